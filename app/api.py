@@ -1,0 +1,88 @@
+"""What the data routes and embeds read from an address, and traces as JSON or npz."""
+
+import io
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+from pydantic import Field
+
+from app.messages import say
+from app.query import Query, QueryError
+from app.render import check_json, tokens_json
+from models import registry
+from models.trace import Trace
+
+
+class TraceQuery(Query):
+    """One model, one text, which arrays, in which form."""
+
+    text: str = Field("", description="the sentence")
+    fields: str = Field("", description="names with commas between; empty: all")
+    format: Literal["json", "npz"] = "json"
+
+
+class EmbedQuery(Query):
+    """How an embedded figure looks; the view's own options are read beside it."""
+
+    bg: Literal["solid", "transparent"] = "solid"
+    scale: float = Field(1.0, ge=0.5, le=4, description="size of labels and lines")
+    controls: bool = False
+    caption: bool = True
+    autoplay: bool = False
+
+
+def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
+    """The body and its media type; raises QueryError for a field that the model does not have."""
+    model = registry.get(trace.model)
+    wanted = [name.strip() for name in query.fields.split(",") if name.strip()] or list(model.fields)
+    for name in wanted:
+        if name not in model.fields:
+            allowed = ", ".join(model.fields)
+            raise QueryError("unknown_field", "fields", say("error.unknown_field", name=name, allowed=allowed))
+    if query.format == "npz":
+        file = io.BytesIO()
+        np.savez_compressed(file, **{name: array for name, _, array in trace.arrays() if sent(name, wanted)})
+        return file.getvalue(), "application/zip"
+    content = {
+        "model": trace.model,
+        "text": trace.text,
+        "tokens": tokens_json(trace),
+        "gate_names": list(trace.recurrence.gate_names) if trace.recurrence else [],
+        "fields": {name: field for name, field in fields_json(trace).items() if name in wanted},
+        "check": check_json(trace),
+        "weights": model.hash,
+    }
+    return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), "application/json"
+
+
+def sent(name: str, wanted: list[str]) -> bool:
+    """Whether an array belongs to a wanted field; the likeliest tokens' ids and probabilities make up predictions."""
+    return name in wanted or (name in ("ids", "probabilities") and "predictions" in wanted)
+
+
+def fields_json(trace: Trace) -> dict[str, Any]:
+    """Every field with its axes; −∞ and undefined values are null."""
+    found: dict[str, Any] = {
+        name: {"axes": axes, "shape": array.shape, "dtype": str(array.dtype), "data": finite(array)}
+        for name, axes, array in trace.arrays()
+        if name not in ("ids", "probabilities")
+    }
+    if guess := trace.prediction:
+        ranked = [
+            [
+                {"text": word, "id": id_, "probability": probability}
+                for word, id_, probability in zip(*columns, strict=True)
+            ]
+            for columns in zip(guess.words, guess.ids.tolist(), guess.probabilities.tolist(), strict=True)
+        ]
+        shape = guess.ids.shape
+        found["predictions"] = {"axes": ("tokens", "ranks"), "shape": shape, "dtype": "object", "data": ranked}
+    return found
+
+
+def finite(array: np.ndarray) -> np.ndarray | list[Any]:
+    """The array, or nested lists with None where it is not finite."""
+    if np.isfinite(array).all():
+        return np.ascontiguousarray(array)
+    return np.where(np.isfinite(array), array.astype(object), None).tolist()

@@ -1,0 +1,80 @@
+"""The application: routes, limits and errors put together. Nothing of torch is imported before a model is needed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Scope
+
+from app import openapi, routes
+from app.limits import Limits
+from app.lru import BytesCache
+from app.messages import LANGUAGES, Lang, say
+from app.query import QueryError
+from app.runs import Runs
+from app.settings import Settings
+from app.settings import settings as environment
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The server's application with these settings, those of the environment if none are given."""
+    chosen = settings or environment()
+    app = FastAPI(
+        title="Satzblick", version=own_version(), docs_url=None, redoc_url=None, openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+    )  # fmt: skip
+    app.state.settings = chosen
+    app.state.runs = Runs(chosen)
+    app.state.pages = BytesCache[Response](chosen.page_cache_bytes)
+    app.include_router(routes.router)
+    app.add_middleware(Limits, settings=chosen, refuse=refuse)
+    app.add_exception_handler(QueryError, wrong_query)
+    app.add_exception_handler(HTTPException, not_found)
+    app.openapi = lambda: openapi.description(app)  # type: ignore[method-assign]
+    return app
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Ends the model threads with the server."""
+    yield
+    app.state.runs.close()
+
+
+def own_version() -> str:
+    """The installed version; 0 where the package is run from its folder without being installed."""
+    try:
+        return version("satzblick")
+    except PackageNotFoundError:
+        return "0"
+
+
+def language(scope: Scope) -> Lang:
+    """The language of an address, else the one the reader asks for; data routes speak English."""
+    first = scope["path"].split("/")[1]
+    if first in LANGUAGES:
+        return cast(Lang, first)
+    if first in ("api", "health"):
+        return "en"
+    return routes.preferred(Request(scope))
+
+
+def refuse(scope: Scope, status: int, code: str, values: dict[str, int]) -> ASGIApp:
+    """The answer to a request that went over a limit."""
+    error = QueryError(code, None, say(f"error.{code}", **values), status=status)
+    return routes.refusal(scope["path"], language(scope), error)
+
+
+async def wrong_query(request: Request, error: Any) -> Response:
+    """The answer to an address that states something wrong."""
+    return routes.refusal(request.url.path, language(request.scope), error)
+
+
+async def not_found(request: Request, error: Any) -> Response:
+    """The answer to an address that no route knows."""
+    missing = QueryError("not_found", None, say("error.not_found"), status=error.status_code)
+    return routes.refusal(request.url.path, language(request.scope), missing)

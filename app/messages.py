@@ -1,0 +1,101 @@
+"""All text that a person reads, in German and English, from the Babel catalogues under app/locale/."""
+
+import gettext
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+from markupsafe import Markup, escape
+
+Lang = Literal["de", "en"]
+LANGUAGES: tuple[Lang, ...] = get_args(Lang)
+LOCALE = Path(__file__).parent / "locale"
+
+
+class Strong(str):
+    """A value in a sentence that the page sets off: a word or number that this run computed."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence by its key in the catalogues, with the values that fill it."""
+
+    key: str
+    values: dict[str, str | int] = field(default_factory=dict)
+
+    def text(self, lang: Lang) -> str:
+        """The sentence as plain text."""
+        return translate(lang, self.key, **self.values)
+
+    def html(self, lang: Lang) -> Markup:
+        """The sentence with its strong values marked."""
+        marked = {
+            name: Markup('<b class="num">{}</b>').format(str(value)) if isinstance(value, Strong) else str(value)
+            for name, value in self.values.items()
+        }
+        return Markup(escape(translate(lang, self.key))).format(**marked)
+
+
+def say(key: str, **values: str | int) -> Message:
+    """Short for Message, for the sentences that views make."""
+    return Message(key, values)
+
+
+@cache
+def catalogue(lang: Lang) -> gettext.GNUTranslations:
+    """The compiled catalogue of one language, made from its .po file when first needed."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = io.BytesIO()
+    with (LOCALE / lang / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=lang))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def translate(lang: Lang, key: str, **values: str | int) -> str:
+    """The text of a key with its {values} filled in; a key without text stands for itself."""
+    text = catalogue(lang).gettext(key)
+    return text.format(**values) if values else text
+
+
+def known(lang: Lang, key: str) -> bool:
+    """Whether the catalogue has a text for this key."""
+    return catalogue(lang).gettext(key) != key
+
+
+def translator(lang: Lang) -> Callable[..., str]:
+    """`translate` for one language, as templates call it."""
+
+    def _(key: str, **values: str | int) -> str:
+        return translate(lang, key, **values)
+
+    return _
+
+
+def decimal(lang: Lang, value: float, digits: int) -> str:
+    """A number with so many decimals and the language's decimal sign; a real minus."""
+    text = f"{value:.{digits}f}".replace("-", "−")
+    return text.replace(".", ",") if lang == "de" else text
+
+
+def percent(lang: Lang, share: float) -> str:
+    """A share as a whole percentage; a trace of something is not 0."""
+    if 0 < share < 0.005:
+        return "< 1\u202f%" if lang == "de" else "< 1%"
+    return f"{100 * share:.0f}\u202f%" if lang == "de" else f"{100 * share:.0f}%"
+
+
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def bound(value: float) -> str:
+    """The next power-of-ten bound above a small number: 2.7e-08 becomes 3·10⁻⁸."""
+    mantissa, exponent = f"{value:.0e}".split("e")
+    if float(f"{mantissa}e{exponent}") < value:
+        mantissa = str(int(mantissa) + 1)
+    return f"{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPT)}"

@@ -1,0 +1,36 @@
+"""The OpenAPI description: the API routes as FastAPI knows them, and each view's data address with its options."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app import views
+from app.messages import translate
+from app.views import View
+
+
+def description(app: FastAPI) -> dict[str, Any]:
+    """The whole description, made once."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        for view in views.catalogue().values():
+            schema["paths"][f"/{{lang}}/{view.name}.json"] = {"get": operation(view)}
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+def operation(view: View) -> dict[str, Any]:
+    """One view's data address."""
+    properties = view.query.model_json_schema()["properties"]
+    parameters: list[dict[str, Any]] = [
+        {"name": "lang", "in": "path", "required": True, "schema": {"enum": ["de", "en"]}},
+        *({"name": name, "in": "query", "schema": schema} for name, schema in properties.items() if name != "lang"),
+    ]
+    return {
+        "summary": translate("en", f"{view.name}.title"),
+        "description": translate("en", f"{view.name}.question"),
+        "tags": ["views"],
+        "parameters": parameters,
+        "responses": {"200": {"description": "query, runs, figure, summary, table, check"}},
+    }

@@ -1,0 +1,240 @@
+"""Fills the templates: what every page shares (languages, theme, lecture), and the pages made of it."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app import render, static, views
+from app.messages import LANGUAGES, Lang, say, translate, translator
+from app.api import EmbedQuery
+from app.query import Query, QueryError
+from app.settings import settings
+from app.views import Figure, View
+from models import registry
+from models.trace import Trace
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+LANDING_VIEW = "attention_map"
+
+Json = dict[str, Any]
+
+
+@cache
+def environment() -> Environment:
+    """Jinja with automatic escaping; a name that is not given is an error."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=False, auto_reload=False
+    )
+
+
+def page(template: str, lang: Lang, path: str, query: Query, **context: Any) -> str:
+    """A template with what all pages share; `path` is the page's address without its language."""
+
+    def here(code: str, **more: str) -> str:
+        return query.changed(**more).address(f"/{code}{path}")
+
+    current = context.get("chapter")
+    return environment().get_template(template).render(
+        lang=query.lang,
+        theme=query.theme,
+        _=translator(lang),
+        asset=static.asset,
+        languages=[
+            {"code": code, "label": translate(code, "language"), "url": here(code), "current": code == lang}
+            for code in LANGUAGES
+        ],
+        theme_urls={theme: here(lang, theme=theme) for theme in ("auto", "light", "dark")},
+        chapters=chapters(query, current),
+        home=Query.address(shared(query), f"/{lang}"),
+        permalink=absolute(query.address(f"/{lang}{path}")),
+        **context,
+    )  # fmt: skip
+
+
+def absolute(address: str) -> str:
+    """The address with the server's public name, where that is set."""
+    return settings().public_url.rstrip("/") + address
+
+
+def shared(query: Query) -> Query:
+    """What goes along from view to view: sentences, models and theme, not a view's own options."""
+    return Query(**{name: getattr(query, name) for name in Query.model_fields})
+
+
+def link(view: View, query: Query) -> str:
+    """The address of a view with the sentence going along, and the models where it offers them."""
+    along = shared(query)
+    dropped = {name: Query.model_fields[name].default for name in ("model", "vs_model") if getattr(along, name) not in view.models}
+    if along.model == view.models[0]:
+        dropped["model"] = ""
+    return along.changed(**dropped).address(f"/{query.lang}/{view.name}")
+
+
+def chapters(query: Query, current: str | None) -> list[Json]:
+    """The lecture's chapters that have a view; each leads to its first."""
+    first: dict[str, View] = {}
+    for view in views.catalogue().values():
+        if view.models:
+            first.setdefault(view.chapter, view)
+    return [
+        {"name": name, "title": translate(query.lang, f"chapter.{name}"), "url": link(view, query), "current": name == current}
+        for name, view in first.items()
+    ]
+
+
+def figure_page(
+    view: View,
+    query: Query,
+    drawn: tuple[Query, list[Trace], Figure] | None,
+    error: QueryError | None = None,
+    landing: bool = False,
+) -> str:
+    """The page of a view, or the landing page around it: with its figure, or with what is wrong beside the field."""
+    lang = query.lang
+    path = "" if landing else f"/{view.name}"
+    action = f"/{lang}{path}"
+    hidden = {name: value for name, value in query.parameters().items() if name not in ("text", "vs")}
+    told: Json = {}
+    general = None
+    if error:
+        sentence = error.message.text(lang)
+        if error.field in ("text", "vs"):
+            told[f"{error.field}_error"] = sentence
+        else:
+            general = sentence
+        if error.fix:
+            told["fix"] = {"label": translate(lang, "fix.shorten"), "url": query.changed(**error.fix).address(action)}
+    settled_query, traces, figure = drawn or (query, [], None)
+    order = [other for other in views.catalogue().values() if other.models]
+    place = order.index(view)
+    extra: Json = {"lecture": lecture(query)} if landing else {}
+    return page(
+        "landing.html" if landing else "view.html",
+        lang,
+        path,
+        query,
+        page_title=translate(lang, "landing.title" if landing else f"{view.name}.title"),
+        chapter=None if landing else view.chapter,
+        view={"name": view.name, **{part: translate(lang, f"{view.name}.{part}") for part in ("title", "question", "lead")}},
+        siblings=[
+            {"title": translate(lang, f"{other.name}.title"), "url": link(other, query), "current": other is view}
+            for other in order
+            if other.chapter == view.chapter
+        ],
+        form=render.form(query, action, hidden, told),
+        controls=render.controls(view, settled_query, traces, action),
+        error=general,
+        result=render.result(view, query, traces, figure) if figure else None,
+        notes=render.notes(view, lang),
+        previous=neighbour(order[place - 1], query) if place else None,
+        next=neighbour(order[place + 1], query) if place + 1 < len(order) else None,
+        **extra,
+    )  # fmt: skip
+
+
+def neighbour(view: View, query: Query) -> Json:
+    """The view before or after in the lecture."""
+    return {"title": translate(query.lang, f"{view.name}.title"), "url": link(view, query)}
+
+
+def lecture(query: Query) -> list[Json]:
+    """All views in lecture order, by chapter."""
+    found: dict[str, list[Json]] = {}
+    for view in views.catalogue().values():
+        if view.models:
+            found.setdefault(view.chapter, []).append(
+                {**neighbour(view, query), "question": translate(query.lang, f"{view.name}.question")}
+            )
+    return [{"title": translate(query.lang, f"chapter.{name}"), "views": entries} for name, entries in found.items()]
+
+
+def error_page(lang: Lang, status: int, error: QueryError) -> str:
+    """A page for an address that leads nowhere, with ways on."""
+    query = Query(lang=lang)
+    return page(
+        "error.html",
+        lang,
+        "",
+        query,
+        page_title=translate(lang, "error.title"),
+        status=status,
+        message=error.message.text(lang),
+        field=error.field,
+        suggestions=[
+            {"label": translate(lang, f"{view.name}.title"), "url": link(view, query)}
+            for view in views.catalogue().values()
+            if view.models
+        ],
+    )
+
+
+def not_found(kind: str, name: str) -> QueryError:
+    """The error for an address part that does not exist."""
+    return QueryError(f"unknown_{kind}", kind, say(f"error.unknown_{kind}", name=name), status=404)
+
+
+def models_json() -> list[Json]:
+    """What /api/v1/models answers; titles in English."""
+    return [
+        {
+            "name": model.name,
+            "title": translate("en", model.title),
+            "titles": {lang: translate(lang, model.title) for lang in LANGUAGES},
+            "family": model.family,
+            "parameters": model.parameters,
+            "fields": list(model.fields),
+            "weights": model.hash,
+            "views": [view.name for view in views.catalogue().values() if model.name in view.models],
+        }
+        for model in registry.catalogue().values()
+    ]
+
+
+def views_json() -> list[Json]:
+    """What /api/v1/views answers."""
+    return [
+        {
+            "name": view.name,
+            "title": translate("en", f"{view.name}.title"),
+            "titles": {lang: translate(lang, f"{view.name}.title") for lang in LANGUAGES},
+            "chapter": view.chapter,
+            "models": view.models,
+            "options": view.query.model_json_schema(),
+        }
+        for view in views.catalogue().values()
+    ]
+
+
+def api_page() -> str:
+    """The OpenAPI page, drawn by the Swagger UI that is shipped along."""
+    return environment().get_template("api.html").render(asset=static.asset)
+
+
+
+LANDING_EXAMPLE = b"text=Der+Mann+biss+den+Hund&vs=Der+Hund+biss+den+Mann"
+
+
+def embed_page(
+    view: View, query: Query, frame: EmbedQuery, drawn: tuple[Query, list[Trace], Figure] | None, error: QueryError | None
+) -> str:
+    """The figure alone, or the sentence that says why there is none."""
+    settled_query, traces, figure = drawn or (query, [], None)
+    path = f"/embed/{view.name}"
+    return page(
+        "embed.html",
+        query.lang,
+        path,
+        query,
+        page_title=translate(query.lang, f"{view.name}.title"),
+        view={"name": view.name, "title": translate(query.lang, f"{view.name}.title")},
+        controls=render.controls(view, settled_query, traces, f"/{query.lang}{path}"),
+        controls_shown=frame.controls,
+        caption=frame.caption,
+        autoplay=frame.autoplay,
+        bg=frame.bg,
+        scale=frame.scale,
+        error=error.message.text(query.lang) if error else None,
+        result=render.result(view, query, traces, figure) if figure else None,
+    )

@@ -1,0 +1,209 @@
+"""Makes Plotly JSON from arrays: plain dicts, a few trace types, colours only in the layout so that a theme is a patch.
+
+Colours: zero is the page's background. [0, 1] runs from paper to deep blue (cividis in the dark), signed values are
+RdBu, differences PuOr, both symmetric around zero. One range serves both runs; a masked cell is grey, never a value.
+"""
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from app.messages import Lang
+
+Json = dict[str, Any]
+Scale = Literal["share", "signed", "difference"]
+
+IN_CELLS = 12  # up to so many cells across or down the value stands in the cell
+AXIS_OF: dict[Scale, str] = {"share": "coloraxis", "signed": "coloraxis", "difference": "coloraxis2"}
+GAP = 0.055  # between panels, as a share of the width
+DTYPES = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1", "uint16": "u2"}
+
+FONT = "ui-sans-serif, system-ui, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif"
+PAPER = {"light": "#fbfaf7", "dark": "#1d1e22"}
+INK = {"light": "#1b1b1f", "dark": "#ecebe6"}
+QUIET = {"light": "#5c5c66", "dark": "#a6a6ad"}
+ACCENT = {"light": "#b3441a", "dark": "#ff8a5c"}
+MASKED = {"light": "#d9d7d1", "dark": "#3a3b41"}
+LINES = {
+    "light": ["#255f9c", "#b3441a", "#4d7c3a", "#7a4b94"],
+    "dark": ["#7fb2e5", "#ff8a5c", "#9ccc7f", "#c79be0"],
+}
+BLUES = ["#fbfaf7", "#e3ebf3", "#c3d8ea", "#98bfdf", "#6a9fcd", "#4380b8", "#255f9c", "#0f427c", "#062a5c"]
+CIVIDIS = ["#00204d", "#00336f", "#39486b", "#575c6d", "#707173", "#8a8779", "#a69d75", "#c4b56c", "#e4cf5b", "#ffea46"]
+RDBU = (["#67001f", "#b2182b", "#d6604d", "#f4a582", "#fddbc7"], ["#d1e5f0", "#92c5de", "#4393c3", "#2166ac", "#053061"])
+PUOR = (["#2d004b", "#542788", "#8073ac", "#b2abd2", "#d8daeb"], ["#fee0b6", "#fdb863", "#e08214", "#b35806", "#7f3b08"])
+RDBU_DARK = (["#ff9b8f", "#e8604f", "#b23a35", "#7a2a2b", "#452425"], ["#22364a", "#285a86", "#3b82bd", "#6cabdf", "#a8d3f7"])
+PUOR_DARK = (["#c9b3ff", "#9e7fe6", "#7350b8", "#4f3a80", "#332b4a"], ["#4a3520", "#85511a", "#bf6f17", "#ee9233", "#ffc27d"])
+
+
+def colorscale(scale: Scale, theme: Literal["light", "dark"]) -> list[tuple[float, str]]:
+    """Plotly stops from 0 to 1; the middle of the signed scales is the page's background."""
+    if scale == "share":
+        colours = BLUES if theme == "light" else CIVIDIS
+    else:
+        light = {"signed": RDBU, "difference": PUOR}
+        dark = {"signed": RDBU_DARK, "difference": PUOR_DARK}
+        low, high = (light if theme == "light" else dark)[scale]
+        colours = [*low, PAPER[theme], *high]
+    return [(i / (len(colours) - 1), colour) for i, colour in enumerate(colours)]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One map: values [rows, columns] with labels; NaN is a masked cell. `hover` is a Plotly template."""
+
+    title: str
+    values: np.ndarray
+    rows: Sequence[str]
+    columns: Sequence[str]
+    scale: Scale
+    hover: str
+    line: np.ndarray | None = None  # one value per column, drawn as a line above the map
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Plotly's data and layout in the light theme, the patch for each theme, and how the page may lay panels out."""
+
+    data: list[Json]
+    layout: Json
+    themes: dict[str, Json]
+    panels: Json = field(default_factory=dict)
+
+    def json(self, theme: str = "auto") -> Json:
+        """What figure.js draws; with a fixed theme its colours are already in the layout."""
+        layout = merged(self.layout, self.themes["dark" if theme == "dark" else "light"])
+        return {"data": self.data, "layout": layout, "themes": self.themes, "panels": self.panels}
+
+
+def typed(values: np.ndarray) -> Json:
+    """An array as Plotly's base64 typed array."""
+    packed = np.ascontiguousarray(values)
+    encoded = {"dtype": DTYPES[str(packed.dtype)], "bdata": base64.b64encode(packed.data).decode("ascii")}
+    return encoded | {"shape": ", ".join(map(str, packed.shape))} if packed.ndim > 1 else encoded
+
+
+def escaped(label: str) -> str:
+    """A label that Plotly shows as typed: its pseudo-HTML knows tags and entities."""
+    return html.escape(label, quote=False)
+
+
+def merged(base: Json, patch: Json) -> Json:
+    """`base` with the values of `patch`, level by level."""
+    result = dict(base)
+    for key, value in patch.items():
+        old = result.get(key)
+        result[key] = merged(old, value) if isinstance(value, dict) and isinstance(old, dict) else value
+    return result
+
+
+def span(panels: Sequence[Panel], scale: Scale) -> tuple[float, float]:
+    """One range for all panels of a scale: 0 to 1 for shares, else symmetric around zero."""
+    if scale == "share":
+        return 0.0, 1.0
+    largest = max((float(np.nanmax(np.abs(panel.values), initial=0)) for panel in panels if panel.scale == scale), default=0)
+    return (-largest, largest) if largest > 0 else (-1.0, 1.0)
+
+
+def maps(panels: Sequence[Panel], lang: Lang, kind: Literal["map", "wide"], titles: dict[Scale, str]) -> Plot:
+    """Heatmaps side by side as one figure; `titles` names the colour bar of each scale.
+
+    "map" has square cells and words on both sides, "wide" has many thin rows.
+    """
+    data: list[Json] = []
+    layout: Json = {
+        "separators": ",." if lang == "de" else ".,",
+        "font": {"family": FONT, "size": 15},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "hovermode": "closest",
+        "dragmode": False,
+        "showlegend": False,
+        "annotations": [],
+    }
+    width = (1 - GAP * (len(panels) - 1)) / len(panels)
+    axes = []
+    for number, panel in enumerate(panels):
+        suffix = "" if number == 0 else str(number + 1)
+        left = number * (width + GAP)
+        add_map(data, layout, panel, suffix, (left, left + width), kind, lined=any(p.line is not None for p in panels))
+        axes.append([f"x{suffix}", f"y{suffix}"])
+    for scale in dict.fromkeys(panel.scale for panel in panels):
+        layout[AXIS_OF[scale]] = color_axis(scale, span(panels, scale), titles[scale])
+    rows, cells = (max(len(getattr(panel, side)) for panel in panels) for side in ("rows", "columns"))
+    shape = {"columns": axes, "rows": rows, "cells": cells, "row_labels": kind == "map", "kind": kind}
+    scales = list(dict.fromkeys(panel.scale for panel in panels))
+    return Plot(data, layout, {theme: themed(layout, scales, theme) for theme in ("light", "dark")}, shape)
+
+
+def color_axis(scale: Scale, limits: tuple[float, float], title: str) -> Json:
+    """A colour axis with its bar under the figure: values at the left, differences at the right."""
+    right = scale == "difference"
+    return {
+        "cmin": limits[0],
+        "cmax": limits[1],
+        "colorbar": {
+            "orientation": "h", "thickness": 10, "len": 0.3, "x": 1 if right else 0,
+            "xanchor": "right" if right else "left", "y": 0, "yanchor": "top", "ypad": 16, "nticks": 5,
+            "outlinewidth": 0, "title": {"text": escaped(title), "side": "top", "font": {"size": 13}},
+            "tickfont": {"size": 12},
+        },
+    }  # fmt: skip
+
+
+def add_map(
+    data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: str, lined: bool
+) -> None:
+    """One panel's heatmap, axes and title; with `lined` the top of the panel is kept for a line."""
+    rows, columns = panel.values.shape
+    small = kind == "map" and max(rows, columns) <= IN_CELLS
+    trace: Json = {
+        "type": "heatmap", "z": typed(panel.values.astype(np.float32)), "xaxis": f"x{suffix}", "yaxis": f"y{suffix}",
+        "coloraxis": AXIS_OF[panel.scale], "hovertemplate": panel.hover + "<extra></extra>", "hoverongaps": False,
+        "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if small else 0,
+    }  # fmt: skip
+    if small:
+        trace |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 13}}
+    data.append(trace)
+    size = 15 if columns <= IN_CELLS else 12 if columns <= 40 else 10
+    layout[f"xaxis{suffix}"] = {
+        "domain": domain, "anchor": f"y{suffix}", "side": "top", "tickvals": list(range(columns)),
+        "ticktext": [bold(label) for label in panel.columns], "showgrid": False, "zeroline": False, "showline": False,
+        "ticks": "", "autotickangles": [0, -45, -90], "tickfont": {"size": size}, "fixedrange": True,
+        "range": [-0.5, columns - 0.5],
+    }  # fmt: skip
+    names = {"tickvals": list(range(rows)), "ticktext": [bold(label) for label in panel.rows]}
+    layout[f"yaxis{suffix}"] = {
+        "domain": (0, 0.8) if lined else (0, 1), "anchor": f"x{suffix}", "showgrid": False, "zeroline": False,
+        "showline": False, "ticks": "", "automargin": True, "fixedrange": True, "tickfont": {"size": size},
+        "range": [rows - 0.5, -0.5], **(names if panel.rows else {"nticks": 5}),
+    }  # fmt: skip
+    layout["annotations"].append({
+        "text": escaped(panel.title), "xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "x": 0, "y": 1,
+        "xanchor": "left", "yanchor": "bottom", "showarrow": False, "yshift": 30, "font": {"size": 13},
+    })  # fmt: skip
+
+
+def bold(label: str) -> str:
+    """A word on an axis."""
+    return f"<b>{escaped(label)}</b>"
+
+
+def themed(layout: Json, scales: Sequence[Scale], theme: Literal["light", "dark"]) -> Json:
+    """All that a theme changes: a patch of the layout."""
+    patch: Json = {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": MASKED[theme],
+        "font": {"color": INK[theme]},
+        "colorway": LINES[theme],
+        "hoverlabel": {"bgcolor": INK[theme], "bordercolor": INK[theme], "font": {"color": PAPER[theme]}},
+    }
+    for scale in scales:
+        patch[AXIS_OF[scale]] = {"colorscale": colorscale(scale, theme)}
+    for name in layout:
+        if name.startswith(("xaxis", "yaxis")):
+            patch[name] = {"tickfont": {"color": INK[theme]}, "linecolor": QUIET[theme]}
+    return patch

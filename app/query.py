@@ -1,0 +1,189 @@
+"""A query: a validated address. Each view adds its options as fields; wrong ones raise QueryError with a sentence."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import parse_qsl, urlencode
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+
+from app.messages import Lang, Message, say
+from app.settings import settings
+from models import registry
+from models.errors import InputError
+from models.run import Run
+from models.trace import Trace
+
+DEFAULT_TEXT = "Der Mann biss den Hund"
+Theme = Literal["auto", "light", "dark"]
+Value = str | int
+Q = TypeVar("Q", bound="Query")
+
+
+class QueryError(ValueError):
+    """What is wrong with an address: which field, the sentence that says so, and perhaps what would be right."""
+
+    def __init__(self, code: str, field: str | None, message: Message, status: int = 422, fix: dict[str, Value] | None = None):
+        super().__init__(code)
+        self.code, self.field, self.message, self.status, self.fix = code, field, message, status, fix
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Marks an option whose values depend on the run: `of` lists those that a trace allows, `standard` is the place
+    in that list of the one that is taken where the address names none."""
+
+    of: Callable[[Trace], Sequence[Value]]
+    standard: int = 0
+
+
+Layer = Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1), standard=-1)]
+
+
+def layers(trace: Trace) -> int:
+    """The number of layers in a trace."""
+    assert trace.states is not None
+    return len(trace.states.hidden)
+
+
+class Query(BaseModel):
+    """What every view understands; a subclass's own fields are the view's options and become its controls."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    lang: Lang = Field("de", exclude=True)
+    text: str = Field(DEFAULT_TEXT, description="the sentence")
+    vs: str | None = Field(None, description="a second sentence to compare with")
+    model: str = Field("", description="the model; empty: the view's own choice")
+    vs_model: str | None = Field(None, description="a second model to compare with")
+    align: Literal["word", "position"] = Field("word", description="how two sentences are matched for their difference")
+    theme: Theme = Field("auto", description="light, dark, or as the reader's system is set")
+
+    def runs(self) -> list[Run]:
+        """One run, or two where there is something to compare with."""
+        runs = [Run(self.model, self.text)]
+        if self.vs is not None or self.vs_model is not None:
+            runs.append(Run(self.vs_model or self.model, self.text if self.vs is None else self.vs))
+        return runs
+
+    @property
+    def same_text(self) -> bool:
+        """Whether all runs read the same sentence."""
+        return self.vs is None or self.vs == self.text
+
+    def changed(self, **values: Value | None) -> Self:
+        """The same query with other values."""
+        return self.model_copy(update=values)
+
+    def parameters(self) -> dict[str, Value]:
+        """What an address must carry to say this query: the text and all that differs from the defaults."""
+        stated = {name: getattr(self, name) for name in type(self).model_fields if name != "lang"}
+        defaults = {name: field.default for name, field in type(self).model_fields.items()}
+        return {name: value for name, value in stated.items() if name == "text" or value != defaults[name]}
+
+    def address(self, path: str, **more: Value) -> str:
+        """The path with this query, and more parameters where given."""
+        return f"{path}?{urlencode(self.parameters() | more)}"
+
+
+SHARED = frozenset(Query.model_fields)
+
+
+def options(kind: type[Query]) -> dict[str, Any]:
+    """The fields that a view adds to what every view understands."""
+    return {name: field for name, field in kind.model_fields.items() if name not in SHARED}
+
+
+def parse(raw: bytes) -> dict[str, list[str]]:
+    """The parameters of an address by name; raises QueryError where it is not UTF-8."""
+    pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        try:
+            found.setdefault(name, []).append(value.encode("latin-1").decode("utf-8"))
+        except UnicodeError:
+            raise QueryError("not_utf8", name, say("error.not_utf8", field=name)) from None
+    return found
+
+
+def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
+    """The query that an address states; raises QueryError for what it states wrongly and ignores what it does not know."""
+    stated: dict[str, str] = {}
+    for name, values in parse(raw).items():
+        if name not in kind.model_fields or name == "lang":
+            continue
+        if len(values) > 1:
+            raise QueryError("repeated", name, say("error.repeated", field=name))
+        stated[name] = values[0]
+    limit = settings().characters
+    for name in ("text", "vs"):
+        value = stated.get(name)
+        if value is not None and len(value) > limit:
+            raise QueryError(
+                "too_many_characters", name, say("error.too_many_characters", count=len(value), limit=limit),
+                fix={name: value[:limit]},
+            )  # fmt: skip
+        if value is not None and not value.strip():
+            raise QueryError("empty_text", name, say("error.empty_text"))
+    try:
+        return kind(lang=lang, **stated)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        raise QueryError(
+            "wrong_value", field, say("error.wrong_value", field=field, value=stated.get(field, ""), allowed=allowed(kind, field))
+        ) from None
+
+
+def allowed(kind: type[Query], field: str) -> str:
+    """The values an option takes, in few characters: its choices, or 1, 2, 3 … where the run decides."""
+    schema = kind.model_json_schema()["properties"][field]
+    parts = []
+    for entry in schema.get("anyOf", [schema]):
+        if "enum" in entry:
+            parts += map(str, entry["enum"])
+        elif "const" in entry:
+            parts.append(str(entry["const"]))
+        elif entry.get("type") == "integer":
+            parts.append("1, 2, 3 …")
+    return ", ".join(parts)
+
+
+def settled(query: Q, traces: list[Trace]) -> Q:
+    """The query with the options that depend on the run checked and filled in; raises QueryError for layer 7 of 4."""
+    filled: dict[str, Value] = {}
+    for name, choices in run_choices(type(query)).items():
+        value = getattr(query, name)
+        possible = [entry for entry in choices.of(traces[0]) if all(entry in choices.of(trace) for trace in traces)]
+        if value is None:
+            filled[name] = possible[choices.standard]
+        elif value not in possible:
+            allowed = ", ".join(map(str, possible))
+            raise QueryError("out_of_range", name, say("error.out_of_range", field=name, value=value, allowed=allowed))
+    return query.changed(**filled)
+
+
+def run_choices(kind: type[Query]) -> dict[str, Choices]:
+    """The options whose values depend on the run."""
+    return {
+        name: entry for name, field in options(kind).items() for entry in field.metadata if isinstance(entry, Choices)
+    }
+
+
+def text_error(error: InputError, query: Query, run: Run) -> QueryError:
+    """A model's complaint as an error of the field that it is about, with the shortened text where that helps."""
+    field = "vs" if query.vs is not None and run.text == query.vs else "text"
+    if error.code == "unknown_model":
+        field = "vs_model" if run.model == query.vs_model else "model"
+    fix: dict[str, Value] | None = None
+    if "characters" in error.values:
+        fix = {field: run.text[: int(error.values["characters"])]}
+    return QueryError(error.code, field, say(f"error.{error.code}", **error.values), fix=fix)
+
+
+def known_model(name: str, field: str) -> registry.Model:
+    """The model of this name; raises QueryError for the field that named it."""
+    try:
+        return registry.get(name)
+    except InputError as error:
+        raise QueryError(error.code, field, say(f"error.{error.code}", **error.values)) from None

@@ -1,0 +1,268 @@
+"""Turns a view's figure into what goes out: the parts of a page, JSON, CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import orjson
+from markupsafe import Markup
+
+from app import words
+from app.messages import Lang, Message, bound, decimal, known, translate
+from app.query import Choices, Query, options, run_choices
+from app.views import Cell, Figure, Table, View
+from models import registry
+from models.trace import Trace
+
+TABLE_ROWS = 500  # a page shows no more; the data routes have everything
+SEGMENTS = 8  # more choices than this become a list to open
+
+Json = dict[str, Any]
+
+
+def figure_json(figure: Figure, theme: str) -> Markup:
+    """The plot for a <script type="application/json">: no character in it can end the element."""
+    text = orjson.dumps(figure.plot.json(theme)).decode()
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def sentences(messages: Sequence[Message], lang: Lang) -> Markup:
+    """The summary as HTML."""
+    return Markup(" ").join(message.html(lang) for message in messages)
+
+
+def plain(messages: Sequence[Message], lang: Lang) -> str:
+    """The summary as plain text."""
+    return " ".join(message.text(lang) for message in messages)
+
+
+def checked(traces: Sequence[Trace], lang: Lang) -> str:
+    """How exactly this run's recomputed quantities agree with the library that ran the model."""
+    worst = max((trace.check for trace in traces), key=lambda check: check.max_abs_error)
+    if worst.max_abs_error == 0:
+        return translate(lang, "check.equal", against=worst.against)
+    return translate(lang, "check.within", against=worst.against, error=bound(worst.max_abs_error))
+
+
+def result(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> Json:
+    """What the templates need to show a figure, its words, its numbers and where else they are had."""
+    lang = query.lang
+    path = f"/{lang}/{view.name}"
+    return {
+        "summary": sentences(figure.summary, lang),
+        "label": plain(figure.summary, lang),
+        "figure": figure_json(figure, query.theme),
+        "tokens": [token_line(trace, lang) for trace in traces],
+        "check": checked(traces, lang),
+        "table": page_table(figure.table, lang, view),
+        "hash": ", ".join(dict.fromkeys(f"{trace.model} {registry.get(trace.model).hash}" for trace in traces)),
+        "links": {
+            "embed": query.address(f"/{lang}/embed/{view.name}"),
+            "csv": query.address(f"{path}.csv"),
+            "json": query.address(f"{path}.json"),
+            "permalink": query.address(path),
+        },
+    }
+
+
+def token_line(trace: Trace, lang: Lang) -> Json:
+    """The tokens of a run as the page lists them."""
+    return {
+        "title": trace.text,
+        "model": trace.model,
+        "tokens": [
+            {
+                "position": word.position,
+                "label": word.label,
+                "kind": word.kind,
+                "hint": "" if word.kind == "word" else translate(lang, f"token.{word.kind}"),
+            }
+            for word in words.words(trace)
+        ],
+    }
+
+
+def page_table(table: Table, lang: Lang, view: View) -> Json:
+    """At most TABLE_ROWS rows in the reader's notation: all numbers where they fit, else a line per word."""
+    brief = table.count > TABLE_ROWS
+    columns, rows = (table.brief_columns, table.brief()) if brief else (table.columns, table.rows())
+    return {
+        "caption": translate(lang, f"{view.name}.title"),
+        "columns": [translate(lang, column) for column in columns],
+        "rows": [[cell_text(cell, lang) for cell in row] for _, row in zip(range(TABLE_ROWS), rows, strict=False)],
+        "note": translate(lang, "table.brief", count=table.count) if brief else "",
+    }
+
+
+def cell_text(cell: Cell, lang: Lang) -> str:
+    """One cell as a reader sees it."""
+    if cell is None:
+        return "–"
+    return decimal(lang, cell, 4) if isinstance(cell, float) else str(cell)
+
+
+@cache
+def controlled(kind: type[Query]) -> list[tuple[str, tuple[Any, ...], Choices | None]]:
+    """The options that become controls: name, fixed choices (or none) and the run's choices (or None)."""
+    schema, depending = kind.model_json_schema()["properties"], run_choices(kind)
+    return [(name, tuple(schema[name].get("enum", ())), depending.get(name)) for name in options(kind)]
+
+
+def controls(view: View, query: Query, traces: Sequence[Trace], path: str) -> list[Json]:
+    """The view's options as controls, the model first; each choice carries the address of the page that it leads to.
+
+    `query` is the settled one where there are traces; `path` is the page.
+    """
+    lang = query.lang
+    made = []
+    anew = {name: view.query.model_fields[name].default for name in run_choices(view.query)}  # another model, other layers
+    for name, values in (("model", view.models), ("vs_model", ["", *view.models])):
+        if len(view.models) > 1:
+            labels = [model_title(value, lang) if value else translate(lang, "option.vs_model.none") for value in values]
+            addresses = [query.changed(**anew, **{name: value or None}).address(path) for value in values]
+            made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
+    shared: list[tuple[str, tuple[Any, ...], Choices | None]] = []
+    if query.vs is not None:
+        shared.append(("align", ("word", "position"), None))
+    for name, fixed, depending in controlled(view.query) + shared:
+        values = list(depending.of(traces[0]) if depending and traces else fixed)
+        if len(values) > 1:
+            labels = [option_label(name, value, lang) for value in values]
+            addresses = [query.changed(**{name: value}).address(path) for value in values]
+            kind = "segmented" if len(values) <= SEGMENTS else "select"
+            made.append(control(name, kind, values, labels, getattr(query, name), addresses, lang))
+    return made
+
+
+def control(
+    name: str, kind: str, values: Sequence[Any], labels: Sequence[str], chosen: Any, urls: Sequence[str], lang: Lang
+) -> Json:
+    """One control as the templates take it."""
+    return {
+        "name": name,
+        "label": translate(lang, f"option.{name}"),
+        "kind": kind,
+        "error": None,
+        "options": [
+            {"value": value, "label": label, "selected": value == chosen, "url": url, "title": ""}
+            for value, label, url in zip(values, labels, urls, strict=True)
+        ],
+    }
+
+
+def option_label(name: str, value: Any, lang: Lang) -> str:
+    """The text of a choice; numbers and names without a text stand for themselves."""
+    key = f"option.{name}.{value}"
+    return translate(lang, key) if known(lang, key) else str(value)
+
+
+def model_title(name: str, lang: Lang) -> str:
+    """A model as people read it."""
+    return translate(lang, registry.get(name).title)
+
+
+def notes(view: View, lang: Lang) -> list[Json]:
+    """How to read the figure, how it is computed, what it does not say: the texts that the catalogue has of these."""
+    found = []
+    for kind in ("read", "formula", "limits"):
+        key = f"{view.name}.{kind}"
+        if known(lang, key):
+            found.append({"title": translate(lang, f"notes.{kind}"), "body": formatted(translate(lang, key))})
+    return found
+
+
+def formatted(text: str) -> Markup:
+    """Paragraphs of a note; one that starts with = is a formula."""
+    paragraphs = []
+    for line in text.split("\n"):
+        if line.startswith("="):
+            paragraphs.append(Markup('<p class="formula">{}</p>').format(line[1:].strip()))
+        else:
+            paragraphs.append(Markup("<p>{}</p>").format(line))
+    return Markup("").join(paragraphs)
+
+
+def data(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> Json:
+    """The JSON twin of a page: the query, the runs, the figure and all its numbers."""
+    return {
+        "query": {"view": view.name, "lang": query.lang, **query.model_dump()},
+        "model": query.model,
+        "tokens": tokens_json(traces[0]) if traces else [],
+        "runs": [
+            {"model": trace.model, "text": trace.text, "tokens": tokens_json(trace), "change": None,
+             "check": check_json(trace), "weights": registry.get(trace.model).hash}
+            for trace in traces
+        ],
+        "figure": figure.plot.json(query.theme),
+        "summary": plain(figure.summary, query.lang),
+        "table": {"columns": [column.removeprefix("column.") for column in figure.table.columns],
+                  "rows": [list(row) for row in figure.table.rows()]},
+        "check": check_json(max(traces, key=lambda trace: trace.check.max_abs_error)) if traces else None,
+    }  # fmt: skip
+
+
+def tokens_json(trace: Trace) -> list[Json]:
+    """The tokens of a run: what the model sees, in order."""
+    return [
+        {"text": token.text, "id": token.id, "start": token.start, "end": token.end, "special": token.special}
+        for token in trace.tokens
+    ]
+
+
+def check_json(trace: Trace) -> Json:
+    """A run's check."""
+    return {"max_abs_error": trace.check.max_abs_error, "against": trace.check.against}
+
+
+def as_csv(table: Table) -> str:
+    """All numbers with a header line, decimal points, full precision."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([column.removeprefix("column.") for column in table.columns])
+    writer.writerows(table.rows())
+    return file.getvalue()
+
+
+def form(query: Query, action: str, hidden: dict[str, Any], errors: Json) -> Json:
+    """The text fields, what the form carries along, and the examples."""
+    opened = query.changed(vs=query.text) if query.vs is None else query
+    return {
+        "action": action,
+        "text": query.text,
+        "vs": query.vs,
+        "vs_open": query.vs is not None,
+        "hidden": list(hidden.items()),
+        "compare_url": opened.address(action),
+        "uncompare_url": query.changed(vs=None).address(action),
+        "transforms": [],
+        "examples": examples(query, action),
+        "text_error": None,
+        "vs_error": None,
+        "fix": None,
+        **errors,
+    }
+
+
+EXAMPLES: tuple[tuple[str, str | None], ...] = (
+    ("Der Mann biss den Hund", "Der Hund biss den Mann"),
+    ("Katze beißt Hund", "Hund beißt Katze"),
+    ("Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da.", None),
+    ("Roboter, Maschine, weil", None),
+    ("Ich sitze auf der Bank am Fluss.", "Ich bringe mein Geld zur Bank."),
+    ("Angela Merkel besuchte am Montag Siemens in München.", None),
+)
+
+
+def examples(query: Query, action: str) -> list[Json]:
+    """Sentences of the lecture, minimal pairs first; each keeps the view and its options."""
+    return [
+        {
+            "label": text if vs is None else f"{text} ↔ {vs}",
+            "url": query.changed(text=text, vs=vs).address(action),
+            "lang": "de",
+        }
+        for text, vs in EXAMPLES
+    ]
+

@@ -1,0 +1,266 @@
+"""The addresses: each is a thin line from a request to a query, its traces, and the form they are answered in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal, cast
+from urllib.parse import parse_qsl
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameter
+from starlette.responses import RedirectResponse, Response
+
+from app import api, pages, render, static, views
+from app.compress import SMALL, accepts_gzip, gzipped
+from app.lru import BytesCache
+from app.messages import LANGUAGES, Lang, say
+from app.query import Query, QueryError, known_model, read, settled, text_error
+from app.runs import Busy, Runs
+from app.views import Figure, View
+from models import registry
+from models.errors import InputError
+from models.trace import Trace
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'{styles}; style-src-attr 'unsafe-inline'; "
+    "img-src 'self' data: blob:; connect-src 'self'; form-action 'self'; base-uri 'none'"
+)
+OWN_FRAMES = "; frame-ancestors 'self'"
+HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Vary": "Accept-Encoding"}
+PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + OWN_FRAMES}
+EMBED_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="")}  # framed anywhere, also from file://
+API_PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles=" 'unsafe-inline'") + OWN_FRAMES}
+DATA_HEADERS = HEADERS | {"Access-Control-Allow-Origin": "*"}
+Suffix = Literal["json", "csv"]
+
+router = APIRouter()
+Drawn = tuple[Query, list[Trace], Figure]
+
+
+async def draw(request: Request, view: View, query: Query) -> Drawn:
+    """Runs what the view needs and draws it; raises QueryError."""
+    runs: Runs = request.app.state.runs
+    for field in ("model", "vs_model"):
+        name = getattr(query, field)
+        if name and name not in view.models:
+            known_model(name, field)
+            fitting = ", ".join(view.models)
+            raise QueryError("unfit_model", field, say("error.unfit_model", model=name, models=fitting))
+    wanted = query.runs()
+    traces = []
+    for trace_run in wanted:  # one after the other, so that an error names the sentence it belongs to
+        try:
+            traces += await runs.traces([trace_run])
+        except InputError as error:
+            raise text_error(error, query, trace_run) from None
+        except Busy:
+            raise QueryError("busy", None, say("error.busy"), status=429) from None
+    filled = settled(query, traces)
+    return filled, traces, view.figure(filled, traces)
+
+
+def stated(view: View, raw: bytes, lang: Lang) -> Query:
+    """The address as a query of this view, its own model filled in where none is named."""
+    query = read(view.query, raw, lang)
+    return query if query.model else query.changed(model=view.models[0])
+
+
+def salvaged(view: View, raw: bytes, lang: Lang) -> Query:
+    """As much of a wrong address as still makes a page: the sentences as they were typed, and the theme."""
+    given = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, errors="replace"))
+    kept = {name: given[name] for name in ("text", "vs") if name in given}
+    theme = given.get("theme")
+    return view.query(lang=lang, model=view.models[0], theme=theme if theme in ("light", "dark") else "auto", **kept)
+
+
+def view_of(name: str) -> View:
+    """The view of this name; raises QueryError with 404."""
+    view = views.catalogue().get(name)
+    if view is None or not view.models:
+        raise pages.not_found("view", name)
+    return view
+
+
+def lang_of(name: str) -> Lang:
+    """The language of an address; raises QueryError with 404."""
+    if name not in LANGUAGES:
+        raise pages.not_found("language", name)
+    return cast(Lang, name)
+
+
+def preferred(request: Request) -> Lang:
+    """The language the reader asks for, German where in doubt."""
+    for entry in request.headers.get("accept-language", "").split(","):
+        code = entry.split(";")[0].strip()[:2].lower()
+        if code in LANGUAGES:
+            return cast(Lang, code)
+    return "de"
+
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+async def kept(request: Request, make: Answer) -> Response:
+    """The answer to this address, made once and then kept: it depends on nothing but the address and the weights."""
+    cache: BytesCache[Response] = request.app.state.pages
+    zipped = accepts_gzip(request)
+    key = (request.scope["path"], request.scope["query_string"], zipped)
+    if (response := cache.get(key)) is None:
+        response = await make(request)
+        if zipped and len(response.body) > SMALL:
+            response.body = gzipped(bytes(response.body))
+            response.headers["Content-Encoding"] = "gzip"
+            response.headers["Content-Length"] = str(len(response.body))
+        if response.status_code == 200:
+            cache.put(key, response, len(response.body) + len(key[1]) + 1_000)
+    return response
+
+
+@router.get("/", include_in_schema=False)
+async def root(request: Request) -> Response:
+    """To the landing page in the reader's language."""
+    return RedirectResponse(f"/{preferred(request)}", 307, headers={"Vary": "Accept-Language"})
+
+
+@router.get("/static/{path:path}", include_in_schema=False)
+def static_file(request: Request) -> Response:
+    """A file of the shipped scripts and styles."""
+    return static.serve(request)
+
+
+@router.get("/health")
+async def health() -> Response:
+    """Liveness, and how far each model is loaded; never waits."""
+    return json_response({"status": "ok", "models": registry.status()})
+
+
+@router.get("/api/docs", include_in_schema=False)
+async def docs() -> Response:
+    """The interactive page of the OpenAPI description."""
+    return Response(pages.api_page(), media_type="text/html", headers=API_PAGE_HEADERS)
+
+
+@router.get("/api/v1/models")
+async def models() -> Response:
+    """Every model: name, title, family, size, the fields of its traces, the views that take it."""
+    return json_response({"models": pages.models_json()})
+
+
+@router.get("/api/v1/views")
+async def all_views() -> Response:
+    """Every view: name, title, the models it takes, its options as a JSON schema."""
+    return json_response({"views": pages.views_json()})
+
+
+@router.get("/api/v1/trace")
+async def trace(
+    request: Request,
+    model: Annotated[str, Parameter(description="a name from /api/v1/models")] = "",  # noqa: ARG001 read from the address below
+    text: Annotated[str, Parameter(description="the sentence")] = "",  # noqa: ARG001
+    fields: Annotated[str, Parameter(description="names with commas between; empty: all")] = "",  # noqa: ARG001
+    format: Annotated[str, Parameter(description="json or npz")] = "json",  # noqa: A002, ARG001
+) -> Response:
+    """The arrays of one forward run: tokens, hidden states, gates, attention, predictions."""
+
+    async def make(request: Request) -> Response:
+        query = read(api.TraceQuery, request.scope["query_string"], "en")
+        if not query.model:
+            raise QueryError("missing", "model", say("error.missing", field="model"))
+        known_model(query.model, "model")
+        try:
+            (found,) = await request.app.state.runs.traces(query.runs())
+        except InputError as error:
+            raise text_error(error, query, query.runs()[0]) from None
+        except Busy:
+            raise QueryError("busy", None, say("error.busy"), status=429) from None
+        body, media = await asyncio.to_thread(api.answer, query, found)
+        return Response(body, media_type=media, headers=DATA_HEADERS)
+
+    return await kept(request, make)
+
+
+@router.get("/{lang}", include_in_schema=False)
+async def landing(request: Request, lang: str) -> Response:
+    """The first page, its example already drawn."""
+    return await kept(request, lambda request: view_page(request, lang_of(lang), view_of(pages.LANDING_VIEW), landing=True))
+
+
+@router.get("/{lang}/embed/{name}", include_in_schema=False)
+async def embed(request: Request, lang: str, name: str) -> Response:
+    """A view's figure alone, for an iframe."""
+
+    async def make(request: Request) -> Response:
+        view, raw = view_of(name), request.scope["query_string"]
+        frame = read(api.EmbedQuery, raw, lang_of(lang))
+        try:
+            query = stated(view, raw, frame.lang)
+            drawn, error = await draw(request, view, query), None
+        except QueryError as wrong:
+            query, drawn, error = salvaged(view, raw, frame.lang), None, wrong
+        html = pages.embed_page(view, query, frame, drawn, error)
+        return Response(html, error.status if error else 200, media_type="text/html", headers=EMBED_HEADERS)
+
+    return await kept(request, make)
+
+
+@router.get("/{lang}/{name}", include_in_schema=False)
+async def page(request: Request, lang: str, name: str) -> Response:
+    """A view: its page, or its data where the name ends in .json or .csv."""
+    stem, dot, suffix = name.partition(".")
+
+    async def make(request: Request) -> Response:
+        code = lang_of(lang)
+        if dot and suffix not in ("json", "csv"):
+            raise pages.not_found("suffix", suffix)
+        view = view_of(stem)
+        return await (view_data(request, code, view, cast(Suffix, suffix)) if dot else view_page(request, code, view))
+
+    return await kept(request, make)
+
+
+async def view_page(request: Request, lang: Lang, view: View, landing: bool = False) -> Response:
+    """The page with the figure, or with the sentence that says why there is none."""
+    raw = request.scope["query_string"]
+    if landing and not raw:
+        raw = pages.LANDING_EXAMPLE
+    try:
+        query = stated(view, raw, lang)
+        drawn, error = await draw(request, view, query), None
+    except QueryError as wrong:
+        query, drawn, error = salvaged(view, raw, lang), None, wrong
+    html = pages.figure_page(view, query, drawn, error, landing)
+    return Response(html, error.status if error else 200, media_type="text/html", headers=PAGE_HEADERS | retry(error))
+
+
+async def view_data(request: Request, lang: Lang, view: View, suffix: Suffix) -> Response:
+    """The numbers of a view."""
+    query = stated(view, request.scope["query_string"], lang)
+    _, traces, figure = await draw(request, view, query)
+    if suffix == "json":
+        return json_response(render.data(view, query, traces, figure))
+    headers = DATA_HEADERS | {"Content-Disposition": f'inline; filename="{view.name}.csv"'}
+    return Response(render.as_csv(figure.table), media_type="text/csv", headers=headers)
+
+
+def json_response(content: Any, status: int = 200) -> Response:
+    """JSON with numpy arrays; NaN becomes null."""
+    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, status, media_type="application/json", headers=DATA_HEADERS)
+
+
+def retry(error: QueryError | None) -> dict[str, str]:
+    """When to come back, where the server is only busy."""
+    return {"Retry-After": "2"} if error and error.status == 429 else {}
+
+
+def refusal(path: str, lang: Lang, error: QueryError) -> Response:
+    """An error in the form of its route: one JSON shape for data, a page for people."""
+    headers = retry(error) | ({"Allow": "GET"} if error.status == 405 else {})
+    if path.startswith(("/api/", "/health", "/oembed")) or path.endswith((".json", ".csv")):
+        told = {"code": error.code, "message": error.message.text(lang), "field": error.field}
+        response = json_response({"error": told}, error.status)
+        response.headers.update(headers)
+        return response
+    return Response(
+        pages.error_page(lang, error.status, error), error.status, media_type="text/html", headers=PAGE_HEADERS | headers
+    )

@@ -1,0 +1,73 @@
+"""Carries runs out on the model threads: equal runs in flight are one, finished ones are kept, too many are refused."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from app.lru import BytesCache
+from app.settings import Settings
+from models import registry
+from models.run import Run, perform
+from models.trace import Trace
+
+Key = tuple[Run, str]
+
+
+class Busy(RuntimeError):
+    """More runs wait than may, or one has waited too long."""
+
+
+class Runs:
+    """The one place where models run; use it from one event loop."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._executor = ThreadPoolExecutor(settings.model_workers, "model", initializer=self._one_thread)
+        self._cache: BytesCache[Trace] = BytesCache(settings.trace_cache_bytes)
+        self._flying: dict[Key, asyncio.Future[Trace]] = {}
+        self.performed = 0
+
+    async def traces(self, runs: Sequence[Run]) -> list[Trace]:
+        """The traces of these runs; raises Busy, and what the models raise for texts they cannot take."""
+        futures = [self._trace((run, registry.get(run.model).hash)) for run in runs]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return [result for result in results if isinstance(result, Trace)]
+
+    async def _trace(self, key: Key) -> Trace:
+        if (kept := self._cache.get(key)) is not None:
+            return kept
+        flying = self._flying.get(key)
+        if flying is None:
+            if len(self._flying) >= self._settings.waiting_runs:
+                raise Busy()
+            flying = asyncio.wrap_future(self._executor.submit(self._perform, key[0]))
+            self._flying[key] = flying
+            flying.add_done_callback(lambda done: self._land(key, done))
+        try:
+            return await asyncio.wait_for(asyncio.shield(flying), self._settings.waiting_seconds)
+        except TimeoutError:
+            raise Busy() from None
+
+    def _perform(self, run: Run) -> Trace:
+        self.performed += 1
+        return perform(run)
+
+    def _land(self, key: Key, done: "asyncio.Future[Trace]") -> None:
+        del self._flying[key]
+        if not done.cancelled() and done.exception() is None:
+            trace = done.result()
+            self._cache.put(key, trace, trace.nbytes)
+
+    @staticmethod
+    def _one_thread() -> None:
+        """Each model thread computes alone: more threads per run cost more than they give on a busy machine."""
+        import torch
+
+        torch.set_num_threads(1)
+
+    def close(self) -> None:
+        """Lets the run under way end and drops the others."""
+        self._executor.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,28 @@
+"""Every limit and switch of the server; each can be set in the environment as SATZBLICK_<NAME>."""
+
+from functools import cache
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings with their defaults; their descriptions are the documentation (a test holds the README to them)."""
+
+    model_config = SettingsConfigDict(env_prefix="SATZBLICK_", frozen=True)
+
+    public_url: str = Field("", description="the address people reach this server at, such as https://example.org")
+    characters: int = Field(4_000, ge=1, description="longest text that is read, in characters")
+    address_bytes: int = Field(8_192, ge=256, description="longest address that is answered")
+    body_bytes: int = Field(65_536, ge=0, description="largest request body that is even looked at")
+    model_workers: int = Field(1, ge=1, description="model runs at the same time; each uses one core")
+    waiting_runs: int = Field(64, ge=1, description="model runs that may wait; more are answered with 429")
+    waiting_seconds: float = Field(60, gt=0, description="longest wait for a run, loading of its model included")
+    trace_cache_bytes: int = Field(256 * 2**20, ge=0, description="memory for finished runs")
+    page_cache_bytes: int = Field(32 * 2**20, ge=0, description="memory for finished answers")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

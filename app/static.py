@@ -1,0 +1,51 @@
+"""The files under static/: read once, compressed once, named by their content so that browsers may keep them."""
+
+import gzip
+import hashlib
+import mimetypes
+from functools import cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.compress import accepts_gzip
+
+FOLDER = Path(__file__).parent.parent / "static"
+FOREVER = "public, max-age=31536000, immutable"
+COMPRESSIBLE = (".js", ".css", ".svg", ".json", ".txt", ".md")
+
+
+@cache
+def content(name: str) -> tuple[bytes, bytes | None]:
+    """A file as it is and gzipped; raises FileNotFoundError for what is not a file under static/."""
+    path = (FOLDER / name).resolve()
+    if not path.is_relative_to(FOLDER.resolve()) or not path.is_file():
+        raise FileNotFoundError(name)
+    data = path.read_bytes()
+    return data, gzip.compress(data, 6, mtime=0) if path.suffix in COMPRESSIBLE else None
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a file, with a stamp of its content."""
+    return f"/static/{name}?v={hashlib.sha256(content(name)[0]).hexdigest()[:8]}"
+
+
+def serve(request: Request) -> Response:
+    """Answers /static/{path}."""
+    name = request.path_params["path"]
+    try:
+        data, compressed = content(name)
+    except (FileNotFoundError, ValueError):
+        return Response("not found", 404, media_type="text/plain")
+    headers = {
+        "Cache-Control": FOREVER if "v" in request.query_params else "no-cache",
+        "X-Content-Type-Options": "nosniff",
+        "Access-Control-Allow-Origin": "*",
+        "Vary": "Accept-Encoding",
+    }
+    if compressed is not None and accepts_gzip(request):
+        data = compressed
+        headers["Content-Encoding"] = "gzip"
+    return Response(data, media_type=mimetypes.guess_type(name)[0] or "application/octet-stream", headers=headers)

@@ -1,0 +1,72 @@
+"""The views: every file in this folder adds the VIEW it defines; its name is its address and the key of its texts.
+
+A view states which runs its query needs and draws them: `figure` takes the query and one trace, or two to compare.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from app.messages import Message
+from app.plotting import Plot
+from app.query import Query
+from models import registry
+from models.trace import Trace
+
+CHAPTERS = ("order", "words", "rnn", "gates", "attention", "transformer", "lanes", "practice")
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The numbers of a figure: all of them for the data routes; `brief` where a page would have too many rows."""
+
+    columns: tuple[str, ...]  # keys of the message catalogues
+    rows: Callable[[], Iterable[tuple[Cell, ...]]]
+    count: int
+    brief_columns: tuple[str, ...] = ()
+    brief: Callable[[], Iterable[tuple[Cell, ...]]] = tuple
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot, the sentences that this run's numbers allow, and the numbers."""
+
+    plot: Plot
+    summary: Sequence[Message]
+    table: Table
+
+
+@dataclass(frozen=True)
+class View:
+    """A kind of picture. Its texts are the keys <name>.title, .question, .lead and .read, .formula, .limits.
+
+    `needs` are the fields a trace must have; they decide which models the view offers. `place` is its rank in the
+    lecture within its chapter.
+    """
+
+    name: str
+    chapter: str
+    place: int
+    query: type[Query]
+    needs: frozenset[str]
+    figure: Callable[[Any, list[Trace]], Figure]
+    preferred: tuple[str, ...] = ()
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The models whose traces have what this view needs, its own choice first."""
+        fitting = [model.name for model in registry.catalogue().values() if self.needs <= set(model.fields)]
+        return sorted(fitting, key=lambda name: self.preferred.index(name) if name in self.preferred else len(fitting))
+
+
+@cache
+def catalogue() -> dict[str, View]:
+    """Every view by its name, in lecture order."""
+    found = [
+        importlib.import_module(f"{__name__}.{module.name}").VIEW for module in pkgutil.iter_modules(__path__)
+    ]  # fmt: skip
+    return {view.name: view for view in sorted(found, key=lambda view: (CHAPTERS.index(view.chapter), view.place))}

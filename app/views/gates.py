@@ -1,0 +1,82 @@
+"""Gates: what a recurrent cell lets in, keeps and shows at each word."""
+
+from typing import Annotated
+
+import numpy as np
+
+from app import units
+from app.messages import Message, Strong, percent, say, translate
+from app.plotting import Scale
+from app.query import Choices, Layer, Query
+from app.views import Figure, View
+from app.words import words
+from models.trace import Trace
+
+SIGNED = ("candidate", "new", "cell")  # tanh or sums: not doors between 0 and 1
+CLOSED, OPEN = 0.1, 0.9  # a gate below or above counts as saturated, as in LSTMVis
+
+
+def names(trace: Trace) -> list[str]:
+    """What a run has to show: its gates in the order of the formulas, then the cell."""
+    assert trace.recurrence is not None
+    return [*trace.recurrence.gate_names, *(["cell"] if trace.recurrence.cell is not None else [])]
+
+
+class GatesQuery(Query):
+    """Which layer and which gate: without one forget (LSTM) or update (GRU), the second of either."""
+
+    layer: Layer = None
+    gate: Annotated[str | None, Choices(names, standard=1)] = None
+
+
+def values(query: GatesQuery, trace: Trace) -> np.ndarray:
+    """The gate over the text, [tokens, units]."""
+    assert trace.recurrence is not None
+    number = (query.layer or 1) - 1
+    if query.gate == "cell":
+        assert trace.recurrence.cell is not None
+        cell: np.ndarray = trace.recurrence.cell[number]
+        return cell
+    opened: np.ndarray = trace.recurrence.gates[number, names(trace).index(query.gate or "")]
+    return opened
+
+
+def figure(query: GatesQuery, traces: list[Trace]) -> Figure:
+    """One gate over the text: 0 closed, 1 open; words across, units down; the mean of each word as a line above."""
+    gates = [values(query, trace) for trace in traces]
+    scale: Scale = "signed" if query.gate in SIGNED else "share"
+    plot, table = units.drawing(query, traces, gates, [gate.mean(1) for gate in gates], scale, "gates")
+    sentences = [summary(query, trace, gate) for trace, gate in zip(traces, gates, strict=True)]
+    return Figure(plot, sentences, table)
+
+
+def summary(query: GatesQuery, trace: Trace, gate: np.ndarray) -> Message:
+    """Where this run's gate was most and least open on average, and how much of it was saturated."""
+    labels, means = words(trace), gate[1:].mean(1)
+    high, low = int(means.argmax()) + 1, int(means.argmin()) + 1
+    title = translate(query.lang, f"option.gate.{query.gate}")
+    if query.gate in SIGNED:
+        sizes = np.abs(gate[1:]).mean(1)
+        return say("gates.summary.signed", gate=title, model=trace.model, word=Strong(labels[int(sizes.argmax()) + 1].label))
+    return say(
+        "gates.summary",
+        gate=title,
+        model=trace.model,
+        high=Strong(labels[high].label),
+        high_share=Strong(percent(query.lang, float(means[high - 1]))),
+        low=Strong(labels[low].label),
+        low_share=Strong(percent(query.lang, float(means[low - 1]))),
+        closed=percent(query.lang, float((gate[1:] < CLOSED).mean())),
+        open=percent(query.lang, float((gate[1:] > OPEN).mean())),
+    )
+
+
+VIEW = View(
+    name="gates",
+    chapter="gates",
+    place=1,
+    query=GatesQuery,
+    needs=frozenset({"gates"}),
+    figure=figure,
+    preferred=("lstm", "gru"),
+)

@@ -1,0 +1,65 @@
+"""How the tokens of a trace are written for people: as typed, with joints, special tokens and the invisible marked."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from models.trace import Token, Trace
+
+Kind = Literal["word", "joint", "special", "invisible", "unknown"]
+LONGEST = 24  # characters of a label in a figure; the whole word stands in the token line
+
+# Marks that show nothing by themselves; a joiner inside an emoji is part of a visible sign and stays.
+JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+
+
+@dataclass(frozen=True)
+class Word:
+    """One token as a label: its place in the run, the text to show, and what kind of token it is."""
+
+    position: int
+    label: str
+    kind: Kind
+    piece: str
+
+
+def visible(text: str) -> str:
+    """The text with each character that cannot be seen replaced by its code point, U+0000 for NUL."""
+    return "".join(char if shows(char) or (char in JOINERS and len(text) > 1) else f"U+{ord(char):04X}" for char in text)
+
+
+def shows(char: str) -> bool:
+    """Whether a character leaves a mark or an ordinary space."""
+    return char == " " or unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp", "Zs")
+
+
+def label(token: Token, text: str) -> str:
+    """The token as typed; a piece that continues a word starts with ##."""
+    if token.special:
+        return token.text
+    typed = visible(text[token.start : token.end])
+    return f"##{typed}" if token.text.startswith("##") else typed
+
+
+def shortened(text: str) -> str:
+    """A label short enough for an axis, with … where something is left out."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def words(trace: Trace) -> list[Word]:
+    """All tokens of a run as labels."""
+    return [
+        Word(position, label(token, trace.text), kind(token, trace.text), token.text)
+        for position, token in enumerate(trace.tokens)
+    ]
+
+
+def kind(token: Token, text: str) -> Kind:
+    """What a reader should know about this token."""
+    if token.special:
+        return "special"
+    if token.text.startswith("##"):
+        return "joint"
+    if not all(map(shows, text[token.start : token.end])):
+        return "invisible"
+    return "unknown" if token.text == "[UNK]" else "word"

@@ -1,0 +1,38 @@
+"""The recurrent language model behind rnn, lstm and gru as a torch module; how it is traced stands in trace files."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Cell = Literal["rnn", "lstm", "gru"]
+CELLS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+
+
+class RecurrentLanguageModel(nn.Module):
+    """Word vectors → layers of one kind of cell → the next word; one matrix serves as input and output vectors."""
+
+    def __init__(self, cell: Cell, vocabulary: int, units: int, layers: int):
+        super().__init__()
+        self.vectors = nn.Embedding(vocabulary, units)
+        self.layers = CELLS[cell](units, units, num_layers=layers, batch_first=True)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Hidden states of the last layer, [texts, tokens, units], from ids [texts, tokens]."""
+        hidden: Tensor = self.layers(self.vectors(ids))[0]
+        return hidden
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """The score of each word of the vocabulary as the next one, [..., vocabulary]."""
+        return hidden @ self.vectors.weight.T + self.bias
+
+    def split(self) -> list[nn.RNNBase]:
+        """Each layer as a module of its own that shares the weights: torch's stack shows only its last layer's states."""
+        parts = []
+        for number in range(self.layers.num_layers):
+            layer = type(self.layers)(self.layers.input_size, self.layers.hidden_size, batch_first=True)
+            for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+                setattr(layer, f"{kind}_l0", getattr(self.layers, f"{kind}_l{number}"))
+            parts.append(layer.eval())
+        return parts

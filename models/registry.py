@@ -1,0 +1,113 @@
+"""The catalogue of models: every file in models/families/ adds what it lists as MODELS; loading happens on first use."""
+
+import hashlib
+import importlib
+import json
+import pkgutil
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from math import prod
+from pathlib import Path
+from typing import Protocol
+
+from models import families
+from models.errors import UnknownModel
+from models.run import Change
+from models.tokenizer import WEIGHTS
+from models.trace import Trace
+
+
+class Loaded(Protocol):
+    """A model in memory."""
+
+    def forward(self, text: str, change: Change | None) -> Trace:
+        """Runs the model once over the text; raises InputError for a text that it cannot take."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that can be loaded: what a catalogue needs to know of it without reading its weights.
+
+    `title` is a key of the message catalogues, or the title itself; `fields` are the arrays that its traces carry;
+    `longest` is the number of tokens it can take.
+    """
+
+    name: str
+    title: str
+    family: str
+    fields: tuple[str, ...]
+    load: Callable[["Model"], Loaded] = field(repr=False)
+    gate_names: tuple[str, ...] = ()
+    longest: int = 256
+
+    @property
+    def folder(self) -> Path:
+        """Where weights, configuration and card lie."""
+        return WEIGHTS / self.name
+
+    @property
+    def weights(self) -> Path:
+        """The file of the learned numbers."""
+        return self.folder / "model.safetensors"
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many learned numbers the weights hold; read from the file's header."""
+        with self.weights.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(length))
+        return sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+
+    @cached_property
+    def hash(self) -> str:
+        """Eight hexadecimal digits that name exactly these weights."""
+        return hashlib.sha256(self.weights.read_bytes()).hexdigest()[:8]
+
+
+@cache
+def catalogue() -> dict[str, Model]:
+    """Every model by its name, in the order of the family files."""
+    models: dict[str, Model] = {}
+    for module in sorted(pkgutil.iter_modules(families.__path__), key=lambda module: module.name):
+        for model in importlib.import_module(f"{families.__name__}.{module.name}").MODELS:
+            models[model.name] = model
+    return models
+
+
+def get(name: str) -> Model:
+    """The model of this name; raises UnknownModel."""
+    try:
+        return catalogue()[name]
+    except KeyError:
+        raise UnknownModel(model=name, models=", ".join(catalogue())) from None
+
+
+_loaded: dict[str, Loaded] = {}
+_status: dict[str, str] = {}
+_locks: dict[str, threading.Lock] = {}
+_lock = threading.Lock()
+
+
+def load(name: str) -> Loaded:
+    """The model in memory; the first caller reads it, others wait for that one."""
+    model = get(name)
+    with _lock:
+        own = _locks.setdefault(name, threading.Lock())
+    with own:
+        if name not in _loaded:
+            _status[name] = "loading"
+            try:
+                _loaded[name] = model.load(model)
+            except Exception as error:
+                _status[name] = f"failed: {error}"
+                raise
+            _status[name] = "loaded"
+        return _loaded[name]
+
+
+def status() -> dict[str, str]:
+    """For each model "not loaded", "loading", "loaded" or "failed: …"; never waits."""
+    return {name: _status.get(name, "not loaded") for name in catalogue()}

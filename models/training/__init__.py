@@ -1,0 +1,1 @@
+"""From corpora to weights and scores; never imported by the running app."""

@@ -1,0 +1,122 @@
+"""The training loop that every model here goes through: plain torch, seeded, resumable, with a learning curve."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+Batch = TypeVar("Batch")
+
+SAVE_EVERY = 180  # seconds
+CURVE_POINTS = 100  # of a whole run
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how fast to train; the learning rate rises linearly, then falls to zero along a half cosine."""
+
+    steps: int
+    batch_tokens: int
+    learning_rate: float
+    warmup: int = 300
+    weight_decay: float = 0.01
+    clip: float = 1.0  # largest norm of the gradient
+    seed: int = 1
+
+
+@dataclass
+class Progress:
+    """What a run has behind it: the next step, seconds and tokens spent, and the smoothed loss along the way."""
+
+    step: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    curve: list[tuple[int, float]] = field(default_factory=list)
+
+
+def fit(
+    model: nn.Module,
+    loss_of: Callable[[Batch], tuple[Tensor, int]],
+    batches_from: Callable[[int], Iterator[Batch]],
+    recipe: Recipe,
+    checkpoint: Path,
+    at_step: Callable[[int], None] = lambda step: None,
+) -> Progress:
+    """Trains the model in place; goes on from the checkpoint if there is one.
+
+    `loss_of` gives the mean loss of a batch and how many tokens it had; `batches_from(n)` the batches from number n on;
+    `at_step` is called before each step and after the last (for snapshots).
+    """
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.98), fused=True
+    )
+    half_cosine = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, recipe.learning_rate, total_steps=recipe.steps + 1, pct_start=min(0.5, recipe.warmup / recipe.steps),
+        cycle_momentum=False,
+    )  # fmt: skip
+    progress = Progress()
+    if checkpoint.exists():
+        state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        half_cosine.load_state_dict(state["schedule"])
+        progress = Progress(**state["progress"])
+
+    model.train()
+    started = saved = time.monotonic()
+    smooth = progress.curve[-1][1] if progress.curve else None
+    bar = tqdm(total=recipe.steps, initial=progress.step, desc=checkpoint.stem, unit="step", mininterval=10)
+    for batch in batches_from(progress.step):
+        at_step(progress.step)
+        if progress.step >= recipe.steps:
+            break
+        torch.manual_seed(recipe.seed * 1_000_003 + progress.step)
+        loss, tokens = loss_of(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+        optimizer.step()
+        half_cosine.step()
+
+        progress.step += 1
+        progress.tokens += tokens
+        smooth = loss.item() if smooth is None else 0.99 * smooth + 0.01 * loss.item()
+        if progress.step % max(1, recipe.steps // CURVE_POINTS) == 0:
+            progress.curve.append((progress.step, round(smooth, 4)))
+        now = time.monotonic()
+        if now - saved > SAVE_EVERY or progress.step == recipe.steps:
+            progress.seconds += now - started
+            started = saved = now
+            save_checkpoint(checkpoint, model, optimizer, half_cosine, progress)
+        bar.set_postfix_str(f"loss {smooth:.3f}, {progress.tokens / 1e6:.2f} M tokens", refresh=False)
+        bar.update()
+    bar.close()
+    model.eval()
+    return progress
+
+
+def save_checkpoint(
+    file: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    progress: Progress,
+) -> None:
+    """Writes all that a run needs to go on; a cut while writing leaves the file before it whole."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial")
+    torch.save(
+        {
+            "model": model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
+            "progress": vars(progress),
+        },
+        partial,
+    )
+    partial.replace(file)

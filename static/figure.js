@@ -1,0 +1,253 @@
+/* Draws the figures of a page with Plotly, fits their panels to the room there is, and links words to cells. */
+"use strict";
+
+(() => {
+  const VALUES_FROM = 32; // cells smaller than this show no number
+  const HEIGHT = 420;
+  const { arrange, stickyLabels, plain, axisName, scale, family } = Satzblick;
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const drawn = new WeakMap(); // figure element → { spec, plot, words, shown, pinned, width }
+  let printing = false;
+
+  function theme() {
+    const chosen = document.documentElement.dataset.theme;
+    if (printing) return "light";
+    return chosen === "auto" ? (dark.matches ? "dark" : "light") : chosen;
+  }
+
+  /* Patches come as Plotly's relayout takes them: {"coloraxis.colorscale": …, "shapes[0].line.color": …}. */
+  function patch(layout, changes) {
+    for (const [path, value] of Object.entries(changes ?? {})) {
+      const keys = path.replace(/\[(\d+)\]/g, ".$1").split(".");
+      const last = keys.pop();
+      let target = layout;
+      for (const key of keys) target = target[key] ??= {};
+      const nested = value && typeof value === "object" && !Array.isArray(value) && target[last];
+      if (nested) patch(target[last], value);
+      else target[last] = value;
+    }
+    return layout;
+  }
+
+  function draw(figure) {
+    const state = drawn.get(figure);
+    const { spec } = state;
+    const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
+    const data = spec.data.map((trace) => ({ ...trace }));
+    const width = Math.floor(figure.clientWidth);
+    if (!width) return;
+    layout.font = { ...layout.font, family: family() };
+    layout.dragmode = false;
+    let placed = null;
+    if (spec.panels?.columns?.length) {
+      placed = arrange(spec, layout, data, width);
+      const digits = Math.min(13 * scale(), placed.cell * 0.27);
+      for (const trace of data.filter((each) => each.texttemplate)) {
+        if (spec.panels.kind === "map" && placed.cell < VALUES_FROM) delete trace.texttemplate;
+        else trace.textfont = { ...trace.textfont, size: digits };
+      }
+    } else {
+      Object.assign(layout, { width, height: (layout.height ?? HEIGHT) * scale(), autosize: false });
+    }
+    const stage = figure.querySelector(".stage");
+    stage.style.width = `${layout.width}px`;
+    stage.style.height = `${layout.height}px`;
+    figure.classList.toggle("scrolls", Boolean(placed?.scrolls));
+    stage.querySelectorAll(".sticky").forEach((old) => old.remove());
+    if (placed?.scrolls) stickyLabels(stage, layout, placed);
+    state.width = width;
+    Plotly.react(state.plot, data, layout, { ...spec.config, displayModeBar: false, responsive: false, doubleClick: false, showTips: false });
+    show(figure, state.shown);
+    document.dispatchEvent(new Event("satzblick:drawn"));
+  }
+
+  /* ── words ───────────────────────────────────────────────────────────── */
+  /* A word is {run, position}; its twin in another run is the same word, counted from the left. */
+  function wordsOf(spec) {
+    const runs = new Map();
+    for (const { run, axis, positions } of spec.tokens ?? []) {
+      const names = spec.layout[axisName(axis)]?.ticktext ?? [];
+      const words = runs.get(run) ?? new Map();
+      positions.forEach((position, index) => words.set(position, plain(names[index])));
+      runs.set(run, words);
+    }
+    return runs;
+  }
+
+  function twin(runs, word, run) {
+    if (!word || word.run === run) return word?.position;
+    const name = runs.get(word.run)?.get(word.position);
+    const same = (words) => [...(words ?? [])].filter(([, other]) => other === name).map(([position]) => position).sort((a, b) => a - b);
+    return same(runs.get(run))[same(runs.get(word.run)).indexOf(word.position)];
+  }
+
+  /* Lights a row and a column in every panel; {row, column} are words, null clears. */
+  function show(figure, lit) {
+    const state = drawn.get(figure);
+    const stage = figure.querySelector(".stage");
+    const axes = state.plot._fullLayout;
+    state.shown = lit;
+    stage.querySelectorAll(".mark").forEach((old) => old.remove());
+    const ticks = new Set();
+    for (const { run, axis, positions } of (lit && state.spec.tokens) || []) {
+      const position = twin(state.words, axis.startsWith("y") ? lit.row : lit.column, run);
+      const index = positions.indexOf(position);
+      if (position === undefined || index < 0) continue;
+      const value = state.spec.layout[axisName(axis)].tickvals?.[index] ?? index;
+      if (ticks.has(`${axis} ${value}`)) continue;
+      ticks.add(`${axis} ${value}`);
+      for (const [x, y] of state.spec.panels?.columns ?? []) {
+        const [across, down] = [axes[axisName(x)], axes[axisName(y)]];
+        const place = (ax, from, to) => [ax._offset + Math.min(ax.l2p(from), ax.l2p(to)), Math.abs(ax.l2p(to) - ax.l2p(from))];
+        const whole = (ax) => place(ax, ...ax.range);
+        if (axis !== x && axis !== y) continue;
+        const [left, width] = axis === x ? place(across, value - 0.5, value + 0.5) : whole(across);
+        const [top, height] = axis === y ? place(down, value - 0.5, value + 0.5) : whole(down);
+        const mark = document.createElement("div");
+        mark.className = axis === y ? "mark row" : "mark column";
+        Object.assign(mark.style, { left: `${left - 1}px`, top: `${top - 1}px`, width: `${width + 2}px`, height: `${height + 2}px` });
+        stage.append(mark);
+      }
+    }
+    for (const text of state.plot.querySelectorAll("g[class$=tick] > text")) {
+      const axis = text.parentNode.getAttribute("class").replace(/tick$/, "");
+      text.classList.toggle("lit", ticks.has(`${axis} ${text.__data__?.x}`));
+    }
+    for (const label of stage.querySelectorAll("[data-tick]")) label.classList.toggle("lit", ticks.has(label.dataset.tick));
+    for (const token of document.querySelectorAll(".token"))
+      token.classList.toggle("lit", Boolean(lit) && [lit.row, lit.column].some((word) =>
+        word && twin(state.words, word, Number(token.dataset.run)) === Number(token.dataset.position)));
+    say(figure, lit);
+  }
+
+  /* The line below the figure: what is lit, its explanation, and where its row is largest. */
+  function say(figure, lit) {
+    const line = figure.closest(".figure-frame").querySelector(".word-line");
+    const state = drawn.get(figure);
+    const word = lit?.row ?? lit?.column;
+    const button = word && document.getElementById(`token-${word.run}-${word.position}`);
+    const parts = [];
+    if (button?.title) parts.push(`${button.textContent}: ${button.title}`);
+    if (word && lit.row && state.spec.panels?.kind === "map") parts.push(strongest(state, line.dataset.strongest, word));
+    const text = word ? parts.filter(Boolean).join(" · ") || state.words.get(word.run)?.get(word.position) : line.dataset.hint;
+    if (line.textContent !== text) line.textContent = text;
+    line.classList.toggle("lit", Boolean(word));
+  }
+
+  function strongest(state, template, word) {
+    const rows = state.spec.tokens.find(({ run, axis }) => run === word.run && axis.startsWith("y"));
+    const trace = state.plot._fullData.find((each) => each.type === "heatmap" && each.yaxis === rows?.axis);
+    const row = trace?._z?.[rows.positions.indexOf(word.position)] ?? trace?.z?.[rows.positions.indexOf(word.position)];
+    if (!row) return "";
+    const values = Array.from(row, (value) => (Number.isFinite(value) ? value : -Infinity));
+    const best = values.indexOf(Math.max(...values));
+    const other = plain(state.spec.layout[axisName(trace.xaxis)].ticktext?.[best]);
+    const number = values[best].toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2, minimumFractionDigits: 2 });
+    return template.replace("%word", () => state.words.get(word.run).get(word.position)).replace("%other", () => other).replace("%value", number);
+  }
+
+  function wordAt(state, axis, value) {
+    const entry = (state.spec.tokens ?? []).find((each) => each.axis === axis);
+    if (!entry) return null;
+    const values = state.spec.layout[axisName(axis)].tickvals;
+    const position = entry.positions[values ? values.indexOf(value) : value];
+    return position === undefined ? null : { run: entry.run, position };
+  }
+
+  const whole = (word) => word && { row: word, column: word };
+  const figures = () => [...document.querySelectorAll(".figure")].filter((figure) => drawn.has(figure));
+  const lightAll = (lit) => figures().forEach((figure) => show(figure, lit));
+
+  function pin(word) {
+    for (const figure of figures()) drawn.get(figure).pinned = whole(word);
+    lightAll(whole(word));
+  }
+
+  const unhover = () => figures().forEach((figure) => show(figure, drawn.get(figure).pinned ?? null));
+
+  function step(figure, key) {
+    const state = drawn.get(figure);
+    const run = state.shown?.row?.run ?? state.shown?.column?.run ?? state.spec.tokens?.[0]?.run ?? 0;
+    const positions = [...(state.words.get(run)?.keys() ?? [])].sort((a, b) => a - b);
+    const now = positions.indexOf((state.shown?.row ?? state.shown?.column)?.position);
+    const ahead = key === "ArrowRight" || key === "ArrowDown";
+    const next = now < 0 ? (ahead ? 0 : positions.length - 1) : Math.min(positions.length - 1, Math.max(0, now + (ahead ? 1 : -1)));
+    if (positions.length) pin({ run, position: positions[next] });
+  }
+
+  function listen(figure) {
+    const state = drawn.get(figure);
+    state.plot.on("plotly_hover", ({ points: [point] }) => {
+      const [column, row] = [wordAt(state, point.xaxis._id, point.x), wordAt(state, point.yaxis._id, point.y)];
+      if (column || row) lightAll({ column, row });
+    });
+    state.plot.on("plotly_unhover", unhover);
+    figure.addEventListener("keydown", (event) => {
+      if (event.key.startsWith("Arrow") && !event.altKey && !event.ctrlKey && !event.metaKey && window === window.parent) {
+        event.preventDefault();
+        step(figure, event.key);
+      }
+    });
+  }
+
+  const wordOf = (token) => ({ run: Number(token.dataset.run), position: Number(token.dataset.position) });
+
+  document.addEventListener("keydown", (event) => {
+    const token = event.target.closest?.(".token");
+    if (event.key === "Escape" && figures().some((figure) => drawn.get(figure).shown)) pin(null);
+    if (!token) return;
+    const line = [...token.parentNode.querySelectorAll(".token")];
+    const aim = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    if (aim === undefined) return;
+    event.preventDefault();
+    const next = line[Math.min(line.length - 1, Math.max(0, line.indexOf(token) + aim))];
+    token.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
+  document.addEventListener("focusin", ({ target }) => target.matches(".token") && pin(wordOf(target)));
+  document.addEventListener("click", ({ target }) => target.matches(".token") && pin(wordOf(target)));
+  document.addEventListener("mouseover", ({ target }) => target.matches?.(".token") && lightAll(whole(wordOf(target))));
+  document.addEventListener("mouseout", ({ target }) => target.matches?.(".token") && unhover());
+
+  /* ── when to draw ────────────────────────────────────────────────────── */
+  const resized = new ResizeObserver((entries) => {
+    requestAnimationFrame(() => {
+      for (const { target } of entries) {
+        const state = drawn.get(target);
+        if (state && target.isConnected && Math.abs(target.clientWidth - state.width) > 1) draw(target);
+      }
+    });
+  });
+
+  /* Draws what is not drawn yet. A plot handed over is used again, so that a new answer never shows a blank. */
+  function start(old) {
+    for (const figure of document.querySelectorAll(".figure")) {
+      if (drawn.has(figure)) continue;
+      const source = figure.parentNode.querySelector(".figure-data");
+      const spec = JSON.parse(source.textContent);
+      let plot = figure.querySelector(".plot");
+      if (old) {
+        old.removeAllListeners?.();
+        plot.replaceWith(old);
+        [plot, old] = [old, null];
+      }
+      const state = { spec, plot, shown: null, pinned: null, width: 0, words: wordsOf(spec) };
+      drawn.set(figure, state);
+      draw(figure);
+      listen(figure);
+      resized.observe(figure);
+    }
+  }
+
+  const redraw = () => figures().forEach(draw);
+  dark.addEventListener("change", redraw);
+  for (const [name, value] of [["beforeprint", true], ["afterprint", false]])
+    addEventListener(name, () => {
+      printing = value;
+      redraw();
+    });
+  Object.assign(Satzblick, { start, redraw, theme });
+  if (window.Plotly) start();
+})();

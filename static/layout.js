@@ -1,0 +1,249 @@
+/* Gives every panel of a figure its place in pixels: square cells, labels that fit, panels stacked where it is narrow. */
+"use strict";
+
+const Satzblick = {};
+
+(() => {
+  const CELL = { least: 14, readable: 20, usual: 56, single: 84 };
+  const NARROW = 640;
+  const PANEL_LEAST = 240;
+  const WIDE_HEIGHT = 420;
+  const GAP = 30;
+  const EDGE = 6;
+  const LABEL = { usual: 15, flat: 11.5, least: 11, longest: 150 };
+  const TITLE = 13;
+  const NUMBER = 12;
+  const BAR = { room: 46, longest: 260, shortest: 120, thickness: 8, above: 12 };
+
+  const pen = document.createElement("canvas").getContext("2d");
+  const root = document.documentElement;
+  const scale = () => Number(getComputedStyle(root).getPropertyValue("--scale")) || 1;
+  const family = () => getComputedStyle(document.body).fontFamily;
+  const axisName = (id) => id.replace(/^([xy])/, "$1axis");
+
+  /* ── text: Plotly's labels are pseudo-HTML ───────────────────────────── */
+  function plain(label) {
+    return String(label ?? "")
+      .replace(/<br\s*\/?>/g, " ")
+      .replace(/<[^>]*>/g, "")
+      .replace(/&lt;/g, "<")
+      .replace(/&gt;/g, ">")
+      .replace(/&amp;/g, "&");
+  }
+
+  const escape = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+
+  function textWidth(text, size, weight = "bold") {
+    pen.font = `${weight} ${size}px ${family()}`;
+    return pen.measureText(text).width;
+  }
+
+  function shorten(label, size, room, weight) {
+    const letters = [...plain(label)];
+    if (textWidth(letters.join(""), size, weight) <= room) return label;
+    while (letters.length > 1 && textWidth(`${letters.join("")}…`, size, weight) > room) letters.pop();
+    return escape(`${letters.join("")}…`);
+  }
+
+  /* At most two lines of what fits over a panel. */
+  function titleLines(title, size, room) {
+    const lines = [""];
+    for (const word of plain(title).split(/\s+/)) {
+      const longer = `${lines.at(-1)} ${word}`.trim();
+      if (lines.length === 2 || textWidth(longer, size, "normal") <= room) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines.filter(Boolean).map((line) => shorten(escape(line), size, room, "normal"));
+  }
+
+  /* ── panels and how many of them stand side by side ──────────────────── */
+  const span = (axis, otherwise) => (axis.range ? Math.abs(axis.range[1] - axis.range[0]) : otherwise) || 1;
+  const labelsOf = (axis) => (axis.showticklabels === false ? [] : (axis.ticktext ?? []).map(plain));
+  const widest = (texts, size) => Math.max(0, ...texts.map((text) => Math.min(LABEL.longest * scale(), textWidth(text, size))));
+
+  function panelsOf(spec, layout) {
+    return spec.panels.columns.map(([x, y]) => {
+      const [across, down] = [layout[axisName(x)], layout[axisName(y)]];
+      const numbered = !down.ticktext && down.showticklabels !== false;
+      const titles = (layout.annotations ?? []).filter((note) => note.xref === `${x} domain` && !(note.y < 1));
+      return {
+        x, y, across, down, titles,
+        columns: span(across, spec.panels.cells),
+        rows: span(down, spec.panels.rows),
+        beside: (numbered ? 3 * NUMBER * scale() : 0) + (down.title?.text ? 2 * TITLE * scale() : 0) + 10,
+        names: labelsOf(down),
+      };
+    });
+  }
+
+  const leftOf = (panel, size) => panel.beside + widest(panel.names, size);
+  const inRows = (panels, count) =>
+    Array.from({ length: Math.ceil(panels.length / count) }, (_, row) => panels.slice(row * count, (row + 1) * count));
+
+  function cellFor(rows, width, size) {
+    return Math.min(...rows.map((row) => {
+      const labels = row.reduce((sum, panel) => sum + leftOf(panel, size), 0);
+      return (width - labels - GAP * (row.length - 1) - EDGE) / row.reduce((sum, panel) => sum + panel.columns, 0);
+    }));
+  }
+
+  function rowsOf(panels, map, width, size) {
+    const most = Math.max(...panels.map((panel) => panel.columns));
+    for (let count = width < NARROW ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
+      const rows = inRows(panels, count);
+      const cell = cellFor(rows, width, size);
+      if (count === 1 || (map ? cell >= CELL.readable * scale() : cell * most >= PANEL_LEAST * scale())) return { rows, cell };
+    }
+  }
+
+  /* A slide has a fixed height, so there the cells shrink to it. */
+  function largestCell(panels, rows) {
+    const most = Math.max(...panels.map((panel) => panel.rows));
+    const usual = panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.usual, 600 / most)) : CELL.usual;
+    const slide = document.body.classList.contains("embed") && innerHeight > 320 && rows.length === 1;
+    const fitting = (innerHeight - document.body.scrollHeight + (document.querySelector(".figure")?.offsetHeight ?? 0) - 110 * scale()) / most;
+    return slide ? Math.max(24 * scale(), Math.min(usual * scale(), fitting)) : usual * scale();
+  }
+
+  /* Column labels stand flat where they fit, slanted where there is some room, else upright. */
+  function columnLabels(rows, cell) {
+    const names = rows.flat().flatMap((panel) => labelsOf(panel.across));
+    const usual = LABEL.usual * scale();
+    const long = widest(names, usual);
+    const room = cell - 4;
+    if (long <= room) return { angle: 0, size: usual, slack: 0 };
+    if ((usual * room) / long >= LABEL.flat * scale()) return { angle: 0, size: (usual * room) / long, slack: 0 };
+    const size = Math.max(LABEL.least, Math.min(usual, cell * 0.8));
+    if (cell < CELL.readable * scale() * 1.2) return { angle: -90, size, slack: 0 };
+    const last = rows.map((row) => labelsOf(row.at(-1).across).at(-1) ?? "");
+    return { angle: -45, size, slack: Math.max(0, widest(last, size) * 0.71 - cell / 2) };
+  }
+
+  function headOf(row, { angle, size }) {
+    const names = row.flatMap((panel) => labelsOf(panel.across));
+    if (!names.length) return 0;
+    const long = widest(names, size);
+    return angle === 0 ? size * 1.55 : angle === -90 ? long + 12 : long * 0.71 + size * 1.2;
+  }
+
+  function placeTitles(row, head, width) {
+    const size = TITLE * scale();
+    let height = 0;
+    for (const panel of row) {
+      const room = Math.min(row.length === 1 ? Infinity : panel.width + GAP / 2, width - panel.left);
+      for (const note of panel.titles) {
+        const lines = titleLines(note.text, size, room);
+        height = Math.max(height, lines.length * size * 1.35 + 5);
+        Object.assign(note, { text: lines.join("<br>"), x: 0, y: 1, xanchor: "left", yanchor: "bottom", align: "left",
+          showarrow: false, xshift: -2, yshift: head, borderpad: 0, font: { ...note.font, size } });
+      }
+    }
+    return height;
+  }
+
+  /* A colour bar stands below the first panel that uses it. */
+  function barsOf(layout, data) {
+    const bars = [];
+    for (const trace of data.filter((each) => each.type === "heatmap")) {
+      const owner = trace.coloraxis ? (layout[trace.coloraxis] ??= {}) : trace;
+      if (owner.showscale !== false && !bars.some((bar) => bar.owner === owner)) bars.push({ owner, x: trace.xaxis ?? "x" });
+    }
+    return bars;
+  }
+
+  function placeBar({ owner, top }, panel, width, height) {
+    owner.colorbar = { ...owner.colorbar, orientation: "h", thicknessmode: "pixels", thickness: BAR.thickness * scale(),
+      lenmode: "pixels", len: Math.max(BAR.shortest * scale(), Math.min(panel.width, BAR.longest * scale())), nticks: 4,
+      x: panel.left / width, xanchor: "left", xpad: 0, y: 1 - top / height, yanchor: "top", ypad: 0,
+      outlinewidth: 0, tickfont: { size: NUMBER * scale() } };
+  }
+
+  function placeAxes(panel, width, height, columns, rowSize) {
+    const room = LABEL.longest * scale();
+    const common = { automargin: false, fixedrange: true, scaleanchor: undefined, matches: undefined, constrain: undefined, ticks: "" };
+    const words = (axis, size) => ({ tickfont: { ...axis.tickfont, size, weight: "bold" },
+      ticktext: axis.ticktext.map((text) => shorten(text, size, room)) });
+    const numbers = (axis) => ({ tickfont: { ...axis.tickfont, size: NUMBER * scale() } });
+    const { across, down } = panel;
+    Object.assign(across, common, across.ticktext ? words(across, columns.size) : numbers(across), {
+      domain: [panel.left / width, (panel.left + panel.width) / width], anchor: panel.y, side: "top", tickangle: columns.angle });
+    Object.assign(down, common, down.ticktext ? words(down, rowSize) : numbers(down), {
+      domain: [1 - (panel.top + panel.height) / height, 1 - panel.top / height], anchor: panel.x });
+    if (down.title?.text) down.title = { ...down.title, font: { ...down.title.font, size: TITLE * scale() } };
+  }
+
+  /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
+  function arrange(spec, layout, data, width) {
+    const map = spec.panels.kind === "map";
+    const panels = panelsOf(spec, layout);
+    let rowSize = LABEL.usual * scale();
+    let { rows, cell } = rowsOf(panels, map, width, rowSize);
+    const most = map ? largestCell(panels, rows) : Infinity;
+    if (map) rowSize = Math.max(LABEL.least, Math.min(rowSize, cell * 0.8));
+    let columns = columnLabels(rows, Math.min(cell, most));
+    ({ rows, cell } = rowsOf(panels, map, width - columns.slack, rowSize));
+    const scrolls = cell < CELL.least * scale();
+    cell = Math.min(Math.max(cell, CELL.least * scale()), most);
+    columns = columnLabels(rows, cell);
+
+    const bars = barsOf(layout, data);
+    let [right, y] = [0, 0];
+    for (const row of rows) {
+      const head = headOf(row, columns);
+      const left = Math.max(...row.map((panel) => leftOf(panel, rowSize)));
+      let x = 0;
+      for (const panel of row) {
+        panel.width = panel.columns * cell;
+        panel.height = map ? panel.rows * cell : (WIDE_HEIGHT * scale()) / (rows.length > 1 ? 1.35 : 1);
+        panel.left = x + (rows.length > 1 ? left : leftOf(panel, rowSize));
+        x = panel.left + panel.width + GAP;
+      }
+      y += placeTitles(row, head, Math.max(width, x)) + head;
+      for (const panel of row) Object.assign(panel, { head, top: y });
+      y += Math.max(...row.map((panel) => panel.height));
+      const below = bars.filter((bar) => row.some((panel) => panel.x === bar.x));
+      for (const bar of below) bar.top = y + BAR.above * scale();
+      y += below.length ? BAR.room * scale() : EDGE;
+      if (row !== rows.at(-1)) y += GAP / 2;
+      right = Math.max(right, x - GAP + columns.slack + EDGE);
+    }
+    for (const panel of panels) placeAxes(panel, right, y, columns, rowSize);
+    for (const bar of bars) {
+      const panel = panels.find((each) => each.x === bar.x);
+      if (panel) placeBar(bar, panel, right, y);
+    }
+    Object.assign(layout, { width: right, height: y, autosize: false, margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false } });
+    return { panels, cell, scrolls, columns, rowSize };
+  }
+
+  /* Where the figure scrolls in its box, the words stay at its edges: HTML in place of Plotly's labels. */
+  function stickyLabels(stage, layout, { panels, cell, columns, rowSize }) {
+    const add = (parent, className, style) => {
+      const element = Object.assign(document.createElement(className ? "div" : "b"), { className });
+      Object.assign(element.style, style);
+      return parent.appendChild(element);
+    };
+    const label = (parent, axis, index, id, style) => {
+      const name = add(parent, "", style);
+      name.textContent = plain(axis.ticktext[index]);
+      name.dataset.tick = `${id} ${axis.tickvals?.[index] ?? index}`;
+    };
+    for (const { x, y, across, down, left, top, head, height, rows } of panels) {
+      const box = add(stage, "sticky", { top: `${top - head}px`, width: `${layout.width}px`, height: `${head + height}px` });
+      const edge = `${left - 4}px`;
+      const strip = add(box, columns.angle ? "sticky-columns upright" : "sticky-columns", { height: `${head}px`, fontSize: `${columns.size}px` });
+      add(strip, "sticky-corner", { width: edge });
+      for (const index of (across.ticktext ?? []).keys())
+        label(strip, across, index, x, { left: `${left + ((across.tickvals?.[index] ?? index) + 0.5) * cell}px` });
+      if (down.ticktext) {
+        const side = add(box, "sticky-rows", { width: edge, height: `${height}px`, fontSize: `${rowSize}px` });
+        for (const index of down.ticktext.keys())
+          label(side, down, index, y, { top: `${(((down.tickvals?.[index] ?? index) + 0.5) / rows) * height}px` });
+        down.showticklabels = false;
+      }
+      across.showticklabels = false;
+    }
+  }
+
+  Object.assign(Satzblick, { arrange, stickyLabels, plain, axisName, scale, family });
+})();

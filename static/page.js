@@ -1,0 +1,209 @@
+/* The sentence, the address and the frame around: fetches pages of this server and puts their parts in place. */
+"use strict";
+
+(() => {
+  const TYPING = 300;
+  const PATIENCE = 300;
+  const body = document.body;
+  const embedded = body.classList.contains("embed");
+  const status = document.getElementById("status");
+  let request = null;
+  let typing = 0;
+  let quiet = 0;
+
+  /* ── one answer for another ──────────────────────────────────────────── */
+  function busy(waiting) {
+    status.textContent = waiting ? status.dataset.waiting : "";
+    dim(waiting);
+  }
+
+  function dim(dimmed) {
+    for (const part of document.querySelectorAll("[data-keep]")) part.classList.toggle("dim", dimmed);
+  }
+
+  function say(text) {
+    status.textContent = text;
+    clearTimeout(quiet);
+    quiet = setTimeout(() => (status.textContent = ""), 4000);
+  }
+
+  function trouble(text) {
+    const place = document.getElementById("page-error");
+    const line = document.createElement("p");
+    line.className = "page-error";
+    line.setAttribute("role", "alert");
+    line.textContent = text;
+    place?.replaceChildren(line);
+    dim(true);
+  }
+
+  /* Fields keep what is being typed; everything else is what the server says. */
+  function fill(page, keepTyped) {
+    for (const fresh of page.querySelectorAll("#query input[type=text]")) {
+      const field = document.getElementById(fresh.id);
+      if (!field) continue;
+      if (!(keepTyped && field === document.activeElement)) field.value = fresh.value;
+      field.toggleAttribute("aria-invalid", fresh.hasAttribute("aria-invalid"));
+      if (fresh.hasAttribute("aria-invalid")) field.setAttribute("aria-invalid", "true");
+    }
+    const form = document.getElementById("query");
+    if (form && page.getElementById("query")) form.action = page.getElementById("query").getAttribute("action");
+  }
+
+  function swap(page, keepTyped) {
+    const focus = document.activeElement?.id;
+    const caret = document.activeElement?.selectionStart;
+    const plot = document.querySelector("#result .js-plotly-plot");
+    const elsewhere = page.body.dataset.page !== body.dataset.page;
+    let stale = false;
+    if (elsewhere) {
+      const typed = keepTyped ? document.activeElement?.value : undefined;
+      document.getElementById("main").replaceWith(page.getElementById("main"));
+      body.dataset.page = page.body.dataset.page;
+      const field = document.getElementById(focus);
+      if (field?.matches("input") && typed !== undefined) field.value = typed;
+    }
+    for (const part of elsewhere ? [] : document.querySelectorAll("[data-swap]")) {
+      const fresh = page.getElementById(part.id);
+      if (!fresh || fresh === part) continue;
+      const empty = !fresh.childElementCount && !fresh.textContent.trim();
+      if (part.hasAttribute("data-keep") && empty) stale = true;
+      else if (part.contains(document.activeElement) && document.activeElement.matches("input[type=text]") && !fresh.hidden) {
+        for (const inner of part.querySelectorAll("[data-swap]")) {
+          const other = fresh.querySelector(`#${inner.id}`);
+          if (other) inner.replaceWith(other);
+        }
+      } else part.replaceWith(fresh);
+    }
+    for (const part of elsewhere ? page.querySelectorAll("[data-swap]") : []) document.getElementById(part.id)?.replaceWith(part);
+    if (!elsewhere) fill(page, keepTyped);
+    document.title = page.title;
+    document.documentElement.dataset.theme = page.documentElement.dataset.theme;
+    const again = focus && document.getElementById(focus);
+    if (again && again !== document.activeElement) {
+      again.focus({ preventScroll: true });
+      if (again.matches("input[type=text]") && caret !== undefined) again.setSelectionRange(caret, caret);
+    }
+    Satzblick.start(plot?.isConnected ? null : plot);
+    dim(stale);
+  }
+
+  async function load(url, { how, keepTyped = false, focus = null }) {
+    clearTimeout(typing);
+    request?.abort();
+    const mine = (request = new AbortController());
+    const patience = setTimeout(() => busy(true), PATIENCE);
+    try {
+      const response = await fetch(url, { headers: { Accept: "text/html" }, signal: mine.signal });
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      clearTimeout(patience);
+      busy(false);
+      const message = page.getElementById("error-message");
+      if (message) return trouble(message.textContent);
+      if (!page.getElementById("result")) return location.assign(url);
+      swap(page, keepTyped);
+      if (how === "push") history.pushState(null, "", url);
+      if (how === "replace") history.replaceState(null, "", url);
+      if (focus) document.getElementById(focus)?.focus();
+    } catch (error) {
+      clearTimeout(patience);
+      if (error.name === "AbortError") return;
+      busy(false);
+      if (embedded) location.assign(url);
+      else if (error instanceof TypeError) trouble(body.dataset.offline);
+      else throw error;
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  /* ── the form ────────────────────────────────────────────────────────── */
+  function formAddress() {
+    const form = document.getElementById("query");
+    const address = new URL(form.action, location.href);
+    address.search = new URLSearchParams(new FormData(form));
+    return address.href;
+  }
+
+  const remember = (how) => (embedded ? "none" : how);
+
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches("#query input[type=text]") || event.isComposing) return;
+    clearTimeout(typing);
+    if (event.target.name === "text" && !event.target.value.trim()) return request?.abort(), dim(true);
+    typing = setTimeout(() => load(formAddress(), { how: "replace", keepTyped: true }), TYPING);
+  });
+
+  document.addEventListener("compositionend", ({ target }) => target.dispatchEvent(new Event("input", { bubbles: true })));
+
+  document.addEventListener("submit", (event) => {
+    if (event.target.id !== "query") return;
+    event.preventDefault();
+    load(formAddress(), { how: "push", keepTyped: true });
+  });
+
+  document.addEventListener("change", ({ target }) => {
+    const url = target.matches("select") && target.selectedOptions[0]?.dataset.url;
+    if (url) load(url, { how: remember("push") });
+  });
+
+  addEventListener("popstate", () => load(location.href, { how: "none" }));
+
+  /* ── links ───────────────────────────────────────────────────────────── */
+  async function copy(link) {
+    const address = new URL(link.getAttribute("href"), location.href).href;
+    try {
+      await navigator.clipboard.writeText(address);
+    } catch {
+      const field = Object.assign(document.createElement("textarea"), { value: address });
+      body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      link.focus();
+    }
+    say(body.dataset.copied);
+  }
+
+  function otherTheme(link) {
+    const next = Satzblick.theme() === "dark" ? "light" : "dark";
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    const chosen = next === system ? "auto" : next;
+    document.documentElement.dataset.theme = chosen;
+    Satzblick.redraw();
+    load(link.dataset[chosen], { how: "replace" });
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (link.id === "theme") otherTheme(link);
+    else if ("copy" in link.dataset) copy(link);
+    else if ("load" in link.dataset) load(link.href, { how: remember("push"), focus: link.dataset.focus });
+    else return;
+    event.preventDefault();
+  });
+
+  /* A switch is a link that says it is a switch, so the space bar works it too. */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== " " || !event.target.matches?.("[role=switch]")) return;
+    event.preventDefault();
+    event.target.click();
+  });
+
+  /* ── inside a slide ──────────────────────────────────────────────────── */
+  if (!embedded || window.parent === window) return;
+
+  const tell = () => window.parent.postMessage({ type: "satzblick:height", height: document.documentElement.scrollHeight }, "*");
+  document.addEventListener("satzblick:drawn", tell);
+  addEventListener("load", tell);
+
+  const turns = { ArrowRight: "next", ArrowDown: "next", PageDown: "next", ArrowLeft: "prev", ArrowUp: "prev", PageUp: "prev" };
+  addEventListener("keydown", (event) => {
+    const method = turns[event.key];
+    if (!method || event.target.matches?.("select, input")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    window.parent.postMessage(JSON.stringify({ method }), "*");
+  }, true);
+})();
