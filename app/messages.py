@@ -24,22 +24,27 @@ class Message:
     """A sentence by its key in the catalogues, with the values that fill it."""
 
     key: str
-    values: dict[str, str | int] = field(default_factory=dict)
+    values: dict[str, "str | int | Message"] = field(default_factory=dict)
 
     def text(self, lang: Lang) -> str:
-        """The sentence as plain text."""
-        return translate(lang, self.key, **self.values)
+        """The sentence as plain text; a message among its values is said in the same language."""
+        told = {name: value.text(lang) if isinstance(value, Message) else value for name, value in self.values.items()}
+        return translate(lang, self.key, **told)
 
     def html(self, lang: Lang) -> Markup:
         """The sentence with its strong values marked."""
         marked = {
-            name: Markup('<b class="num">{}</b>').format(str(value)) if isinstance(value, Strong) else str(value)
+            name: Markup('<b class="num">{}</b>').format(str(value))
+            if isinstance(value, Strong)
+            else value.text(lang)
+            if isinstance(value, Message)
+            else str(value)
             for name, value in self.values.items()
         }
         return Markup(escape(translate(lang, self.key))).format(**marked)
 
 
-def say(key: str, **values: str | int) -> Message:
+def say(key: str, **values: str | int | Message) -> Message:
     """Short for Message, for the sentences that views make."""
     return Message(key, values)
 

@@ -16,6 +16,10 @@ from app.messages import Lang
 
 Json = dict[str, Any]
 Scale = Literal["share", "signed", "difference"]
+Theme = Literal["light", "dark"]
+
+THEMES: tuple[Theme, ...] = ("light", "dark")
+LINE_AXES = 11  # value axes of lines are numbered from here, beyond those of the maps
 
 IN_CELLS = 12  # up to so many cells across or down the value stands in the cell
 AXIS_OF: dict[Scale, str] = {"share": "coloraxis", "signed": "coloraxis", "difference": "coloraxis2"}
@@ -28,10 +32,6 @@ INK = {"light": "#1b1b1f", "dark": "#ecebe6"}
 QUIET = {"light": "#5c5c66", "dark": "#a6a6ad"}
 ACCENT = {"light": "#b3441a", "dark": "#ff8a5c"}
 MASKED = {"light": "#d9d7d1", "dark": "#3a3b41"}
-LINES = {
-    "light": ["#255f9c", "#b3441a", "#4d7c3a", "#7a4b94"],
-    "dark": ["#7fb2e5", "#ff8a5c", "#9ccc7f", "#c79be0"],
-}
 BLUES = ["#fbfaf7", "#e3ebf3", "#c3d8ea", "#98bfdf", "#6a9fcd", "#4380b8", "#255f9c", "#0f427c", "#062a5c"]
 CIVIDIS = ["#00204d", "#00336f", "#39486b", "#575c6d", "#707173", "#8a8779", "#a69d75", "#c4b56c", "#e4cf5b", "#ffea46"]
 RDBU = (["#67001f", "#b2182b", "#d6604d", "#f4a582", "#fddbc7"], ["#d1e5f0", "#92c5de", "#4393c3", "#2166ac", "#053061"])
@@ -40,7 +40,7 @@ RDBU_DARK = (["#ff9b8f", "#e8604f", "#b23a35", "#7a2a2b", "#452425"], ["#22364a"
 PUOR_DARK = (["#c9b3ff", "#9e7fe6", "#7350b8", "#4f3a80", "#332b4a"], ["#4a3520", "#85511a", "#bf6f17", "#ee9233", "#ffc27d"])
 
 
-def colorscale(scale: Scale, theme: Literal["light", "dark"]) -> list[tuple[float, str]]:
+def colorscale(scale: Scale, theme: Theme) -> list[tuple[float, str]]:
     """Plotly stops from 0 to 1; the middle of the signed scales is the page's background."""
     if scale == "share":
         colours = BLUES if theme == "light" else CIVIDIS
@@ -54,7 +54,10 @@ def colorscale(scale: Scale, theme: Literal["light", "dark"]) -> list[tuple[floa
 
 @dataclass(frozen=True)
 class Panel:
-    """One map: values [rows, columns] with labels; NaN is a masked cell. `hover` is a Plotly template."""
+    """One map: values [rows, columns] with labels; NaN is a masked cell. `hover` is a Plotly template.
+
+    `positions` are the places of the columns (and, in a map, of the rows) in run number `run`, for linking words.
+    """
 
     title: str
     values: np.ndarray
@@ -62,6 +65,8 @@ class Panel:
     columns: Sequence[str]
     scale: Scale
     hover: str
+    run: int
+    positions: Sequence[int]
     line: np.ndarray | None = None  # one value per column, drawn as a line above the map
 
 
@@ -73,11 +78,12 @@ class Plot:
     layout: Json
     themes: dict[str, Json]
     panels: Json = field(default_factory=dict)
+    tokens: list[Json] = field(default_factory=list)  # which axis shows which tokens of which run
 
     def json(self, theme: str = "auto") -> Json:
         """What figure.js draws; with a fixed theme its colours are already in the layout."""
         layout = merged(self.layout, self.themes["dark" if theme == "dark" else "light"])
-        return {"data": self.data, "layout": layout, "themes": self.themes, "panels": self.panels}
+        return {"data": self.data, "layout": layout, "themes": self.themes, "panels": self.panels, "tokens": self.tokens}
 
 
 def typed(values: np.ndarray) -> Json:
@@ -125,18 +131,25 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Literal["map", "wide"], titl
         "annotations": [],
     }
     width = (1 - GAP * (len(panels) - 1)) / len(panels)
-    axes = []
+    axes: list[list[str]] = []
+    tokens: list[Json] = []
     for number, panel in enumerate(panels):
         suffix = "" if number == 0 else str(number + 1)
         left = number * (width + GAP)
-        add_map(data, layout, panel, suffix, (left, left + width), kind, lined=any(p.line is not None for p in panels))
+        domain = (left, left + width)
+        add_map(data, layout, panel, suffix, domain, kind)
         axes.append([f"x{suffix}", f"y{suffix}"])
+        if panel.line is not None:
+            axes[-1].append(add_line(data, layout, panel, suffix, number))
+        linked = [f"x{suffix}", f"y{suffix}"] if kind == "map" else [f"x{suffix}"]
+        tokens += [{"run": panel.run, "axis": axis, "positions": list(panel.positions)} for axis in linked]
     for scale in dict.fromkeys(panel.scale for panel in panels):
         layout[AXIS_OF[scale]] = color_axis(scale, span(panels, scale), titles[scale])
     rows, cells = (max(len(getattr(panel, side)) for panel in panels) for side in ("rows", "columns"))
     shape = {"columns": axes, "rows": rows, "cells": cells, "row_labels": kind == "map", "kind": kind}
     scales = list(dict.fromkeys(panel.scale for panel in panels))
-    return Plot(data, layout, {theme: themed(layout, scales, theme) for theme in ("light", "dark")}, shape)
+    masked = any(np.isnan(panel.values).any() for panel in panels)
+    return Plot(data, layout, {theme: themed(layout, scales, theme, masked) for theme in THEMES}, shape, tokens)
 
 
 def color_axis(scale: Scale, limits: tuple[float, float], title: str) -> Json:
@@ -155,14 +168,15 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str) -> Json:
 
 
 def add_map(
-    data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: str, lined: bool
+    data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: str
 ) -> None:
-    """One panel's heatmap, axes and title; with `lined` the top of the panel is kept for a line."""
+    """One panel's heatmap, axes and title."""
     rows, columns = panel.values.shape
     small = kind == "map" and max(rows, columns) <= IN_CELLS
     trace: Json = {
         "type": "heatmap", "z": typed(panel.values.astype(np.float32)), "xaxis": f"x{suffix}", "yaxis": f"y{suffix}",
         "coloraxis": AXIS_OF[panel.scale], "hovertemplate": panel.hover + "<extra></extra>", "hoverongaps": False,
+        "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
         "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if small else 0,
     }  # fmt: skip
     if small:
@@ -177,9 +191,9 @@ def add_map(
     }  # fmt: skip
     names = {"tickvals": list(range(rows)), "ticktext": [bold(label) for label in panel.rows]}
     layout[f"yaxis{suffix}"] = {
-        "domain": (0, 0.8) if lined else (0, 1), "anchor": f"x{suffix}", "showgrid": False, "zeroline": False,
+        "domain": (0, 0.8) if panel.line is not None else (0, 1), "anchor": f"x{suffix}", "showgrid": False, "zeroline": False,
         "showline": False, "ticks": "", "automargin": True, "fixedrange": True, "tickfont": {"size": size},
-        "range": [rows - 0.5, -0.5], **(names if panel.rows else {"nticks": 5}),
+        **(names | {"range": [rows - 0.5, -0.5]} if panel.rows else {"nticks": 5, "range": [rows + 0.5, 0.5]}),
     }  # fmt: skip
     layout["annotations"].append({
         "text": escaped(panel.title), "xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "x": 0, "y": 1,
@@ -187,23 +201,37 @@ def add_map(
     })  # fmt: skip
 
 
+def add_line(data: list[Json], layout: Json, panel: Panel, suffix: str, number: int) -> str:
+    """The line above a map, over the same words; gives the name of its value axis."""
+    axis = f"y{LINE_AXES + number}"
+    data.append({
+        "type": "scatter", "mode": "lines+markers", "x": list(range(len(panel.columns))), "y": typed(panel.line),
+        "xaxis": f"x{suffix}", "yaxis": axis, "hoverinfo": "skip", "line": {"width": 2}, "marker": {"size": 5},
+    })  # fmt: skip
+    layout[f"yaxis{LINE_AXES + number}"] = {
+        "domain": (0.84, 1), "anchor": f"x{suffix}", "showgrid": False, "zeroline": True, "nticks": 3,
+        "tickfont": {"size": 11}, "fixedrange": True, "automargin": True, "rangemode": "tozero",
+    }  # fmt: skip
+    return axis
+
+
 def bold(label: str) -> str:
     """A word on an axis."""
     return f"<b>{escaped(label)}</b>"
 
 
-def themed(layout: Json, scales: Sequence[Scale], theme: Literal["light", "dark"]) -> Json:
-    """All that a theme changes: a patch of the layout."""
+def themed(layout: Json, scales: Sequence[Scale], theme: Theme, masked: bool) -> Json:
+    """All that a theme changes: a patch of the layout; behind the cells it is grey only where some are masked."""
     patch: Json = {
         "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": MASKED[theme],
+        "plot_bgcolor": MASKED[theme] if masked else "rgba(0,0,0,0)",
         "font": {"color": INK[theme]},
-        "colorway": LINES[theme],
+        "colorway": [ACCENT[theme]],
         "hoverlabel": {"bgcolor": INK[theme], "bordercolor": INK[theme], "font": {"color": PAPER[theme]}},
     }
     for scale in scales:
         patch[AXIS_OF[scale]] = {"colorscale": colorscale(scale, theme)}
     for name in layout:
         if name.startswith(("xaxis", "yaxis")):
-            patch[name] = {"tickfont": {"color": INK[theme]}, "linecolor": QUIET[theme]}
+            patch[name] = {"tickfont": {"color": INK[theme]}, "linecolor": QUIET[theme], "zerolinecolor": QUIET[theme]}
     return patch

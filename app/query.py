@@ -1,9 +1,10 @@
 """A query: a validated address. Each view adds its options as fields; wrong ones raise QueryError with a sentence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, Self, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote_plus
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
@@ -77,13 +78,22 @@ class Query(BaseModel):
 
     def parameters(self) -> dict[str, Value]:
         """What an address must carry to say this query: the text and all that differs from the defaults."""
-        stated = {name: getattr(self, name) for name in type(self).model_fields if name != "lang"}
-        defaults = {name: field.default for name, field in type(self).model_fields.items()}
-        return {name: value for name, value in stated.items() if name == "text" or value != defaults[name]}
+        stated = ((name, getattr(self, name), default) for name, default in standard(type(self)))
+        return {name: value for name, value, default in stated if name == "text" or value != default}
 
     def address(self, path: str, **more: Value) -> str:
         """The path with this query, and more parameters where given."""
-        return f"{path}?{urlencode(self.parameters() | more)}"
+        pairs = (self.parameters() | more).items()
+        return f"{path}?{'&'.join(f'{name}={quoted(str(value))}' for name, value in pairs)}"
+
+
+@cache
+def standard(kind: type[Query]) -> tuple[tuple[str, Any], ...]:
+    """What may stand in an address, each with the value that is meant where it does not."""
+    return tuple((name, field.default) for name, field in kind.model_fields.items() if name != "lang")
+
+
+quoted = lru_cache(maxsize=256)(quote_plus)  # a page has some forty links, and each carries the sentence
 
 
 SHARED = frozenset(Query.model_fields)
@@ -94,26 +104,29 @@ def options(kind: type[Query]) -> dict[str, Any]:
     return {name: field for name, field in kind.model_fields.items() if name not in SHARED}
 
 
-def parse(raw: bytes) -> dict[str, list[str]]:
-    """The parameters of an address by name; raises QueryError where it is not UTF-8."""
-    pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+def label(field: str) -> Message:
+    """What the page calls an option."""
+    return say(f"option.{field}")
+
+
+def parse(raw: bytes, names: Container[str]) -> dict[str, list[str]]:
+    """The parameters of these names; raises QueryError where a value is not UTF-8."""
     found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        try:
-            found.setdefault(name, []).append(value.encode("latin-1").decode("utf-8"))
-        except UnicodeError:
-            raise QueryError("not_utf8", name, say("error.not_utf8", field=name)) from None
+    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1"):
+        if name in names:
+            try:
+                found.setdefault(name, []).append(value.encode("latin-1").decode("utf-8"))
+            except UnicodeError:
+                raise QueryError("not_utf8", name, say("error.not_utf8", field=label(name))) from None
     return found
 
 
 def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
     """The query that an address states; raises QueryError for what it states wrongly and ignores what it does not know."""
     stated: dict[str, str] = {}
-    for name, values in parse(raw).items():
-        if name not in kind.model_fields or name == "lang":
-            continue
+    for name, values in parse(raw, kind.model_fields.keys() - {"lang"}).items():
         if len(values) > 1:
-            raise QueryError("repeated", name, say("error.repeated", field=name))
+            raise QueryError("repeated", name, say("error.repeated", field=label(name)))
         stated[name] = values[0]
     limit = settings().characters
     for name in ("text", "vs"):
@@ -131,7 +144,7 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         first = error.errors()[0]
         field = str(first["loc"][0])
         raise QueryError(
-            "wrong_value", field, say("error.wrong_value", field=field, value=stated.get(field, ""), allowed=allowed(kind, field))
+            "wrong_value", field, say("error.wrong_value", field=label(field), value=stated.get(field, ""), allowed=allowed(kind, field))
         ) from None
 
 
@@ -149,17 +162,23 @@ def allowed(kind: type[Query], field: str) -> str:
     return ", ".join(parts)
 
 
-def settled(query: Q, traces: list[Trace]) -> Q:
+def settled(query: Q, trace: Trace) -> Q:
     """The query with the options that depend on the run checked and filled in; raises QueryError for layer 7 of 4."""
-    filled: dict[str, Value] = {}
     for name, choices in run_choices(type(query)).items():
-        value = getattr(query, name)
-        possible = [entry for entry in choices.of(traces[0]) if all(entry in choices.of(trace) for trace in traces)]
-        if value is None:
-            filled[name] = possible[choices.standard]
-        elif value not in possible:
+        value, possible = getattr(query, name), choices.of(trace)
+        if value is not None and value not in possible:
             allowed = ", ".join(map(str, possible))
-            raise QueryError("out_of_range", name, say("error.out_of_range", field=name, value=value, allowed=allowed))
+            raise QueryError("out_of_range", name, say("error.out_of_range", field=label(name), value=value, allowed=allowed))
+    return fitted(query, trace)
+
+
+def fitted(query: Q, trace: Trace) -> Q:
+    """The query as it applies to this run: what another model does not have becomes that run's standard choice."""
+    filled = {}
+    for name, choices in run_choices(type(query)).items():
+        possible = choices.of(trace)
+        if getattr(query, name) not in possible:
+            filled[name] = possible[choices.standard]
     return query.changed(**filled)
 
 

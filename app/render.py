@@ -12,7 +12,7 @@ from markupsafe import Markup
 from app import words
 from app.messages import Lang, Message, bound, decimal, known, translate
 from app.query import Choices, Query, options, run_choices
-from app.views import Cell, Figure, Table, View
+from app.views import Cell, Figure, Table, View, model_title
 from models import registry
 from models.trace import Trace
 
@@ -156,11 +156,6 @@ def option_label(name: str, value: Any, lang: Lang) -> str:
     """The text of a choice; numbers and names without a text stand for themselves."""
     key = f"option.{name}.{value}"
     return translate(lang, key) if known(lang, key) else str(value)
-
-
-def model_title(name: str, lang: Lang) -> str:
-    """A model as people read it."""
-    return translate(lang, registry.get(name).title)
 
 
 def notes(view: View, lang: Lang) -> list[Json]:

@@ -55,7 +55,7 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
             raise text_error(error, query, trace_run) from None
         except Busy:
             raise QueryError("busy", None, say("error.busy"), status=429) from None
-    filled = settled(query, traces)
+    filled = settled(query, traces[0])
     return filled, traces, view.figure(filled, traces)
 
 

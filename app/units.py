@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 
 from app import align
-from app.messages import translate
+from app.messages import known, translate
 from app.plotting import Panel, Plot, Scale, maps
-from app.query import Query
-from app.views import Cell, Table
+from app.query import Query, fitted, run_choices
+from app.views import Cell, Table, model_title
 from app.words import shortened, words
 from models.trace import Trace
 
@@ -24,16 +24,21 @@ def drawing(
     labels = [[word.label for word in words(trace)] for trace in traces]
     hover = translate(query.lang, f"{name}.hover")
     panels = [
-        Panel(panel_title(query, trace), value.T, [], [shortened(word) for word in label], scale, hover, line=line)
-        for trace, value, line, label in zip(traces, values, lines, labels, strict=True)
+        Panel(panel_title(query, trace), value.T, [], [shortened(word) for word in label], scale, hover, run,
+              range(len(label)), line)
+        for run, (trace, value, line, label) in enumerate(zip(traces, values, lines, labels, strict=True))
     ]
-    if len(traces) == 2 and values[0].shape[1] == values[1].shape[1]:
+    if len(traces) == 2 and traces[0].model == traces[1].model:  # units of different models have nothing in common
         partners = align.pairs(labels[0], labels[1], query.align)
         difference = np.full(values[0].shape, np.nan, np.float32)
+        line = np.full(len(partners), np.nan, np.float32)
         known = [place for place, partner in enumerate(partners) if partner is not None]
-        difference[known] = values[1][[partners[place] for place in known]] - values[0][known]
+        theirs = [partner for partner in partners if partner is not None]
+        difference[known] = values[1][theirs] - values[0][known]
+        line[known] = lines[1][theirs] - lines[0][known]
         columns = [shortened(word) for word in labels[0]]
-        panels.append(Panel(translate(query.lang, "difference.title"), difference.T, [], columns, "difference", hover))
+        title = translate(query.lang, "difference.title")
+        panels.append(Panel(title, difference.T, [], columns, "difference", hover, 0, range(len(columns)), line))
     titles: dict[Scale, str] = {
         scale: translate(query.lang, f"{name}.bar"),
         "difference": translate(query.lang, "difference.bar"),
@@ -50,10 +55,27 @@ def drawing(
 
 def panel_title(query: Query, trace: Trace) -> str:
     """What tells this run from the other: its model where two models read one sentence, else the sentence."""
-    if query.vs_model is not None and query.vs_model != query.model:
-        model = translate(query.lang, f"model.{trace.model}.title")
-        return model if query.same_text else f"{model}: {trace.text}"
-    return trace.text
+    if query.vs_model is None or query.vs_model == query.model:
+        return trace.text
+    parts = [model_title(trace.model, query.lang)]
+    for name in run_choices(type(query)):
+        value = getattr(fitted(query, trace), name)
+        parts.append(f"{translate(query.lang, f'option.{name}')} {value}" if isinstance(value, int) else choice(query, name, value))
+    if not query.same_text:
+        parts.append(trace.text)
+    return " · ".join(parts)
+
+
+def choice(query: Query, name: str, value: str) -> str:
+    """A choice as people read it."""
+    key = f"option.{name}.{value}"
+    return translate(query.lang, key) if known(query.lang, key) else value
+
+
+def run_name(query: Query, traces: Sequence[Trace], number: int) -> str:
+    """What a summary calls a run: its model, and which sentence it read where there are two."""
+    model = model_title(traces[number].model, query.lang)
+    return model if query.same_text else translate(query.lang, f"run.{number + 1}", model=model)
 
 
 def all_rows(

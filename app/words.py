@@ -1,8 +1,6 @@
 """How the tokens of a trace are written for people: as typed, with joints, special tokens and the invisible marked."""
 
-import unicodedata
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from models.trace import Token, Trace
 
@@ -13,8 +11,7 @@ LONGEST = 24  # characters of a label in a figure; the whole word stands in the 
 JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(NamedTuple):
     """One token as a label: its place in the run, the text to show, and what kind of token it is."""
 
     position: int
@@ -25,12 +22,9 @@ class Word:
 
 def visible(text: str) -> str:
     """The text with each character that cannot be seen replaced by its code point, U+0000 for NUL."""
-    return "".join(char if shows(char) or (char in JOINERS and len(text) > 1) else f"U+{ord(char):04X}" for char in text)
-
-
-def shows(char: str) -> bool:
-    """Whether a character leaves a mark or an ordinary space."""
-    return char == " " or unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp", "Zs")
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or (char in JOINERS and len(text) > 1) else f"U+{ord(char):04X}" for char in text)
 
 
 def label(token: Token, text: str) -> str:
@@ -60,6 +54,6 @@ def kind(token: Token, text: str) -> Kind:
         return "special"
     if token.text.startswith("##"):
         return "joint"
-    if not all(map(shows, text[token.start : token.end])):
+    if not text[token.start : token.end].isprintable():
         return "invisible"
     return "unknown" if token.text == "[UNK]" else "word"

@@ -4,6 +4,7 @@ Each reader takes a folder with model.safetensors and config.json, imports only 
 in eval mode without gradients. A file with a number missing or one too many is a RuntimeError, never a silent default.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +22,11 @@ def configuration(folder: Path) -> dict[str, Any]:
     """What config.json says about the model in this folder."""
     found: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return found
+
+
+def fingerprint(folder: Path) -> str:
+    """Eight hexadecimal digits that name exactly these weights."""
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:8]
 
 
 def read(folder: Path) -> "nn.Module":

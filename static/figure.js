@@ -1,4 +1,4 @@
-/* Draws the figures of a page with Plotly, fits their panels to the room there is, and links words to cells. */
+/* Draws the figures of a page with Plotly and links words to cells. */
 "use strict";
 
 (() => {
@@ -41,7 +41,7 @@
     layout.dragmode = false;
     let placed = null;
     if (spec.panels?.columns?.length) {
-      placed = arrange(spec, layout, data, width);
+      placed = arrange(spec, layout, data, width, theme());
       const digits = Math.min(13 * scale(), placed.cell * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
         if (spec.panels.kind === "map" && placed.cell < VALUES_FROM) delete trace.texttemplate;
@@ -63,10 +63,27 @@
   }
 
   /* ── words ───────────────────────────────────────────────────────────── */
+  /* Which tokens stand along which axis: as the figure says, else the axis' labels found in order among the run's words. */
+  function linksOf(spec) {
+    if (spec.tokens) return spec.tokens;
+    const runs = document.querySelectorAll(".token-line");
+    return (spec.panels?.columns ?? []).flatMap(([x, y], panel) => [x, y].flatMap((axis) => {
+      const names = (spec.layout[axisName(axis)].ticktext ?? []).map(plain);
+      const run = panel < Math.max(runs.length, 1) ? panel : 0;
+      const tokens = [...(runs[run]?.querySelectorAll(".token") ?? [])];
+      const begins = (token, name) => name.endsWith("…") && token.textContent.startsWith(name.slice(0, -1));
+      const positions = names.map((name, index) => {
+        const found = tokens.findIndex((token) => token.textContent === name || begins(token, name));
+        return found < 0 ? index : Number(tokens.splice(0, found + 1).at(-1).dataset.position);
+      });
+      return names.length ? [{ run, axis, positions }] : [];
+    }));
+  }
+
   /* A word is {run, position}; its twin in another run is the same word, counted from the left. */
   function wordsOf(spec) {
     const runs = new Map();
-    for (const { run, axis, positions } of spec.tokens ?? []) {
+    for (const { run, axis, positions } of spec.tokens) {
       const names = spec.layout[axisName(axis)]?.ticktext ?? [];
       const words = runs.get(run) ?? new Map();
       positions.forEach((position, index) => words.set(position, plain(names[index])));
@@ -90,7 +107,7 @@
     state.shown = lit;
     stage.querySelectorAll(".mark").forEach((old) => old.remove());
     const ticks = new Set();
-    for (const { run, axis, positions } of (lit && state.spec.tokens) || []) {
+    for (const { run, axis, positions } of lit ? state.spec.tokens : []) {
       const position = twin(state.words, axis.startsWith("y") ? lit.row : lit.column, run);
       const index = positions.indexOf(position);
       if (position === undefined || index < 0) continue;
@@ -148,7 +165,7 @@
   }
 
   function wordAt(state, axis, value) {
-    const entry = (state.spec.tokens ?? []).find((each) => each.axis === axis);
+    const entry = state.spec.tokens.find((each) => each.axis === axis);
     if (!entry) return null;
     const values = state.spec.layout[axisName(axis)].tickvals;
     const position = entry.positions[values ? values.indexOf(value) : value];
@@ -168,7 +185,7 @@
 
   function step(figure, key) {
     const state = drawn.get(figure);
-    const run = state.shown?.row?.run ?? state.shown?.column?.run ?? state.spec.tokens?.[0]?.run ?? 0;
+    const run = state.shown?.row?.run ?? state.shown?.column?.run ?? state.spec.tokens[0]?.run ?? 0;
     const positions = [...(state.words.get(run)?.keys() ?? [])].sort((a, b) => a - b);
     const now = positions.indexOf((state.shown?.row ?? state.shown?.column)?.position);
     const ahead = key === "ArrowRight" || key === "ArrowDown";
@@ -227,6 +244,7 @@
       if (drawn.has(figure)) continue;
       const source = figure.parentNode.querySelector(".figure-data");
       const spec = JSON.parse(source.textContent);
+      spec.tokens = linksOf(spec);
       let plot = figure.querySelector(".plot");
       if (old) {
         old.removeAllListeners?.();

@@ -4,7 +4,8 @@
 const Satzblick = {};
 
 (() => {
-  const CELL = { least: 14, readable: 20, usual: 56, single: 84 };
+  const CELL = { least: 14, readable: 20, usual: 56, single: 84, singleLeast: 34 };
+  const SINGLE_HEIGHT = 620;
   const NARROW = 640;
   const PANEL_LEAST = 240;
   const WIDE_HEIGHT = 420;
@@ -13,7 +14,9 @@ const Satzblick = {};
   const LABEL = { usual: 15, flat: 11.5, least: 11, longest: 150 };
   const TITLE = 13;
   const NUMBER = 12;
-  const BAR = { room: 46, longest: 260, shortest: 120, thickness: 8, above: 12 };
+  const LINE = { height: 64, gap: 14 };
+  const BAR = { room: 44, title: 20, longest: 260, shortest: 120, thickness: 8, above: 12 };
+  const QUIET = { light: "#5b5e66", dark: "#a5a6ad" };
 
   const pen = document.createElement("canvas").getContext("2d");
   const root = document.documentElement;
@@ -62,12 +65,13 @@ const Satzblick = {};
   const widest = (texts, size) => Math.max(0, ...texts.map((text) => Math.min(LABEL.longest * scale(), textWidth(text, size))));
 
   function panelsOf(spec, layout) {
-    return spec.panels.columns.map(([x, y]) => {
+    return spec.panels.columns.map(([x, y, line]) => {
       const [across, down] = [layout[axisName(x)], layout[axisName(y)]];
       const numbered = !down.ticktext && down.showticklabels !== false;
       const titles = (layout.annotations ?? []).filter((note) => note.xref === `${x} domain` && !(note.y < 1));
       return {
         x, y, across, down, titles,
+        line: line && layout[axisName(line)], lineId: line,
         columns: span(across, spec.panels.cells),
         rows: span(down, spec.panels.rows),
         beside: (numbered ? 3 * NUMBER * scale() : 0) + (down.title?.text ? 2 * TITLE * scale() : 0) + 10,
@@ -99,7 +103,7 @@ const Satzblick = {};
   /* A slide has a fixed height, so there the cells shrink to it. */
   function largestCell(panels, rows) {
     const most = Math.max(...panels.map((panel) => panel.rows));
-    const usual = panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.usual, 600 / most)) : CELL.usual;
+    const usual = panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / most)) : CELL.usual;
     const slide = document.body.classList.contains("embed") && innerHeight > 320 && rows.length === 1;
     const fitting = (innerHeight - document.body.scrollHeight + (document.querySelector(".figure")?.offsetHeight ?? 0) - 110 * scale()) / most;
     return slide ? Math.max(24 * scale(), Math.min(usual * scale(), fitting)) : usual * scale();
@@ -126,16 +130,16 @@ const Satzblick = {};
     return angle === 0 ? size * 1.55 : angle === -90 ? long + 12 : long * 0.71 + size * 1.2;
   }
 
-  function placeTitles(row, head, width) {
+  function placeTitles(row, shift, width, theme) {
     const size = TITLE * scale();
     let height = 0;
-    for (const panel of row) {
-      const room = Math.min(row.length === 1 ? Infinity : panel.width + GAP / 2, width - panel.left);
+    for (const [index, panel] of row.entries()) {
+      const room = (row[index + 1]?.left ?? width) - panel.left - EDGE;
       for (const note of panel.titles) {
         const lines = titleLines(note.text, size, room);
         height = Math.max(height, lines.length * size * 1.35 + 5);
         Object.assign(note, { text: lines.join("<br>"), x: 0, y: 1, xanchor: "left", yanchor: "bottom", align: "left",
-          showarrow: false, xshift: -2, yshift: head, borderpad: 0, font: { ...note.font, size } });
+          showarrow: false, xshift: -2, yshift: shift, borderpad: 0, font: { color: QUIET[theme], ...note.font, size } });
       }
     }
     return height;
@@ -153,27 +157,35 @@ const Satzblick = {};
 
   function placeBar({ owner, top }, panel, width, height) {
     owner.colorbar = { ...owner.colorbar, orientation: "h", thicknessmode: "pixels", thickness: BAR.thickness * scale(),
-      lenmode: "pixels", len: Math.max(BAR.shortest * scale(), Math.min(panel.width, BAR.longest * scale())), nticks: 4,
+      lenmode: "pixels", title: { ...owner.colorbar?.title, side: "top", font: { size: NUMBER * scale() } }, len: Math.max(BAR.shortest * scale(), Math.min(panel.width, BAR.longest * scale())), nticks: 4,
       x: panel.left / width, xanchor: "left", xpad: 0, y: 1 - top / height, yanchor: "top", ypad: 0,
       outlinewidth: 0, tickfont: { size: NUMBER * scale() } };
   }
 
   function placeAxes(panel, width, height, columns, rowSize) {
     const room = LABEL.longest * scale();
-    const common = { automargin: false, fixedrange: true, scaleanchor: undefined, matches: undefined, constrain: undefined, ticks: "" };
+    const common = { automargin: false, fixedrange: true, scaleanchor: undefined, matches: undefined, constrain: undefined,
+      ticks: "", ticklabeloverflow: "allow" };
     const words = (axis, size) => ({ tickfont: { ...axis.tickfont, size, weight: "bold" },
       ticktext: axis.ticktext.map((text) => shorten(text, size, room)) });
     const numbers = (axis) => ({ tickfont: { ...axis.tickfont, size: NUMBER * scale() } });
     const { across, down } = panel;
     Object.assign(across, common, across.ticktext ? words(across, columns.size) : numbers(across), {
-      domain: [panel.left / width, (panel.left + panel.width) / width], anchor: panel.y, side: "top", tickangle: columns.angle });
+      domain: [panel.left / width, (panel.left + panel.width) / width], anchor: panel.y, side: "top", tickangle: columns.angle,
+      ticklabelstandoff: 2 });
     Object.assign(down, common, down.ticktext ? words(down, rowSize) : numbers(down), {
-      domain: [1 - (panel.top + panel.height) / height, 1 - panel.top / height], anchor: panel.x });
+      domain: [1 - (panel.top + panel.height) / height, 1 - panel.top / height], anchor: panel.x, ticklabelstandoff: 6 });
+    if (panel.line) {
+      const top = panel.top - (LINE.height + LINE.gap) * scale();
+      Object.assign(panel.line, common, numbers(panel.line), {
+        domain: [1 - (top + LINE.height * scale()) / height, 1 - top / height], anchor: panel.x, ticklabelstandoff: 6, nticks: 2 });
+      across.anchor = panel.lineId;
+    }
     if (down.title?.text) down.title = { ...down.title, font: { ...down.title.font, size: TITLE * scale() } };
   }
 
   /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
-  function arrange(spec, layout, data, width) {
+  function arrange(spec, layout, data, width, theme) {
     const map = spec.panels.kind === "map";
     const panels = panelsOf(spec, layout);
     let rowSize = LABEL.usual * scale();
@@ -198,12 +210,15 @@ const Satzblick = {};
         panel.left = x + (rows.length > 1 ? left : leftOf(panel, rowSize));
         x = panel.left + panel.width + GAP;
       }
-      y += placeTitles(row, head, Math.max(width, x)) + head;
-      for (const panel of row) Object.assign(panel, { head, top: y });
+      const lines = row.some((panel) => panel.line) ? (LINE.height + LINE.gap) * scale() : 0;
+      y += placeTitles(row, head + lines, width, theme) + head;
+      for (const panel of row) Object.assign(panel, { head: head + lines, lines, top: y + lines });
+      y += lines;
       y += Math.max(...row.map((panel) => panel.height));
       const below = bars.filter((bar) => row.some((panel) => panel.x === bar.x));
       for (const bar of below) bar.top = y + BAR.above * scale();
-      y += below.length ? BAR.room * scale() : EDGE;
+      const titled = below.some((bar) => bar.owner.colorbar?.title?.text);
+      y += below.length ? (BAR.room + (titled ? BAR.title : 0)) * scale() : EDGE;
       if (row !== rows.at(-1)) y += GAP / 2;
       right = Math.max(right, x - GAP + columns.slack + EDGE);
     }
@@ -228,10 +243,11 @@ const Satzblick = {};
       name.textContent = plain(axis.ticktext[index]);
       name.dataset.tick = `${id} ${axis.tickvals?.[index] ?? index}`;
     };
-    for (const { x, y, across, down, left, top, head, height, rows } of panels) {
+    for (const { x, y, across, down, left, top, head, lines, height, rows } of panels) {
       const box = add(stage, "sticky", { top: `${top - head}px`, width: `${layout.width}px`, height: `${head + height}px` });
       const edge = `${left - 4}px`;
-      const strip = add(box, columns.angle ? "sticky-columns upright" : "sticky-columns", { height: `${head}px`, fontSize: `${columns.size}px` });
+      const strip = add(box, columns.angle ? "sticky-columns upright" : "sticky-columns", {
+        height: `${head - lines}px`, marginBottom: `${lines}px`, fontSize: `${columns.size}px` });
       add(strip, "sticky-corner", { width: edge });
       for (const index of (across.ticktext ?? []).keys())
         label(strip, across, index, x, { left: `${left + ((across.tickvals?.[index] ?? index) + 0.5) * cell}px` });

@@ -88,7 +88,17 @@
     dim(stale);
   }
 
+  /* A frame's own settings go along with every choice made in it. */
+  function framed(url) {
+    const address = new URL(url, location.href);
+    const settings = new URLSearchParams(location.search);
+    for (const name of ["bg", "scale", "controls", "caption", "autoplay"])
+      if (settings.has(name)) address.searchParams.set(name, settings.get(name));
+    return address.href;
+  }
+
   async function load(url, { how, keepTyped = false, focus = null }) {
+    if (embedded) url = framed(url);
     clearTimeout(typing);
     request?.abort();
     const mine = (request = new AbortController());
@@ -104,7 +114,7 @@
       swap(page, keepTyped);
       if (how === "push") history.pushState(null, "", url);
       if (how === "replace") history.replaceState(null, "", url);
-      if (focus) document.getElementById(focus)?.focus();
+      if (focus) document.getElementById(focus)?.select();
     } catch (error) {
       clearTimeout(patience);
       if (error.name === "AbortError") return;
@@ -194,7 +204,7 @@
   /* ── inside a slide ──────────────────────────────────────────────────── */
   if (!embedded || window.parent === window) return;
 
-  const tell = () => window.parent.postMessage({ type: "satzblick:height", height: document.documentElement.scrollHeight }, "*");
+  const tell = () => window.parent.postMessage({ type: "satzblick:height", height: Math.ceil(body.getBoundingClientRect().height) }, "*");
   document.addEventListener("satzblick:drawn", tell);
   addEventListener("load", tell);
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from app.messages import Message
+from app.messages import Lang, Message, translate
 from app.plotting import Plot
 from app.query import Query
 from models import registry
@@ -70,3 +70,8 @@ def catalogue() -> dict[str, View]:
         importlib.import_module(f"{__name__}.{module.name}").VIEW for module in pkgutil.iter_modules(__path__)
     ]  # fmt: skip
     return {view.name: view for view in sorted(found, key=lambda view: (CHAPTERS.index(view.chapter), view.place))}
+
+
+def model_title(name: str, lang: Lang) -> str:
+    """A model as people read it."""
+    return translate(lang, registry.get(name).title)

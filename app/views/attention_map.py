@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from app import align
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Panel, Scale, maps
-from app.query import Choices, Layer, Query
+from app.query import Choices, Layer, Query, fitted
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View
 from app.words import Word, shortened, words
@@ -78,13 +78,15 @@ def mapped(query: AttentionMapQuery, trace: Trace) -> Map:
 
 def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
     """Rows look, columns are looked at; for two runs a map each and their difference."""
-    drawn = [mapped(query, trace) for trace in traces]
+    drawn = [mapped(fitted(query, trace), trace) for trace in traces]
     scale: Scale = "share" if query.stage == "softmax" else "signed"
     hover = translate(query.lang, "attention_map.hover")
-    panels = [panel(panel_title(query, map_.trace), map_.words, map_.values, scale, hover) for map_ in drawn]
+    panels = [
+        panel(panel_title(query, map_.trace), map_.words, map_.values, scale, hover, run) for run, map_ in enumerate(drawn)
+    ]
     if len(drawn) == 2:
         title = translate(query.lang, "difference.title")
-        panels.append(panel(title, drawn[0].words, difference(query, *drawn), "difference", hover))
+        panels.append(panel(title, drawn[0].words, difference(query, *drawn), "difference", hover, 0))
     titles: dict[Scale, str] = {
         scale: translate(query.lang, f"attention_map.bar.{query.stage}"),
         "difference": translate(query.lang, "difference.bar"),
@@ -92,10 +94,10 @@ def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
     return Figure(maps(panels, query.lang, "map", titles), summary(query, drawn), table(drawn))
 
 
-def panel(title: str, tokens: Sequence[Word], values: np.ndarray, scale: Scale, hover: str) -> Panel:
+def panel(title: str, tokens: Sequence[Word], values: np.ndarray, scale: Scale, hover: str, run: int) -> Panel:
     """A square map with the same words on both sides."""
     labels = [shortened(word.label) for word in tokens]
-    return Panel(title, values, labels, labels, scale, hover)
+    return Panel(title, values, labels, labels, scale, hover, run, [word.position for word in tokens])
 
 
 def difference(query: AttentionMapQuery, first: Map, second: Map) -> np.ndarray:

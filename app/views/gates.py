@@ -7,7 +7,7 @@ import numpy as np
 from app import units
 from app.messages import Message, Strong, percent, say, translate
 from app.plotting import Scale
-from app.query import Choices, Layer, Query
+from app.query import Choices, Layer, Query, fitted
 from app.views import Figure, View
 from app.words import words
 from models.trace import Trace
@@ -30,7 +30,7 @@ class GatesQuery(Query):
 
 
 def values(query: GatesQuery, trace: Trace) -> np.ndarray:
-    """The gate over the text, [tokens, units]."""
+    """The gate that the query means for this run over the text, [tokens, units]."""
     assert trace.recurrence is not None
     number = (query.layer or 1) - 1
     if query.gate == "cell":
@@ -43,25 +43,27 @@ def values(query: GatesQuery, trace: Trace) -> np.ndarray:
 
 def figure(query: GatesQuery, traces: list[Trace]) -> Figure:
     """One gate over the text: 0 closed, 1 open; words across, units down; the mean of each word as a line above."""
-    gates = [values(query, trace) for trace in traces]
-    scale: Scale = "signed" if query.gate in SIGNED else "share"
+    queries = [fitted(query, trace) for trace in traces]
+    gates = [values(*run) for run in zip(queries, traces, strict=True)]
+    scale: Scale = "signed" if any(each.gate in SIGNED for each in queries) else "share"
     plot, table = units.drawing(query, traces, gates, [gate.mean(1) for gate in gates], scale, "gates")
-    sentences = [summary(query, trace, gate) for trace, gate in zip(traces, gates, strict=True)]
+    names = [units.run_name(query, traces, number) for number in range(len(traces))]
+    sentences = [summary(*run) for run in zip(queries, names, traces, gates, strict=True)]
     return Figure(plot, sentences, table)
 
 
-def summary(query: GatesQuery, trace: Trace, gate: np.ndarray) -> Message:
+def summary(query: GatesQuery, name: str, trace: Trace, gate: np.ndarray) -> Message:
     """Where this run's gate was most and least open on average, and how much of it was saturated."""
     labels, means = words(trace), gate[1:].mean(1)
     high, low = int(means.argmax()) + 1, int(means.argmin()) + 1
     title = translate(query.lang, f"option.gate.{query.gate}")
     if query.gate in SIGNED:
         sizes = np.abs(gate[1:]).mean(1)
-        return say("gates.summary.signed", gate=title, model=trace.model, word=Strong(labels[int(sizes.argmax()) + 1].label))
+        return say("gates.summary.signed", gate=title, model=name, word=Strong(labels[int(sizes.argmax()) + 1].label))
     return say(
         "gates.summary",
         gate=title,
-        model=trace.model,
+        model=name,
         high=Strong(labels[high].label),
         high_share=Strong(percent(query.lang, float(means[high - 1]))),
         low=Strong(labels[low].label),

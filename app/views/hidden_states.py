@@ -4,7 +4,7 @@ import numpy as np
 
 from app import units
 from app.messages import Message, Strong, decimal, say
-from app.query import Layer, Query
+from app.query import Layer, Query, fitted
 from app.views import Figure, View
 from app.words import words
 from models.trace import Trace
@@ -25,19 +25,20 @@ def values(query: HiddenStatesQuery, trace: Trace) -> np.ndarray:
 
 def figure(query: HiddenStatesQuery, traces: list[Trace]) -> Figure:
     """Units down, words across, signed; above, how far the state moved at each word."""
-    states = [values(query, trace) for trace in traces]
+    states = [values(fitted(query, trace), trace) for trace in traces]
     moved = [np.linalg.norm(np.diff(state, axis=0, prepend=0), axis=1).astype(np.float32) for state in states]
     plot, table = units.drawing(query, traces, states, moved, "signed", "hidden_states")
-    return Figure(plot, [summary(query, trace, steps) for trace, steps in zip(traces, moved, strict=True)], table)
+    names = [units.run_name(query, traces, number) for number in range(len(traces))]
+    return Figure(plot, [summary(query, *run) for run in zip(names, traces, moved, strict=True)], table)
 
 
-def summary(query: HiddenStatesQuery, trace: Trace, steps: np.ndarray) -> Message:
+def summary(query: HiddenStatesQuery, name: str, trace: Trace, steps: np.ndarray) -> Message:
     """At which word the state of this run moved farthest."""
     largest = int(steps[1:].argmax()) + 1
     return say(
         "hidden_states.summary",
         word=Strong(words(trace)[largest].label),
-        model=trace.model,
+        model=name,
         distance=Strong(decimal(query.lang, float(steps[largest]), 2)),
         mean=decimal(query.lang, float(steps[1:].mean()), 2),
     )

@@ -105,14 +105,15 @@ def predict(logits: "Tensor", ids: "Tensor") -> Prediction:
     """Loss of each token given those before it, and the likeliest tokens after it, from logits [tokens, words]."""
     import torch
 
-    total = logits.logsumexp(-1)
-    loss = torch.full((len(ids),), torch.nan)
-    loss[1:] = total[:-1] - logits[:-1].gather(1, ids[1:, None])[:, 0]
     best = logits.topk(RANKS)
+    highest = best.values[:, :1]
+    total = (logits - highest).exp().sum(-1, keepdim=True).log()  # of the differences: logits near 100 cost digits
+    loss = torch.full((len(ids),), torch.nan)
+    loss[1:] = (total - (logits.gather(1, ids.roll(-1)[:, None]) - highest))[:-1, 0]
     return Prediction(
         loss=loss.numpy(),
         ids=best.indices.numpy(),
-        probabilities=(best.values - total[:, None]).exp().numpy(),
+        probabilities=(best.values - highest - total).exp().numpy(),
         words=tuple(tuple(map(tokenizer.piece, row)) for row in best.indices.tolist()),
     )
 

@@ -1,0 +1,58 @@
+"""The catalogue knows each model without loading it, and its traces carry just the fields it announces."""
+
+import subprocess
+import sys
+
+import pytest
+
+from models import registry
+from models.errors import UnknownModel
+from models.run import Run, perform
+
+
+@pytest.mark.parametrize("name", registry.catalogue())
+def test_traces_carry_the_announced_fields(name):
+    trace = perform(Run(name, "Der Mann biss den Hund"))
+    found = {field for field, _, _ in trace.arrays()} - {"scaling"}
+    if trace.prediction:
+        found = found - {"ids", "probabilities"} | {"predictions"}
+    assert found == set(registry.get(name).fields)
+    assert (trace.recurrence.gate_names if trace.recurrence else ()) == registry.get(name).gate_names
+
+
+def test_an_unknown_model_names_those_there_are():
+    with pytest.raises(UnknownModel) as caught:
+        registry.get("elmo")
+    assert "lstm" in caught.value.values["models"]
+
+
+def test_the_catalogue_needs_no_torch():
+    code = (
+        "import sys; from models import registry;"
+        "[(m.parameters, m.hash) for m in registry.catalogue().values()]; registry.status();"
+        "assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_parameters_are_those_of_the_loaded_model():
+    for name in ("lstm", "encoder"):
+        loaded = registry.load(name)
+        network = loaded.network if name == "lstm" else loaded.bert
+        assert registry.get(name).parameters >= sum(p.numel() for p in network.parameters())
+
+
+def test_status_says_loaded_after_loading():
+    registry.load("gru")
+    assert registry.status()["gru"] == "loaded"
+
+
+def test_a_failure_to_load_is_told(monkeypatch):
+    def broken(model):
+        raise OSError("no such file")
+
+    model = registry.Model(name="broken", title="broken", family="none", fields=(), load=broken)
+    monkeypatch.setitem(registry.catalogue(), "broken", model)
+    with pytest.raises(OSError, match="no such file"):
+        registry.load("broken")
+    assert registry.status()["broken"] == "failed: no such file"
