@@ -8,7 +8,7 @@ import orjson
 from pydantic import Field
 
 from app.messages import say
-from app.query import Query, QueryError
+from app.query import Query, QueryError, Value, options
 from app.render import check_json, tokens_json
 from models import registry
 from models.trace import Trace
@@ -30,6 +30,12 @@ class EmbedQuery(Query):
     controls: bool = False
     caption: bool = True
     autoplay: bool = False
+
+    def parameters(self) -> dict[str, Value]:
+        """How the frame looks, as an address says it; the rest of the query is the view's."""
+        own = {name: getattr(self, name) for name in options(EmbedQuery)}
+        changed = {name: value for name, value in own.items() if value != EmbedQuery.model_fields[name].default}
+        return {name: int(value) if isinstance(value, bool) else value for name, value in changed.items()}
 
 
 def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Scope
 
 from app import openapi, routes
@@ -25,7 +26,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     chosen = settings or environment()
     app = FastAPI(
         title="Satzblick", version=own_version(), docs_url=None, redoc_url=None, openapi_url="/api/openapi.json",
-        lifespan=lifespan,
+        lifespan=lifespan, redirect_slashes=False,
     )  # fmt: skip
     app.state.settings = chosen
     app.state.runs = Runs(chosen)
@@ -55,7 +56,7 @@ def own_version() -> str:
 
 def language(scope: Scope) -> Lang:
     """The language of an address, else the one the reader asks for; data routes speak English."""
-    first = scope["path"].split("/")[1]
+    first = scope["path"].strip("/").split("/")[0]
     if first in LANGUAGES:
         return cast(Lang, first)
     if first in ("api", "health"):
@@ -71,10 +72,14 @@ def refuse(scope: Scope, status: int, code: str, values: dict[str, int]) -> ASGI
 
 async def wrong_query(request: Request, error: Any) -> Response:
     """The answer to an address that states something wrong."""
-    return routes.refusal(request.url.path, language(request.scope), error)
+    return routes.refusal(request.scope["path"], language(request.scope), error)
 
 
 async def not_found(request: Request, error: Any) -> Response:
-    """The answer to an address that no route knows."""
+    """The answer to an address that no route knows; one with / at its end leads to the same without it."""
+    path: str = request.scope["path"]
+    if error.status_code == 404 and path.endswith("/") and path.strip("/"):
+        query = request.scope["query_string"].decode("latin-1")
+        return RedirectResponse(quote(f"/{path.strip('/')}") + "?" * bool(query) + query, 307, headers=routes.HEADERS)
     missing = QueryError("not_found", None, say("error.not_found"), status=error.status_code)
-    return routes.refusal(request.url.path, language(request.scope), missing)
+    return routes.refusal(path, language(request.scope), missing)

@@ -213,7 +213,8 @@ def api_page() -> str:
 
 
 
-LANDING_EXAMPLE = b"text=Der+Mann+biss+den+Hund&vs=Der+Hund+biss+den+Mann"
+# A head of the encoder that looks one word back: the same sentence turned round shows at once that the place decides.
+LANDING_EXAMPLE = b"text=Der+Mann+biss+den+Hund&vs=Der+Hund+biss+den+Mann&layer=3&head=1"
 
 
 def embed_page(
@@ -229,7 +230,7 @@ def embed_page(
         query,
         page_title=translate(query.lang, f"{view.name}.title"),
         view={"name": view.name, "title": translate(query.lang, f"{view.name}.title")},
-        controls=render.controls(view, settled_query, traces, f"/{query.lang}{path}"),
+        controls=render.controls(view, settled_query, traces, f"/{query.lang}{path}", frame.parameters()),
         controls_shown=frame.controls,
         caption=frame.caption,
         autoplay=frame.autoplay,

@@ -177,7 +177,7 @@ def add_map(
         "type": "heatmap", "z": typed(panel.values.astype(np.float32)), "xaxis": f"x{suffix}", "yaxis": f"y{suffix}",
         "coloraxis": AXIS_OF[panel.scale], "hovertemplate": panel.hover + "<extra></extra>", "hoverongaps": False,
         "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
-        "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if small else 0,
+        "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind == "map" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
     if small:
         trace |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 13}}

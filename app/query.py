@@ -17,7 +17,7 @@ from models.trace import Trace
 
 DEFAULT_TEXT = "Der Mann biss den Hund"
 Theme = Literal["auto", "light", "dark"]
-Value = str | int
+Value = str | int | float
 Q = TypeVar("Q", bound="Query")
 
 
@@ -159,6 +159,10 @@ def allowed(kind: type[Query], field: str) -> str:
             parts.append(str(entry["const"]))
         elif entry.get("type") == "integer":
             parts.append("1, 2, 3 …")
+        elif entry.get("type") == "number":
+            parts.append(f"{entry['minimum']} … {entry['maximum']}")
+        elif entry.get("type") == "boolean":
+            parts.append("0, 1")
     return ", ".join(parts)
 
 

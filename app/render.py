@@ -2,21 +2,23 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import orjson
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app import words
 from app.messages import Lang, Message, bound, decimal, known, translate
-from app.query import Choices, Query, options, run_choices
+from app.query import Choices, Query, Value, options, run_choices
 from app.views import Cell, Figure, Table, View, model_title
 from models import registry
 from models.trace import Trace
 
 TABLE_ROWS = 500  # a page shows no more; the data routes have everything
+ROW, HEAD, CELL = "\x1e", "\x1d", "\x1f"  # ASCII's own separators, which labels show as U+001E and so on
 SEGMENTS = 8  # more choices than this become a list to open
 
 Json = dict[str, Any]
@@ -24,8 +26,8 @@ Json = dict[str, Any]
 
 def figure_json(figure: Figure, theme: str) -> Markup:
     """The plot for a <script type="application/json">: no character in it can end the element."""
-    text = orjson.dumps(figure.plot.json(theme)).decode()
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+    text = orjson.dumps(figure.plot.json(theme))
+    return Markup(text.replace(b"<", rb"\u003c").replace(b">", rb"\u003e").replace(b"&", rb"\u0026").decode())
 
 
 def sentences(messages: Sequence[Message], lang: Lang) -> Markup:
@@ -73,12 +75,7 @@ def token_line(trace: Trace, lang: Lang) -> Json:
         "title": trace.text,
         "model": trace.model,
         "tokens": [
-            {
-                "position": word.position,
-                "label": word.label,
-                "kind": word.kind,
-                "hint": "" if word.kind == "word" else translate(lang, f"token.{word.kind}"),
-            }
+            (str(word.position), word.label, word.kind, "" if word.kind == "word" else translate(lang, f"token.{word.kind}"))
             for word in words.words(trace)
         ],
     }
@@ -91,9 +88,17 @@ def page_table(table: Table, lang: Lang, view: View) -> Json:
     return {
         "caption": translate(lang, f"{view.name}.title"),
         "columns": [translate(lang, column) for column in columns],
-        "rows": [[cell_text(cell, lang) for cell in row] for _, row in zip(range(TABLE_ROWS), rows, strict=False)],
+        "rows": table_rows([cell_text(cell, lang) for cell in row] for row in islice(rows, TABLE_ROWS)),
         "note": translate(lang, "table.brief", count=table.count) if brief else "",
     }
+
+
+def table_rows(rows: Iterable[Sequence[str]]) -> Markup:
+    """The rows as HTML; escaped in one go, since hundreds of cells one by one take longer than all the rest of a page."""
+    text = str(escape(ROW.join(f"{first}{HEAD}{CELL.join(others)}" for first, *others in rows)))
+    for mark, tags in ((HEAD, "</th><td>"), (CELL, "</td><td>"), (ROW, '</td></tr>\n<tr><th scope="row">')):
+        text = text.replace(mark, tags)
+    return Markup(f'<tr><th scope="row">{text}</td></tr>' if text else "")
 
 
 def cell_text(cell: Cell, lang: Lang) -> str:
@@ -110,10 +115,12 @@ def controlled(kind: type[Query]) -> list[tuple[str, tuple[Any, ...], Choices | 
     return [(name, tuple(schema[name].get("enum", ())), depending.get(name)) for name in options(kind)]
 
 
-def controls(view: View, query: Query, traces: Sequence[Trace], path: str) -> list[Json]:
+def controls(
+    view: View, query: Query, traces: Sequence[Trace], path: str, along: dict[str, Value] | None = None
+) -> list[Json]:
     """The view's options as controls, the model first; each choice carries the address of the page that it leads to.
 
-    `query` is the settled one where there are traces; `path` is the page.
+    `query` is the settled one where there are traces; `path` is the page, `along` what else its addresses carry.
     """
     lang = query.lang
     made = []
@@ -121,7 +128,7 @@ def controls(view: View, query: Query, traces: Sequence[Trace], path: str) -> li
     for name, values in (("model", view.models), ("vs_model", ["", *view.models])):
         if len(view.models) > 1:
             labels = [model_title(value, lang) if value else translate(lang, "option.vs_model.none") for value in values]
-            addresses = [query.changed(**anew, **{name: value or None}).address(path) for value in values]
+            addresses = [query.changed(**anew, **{name: value or None}).address(path, **(along or {})) for value in values]
             made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
     shared: list[tuple[str, tuple[Any, ...], Choices | None]] = []
     if query.vs is not None:
@@ -130,7 +137,7 @@ def controls(view: View, query: Query, traces: Sequence[Trace], path: str) -> li
         values = list(depending.of(traces[0]) if depending and traces else fixed)
         if len(values) > 1:
             labels = [option_label(name, value, lang) for value in values]
-            addresses = [query.changed(**{name: value}).address(path) for value in values]
+            addresses = [query.changed(**{name: value}).address(path, **(along or {})) for value in values]
             kind = "segmented" if len(values) <= SEGMENTS else "select"
             made.append(control(name, kind, values, labels, getattr(query, name), addresses, lang))
     return made
@@ -240,13 +247,18 @@ def form(query: Query, action: str, hidden: dict[str, Any], errors: Json) -> Jso
     }
 
 
-EXAMPLES: tuple[tuple[str, str | None], ...] = (
-    ("Der Mann biss den Hund", "Der Hund biss den Mann"),
-    ("Katze beißt Hund", "Hund beißt Katze"),
-    ("Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da.", None),
-    ("Roboter, Maschine, weil", None),
-    ("Ich sitze auf der Bank am Fluss.", "Ich bringe mein Geld zur Bank."),
-    ("Angela Merkel besuchte am Montag Siemens in München.", None),
+# What the chip says, the sentence, the second one. German in both languages: these are what the models read.
+EXAMPLES: tuple[tuple[str, str, str | None], ...] = (
+    ("Mann biss Hund ↔ Hund biss Mann", "Der Mann biss den Hund", "Der Hund biss den Mann"),
+    ("Katze beißt Hund ↔ Hund beißt Katze", "Katze beißt Hund", "Hund beißt Katze"),
+    (
+        "Der Mann, der sehr skeptisch ist …",
+        "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da.",
+        None,
+    ),
+    ("Roboter · Maschine · weil", "Roboter, Maschine, weil", None),
+    ("Bank am Fluss ↔ Bank mit Geld", "Ich sitze auf der Bank am Fluss.", "Ich bringe mein Geld zur Bank."),
+    ("Angela Merkel in München", "Angela Merkel besuchte am Montag Siemens in München.", None),
 )
 
 
@@ -254,10 +266,10 @@ def examples(query: Query, action: str) -> list[Json]:
     """Sentences of the lecture, minimal pairs first; each keeps the view and its options."""
     return [
         {
-            "label": text if vs is None else f"{text} ↔ {vs}",
+            "label": label,
             "url": query.changed(text=text, vs=vs).address(action),
             "lang": "de",
         }
-        for text, vs in EXAMPLES
+        for label, text, vs in EXAMPLES
     ]
 

@@ -19,6 +19,7 @@ from app.runs import Busy, Runs
 from app.views import Figure, View
 from models import registry
 from models.errors import InputError
+from models.run import Run
 from models.trace import Trace
 
 POLICY = (
@@ -27,10 +28,10 @@ POLICY = (
 )
 OWN_FRAMES = "; frame-ancestors 'self'"
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Vary": "Accept-Encoding"}
-PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + OWN_FRAMES}
-EMBED_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="")}  # framed anywhere, also from file://
-API_PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles=" 'unsafe-inline'") + OWN_FRAMES}
 DATA_HEADERS = HEADERS | {"Access-Control-Allow-Origin": "*"}
+PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + OWN_FRAMES}
+EMBED_HEADERS = DATA_HEADERS | {"Content-Security-Policy": POLICY.format(styles="")}  # framed anywhere, also from file://
+API_PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles=" 'unsafe-inline'") + OWN_FRAMES}
 Suffix = Literal["json", "csv"]
 
 router = APIRouter()
@@ -67,8 +68,8 @@ def stated(view: View, raw: bytes, lang: Lang) -> Query:
 
 def salvaged(view: View, raw: bytes, lang: Lang) -> Query:
     """As much of a wrong address as still makes a page: the sentences as they were typed, and the theme."""
-    given = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, errors="replace"))
-    kept = {name: given[name] for name in ("text", "vs") if name in given}
+    given = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1"))
+    kept = {name: given[name].encode("latin-1").decode("utf-8", "replace") for name in ("text", "vs") if name in given}
     theme = given.get("theme")
     return view.query(lang=lang, model=view.models[0], theme=theme if theme in ("light", "dark") else "auto", **kept)
 
@@ -119,7 +120,7 @@ async def kept(request: Request, make: Answer) -> Response:
 @router.get("/", include_in_schema=False)
 async def root(request: Request) -> Response:
     """To the landing page in the reader's language."""
-    return RedirectResponse(f"/{preferred(request)}", 307, headers={"Vary": "Accept-Language"})
+    return RedirectResponse(f"/{preferred(request)}", 307, headers=HEADERS | {"Vary": "Accept-Language"})
 
 
 @router.get("/static/{path:path}", include_in_schema=False)
@@ -167,10 +168,11 @@ async def trace(
         if not query.model:
             raise QueryError("missing", "model", say("error.missing", field="model"))
         known_model(query.model, "model")
+        run = Run(query.model, query.text)
         try:
-            (found,) = await request.app.state.runs.traces(query.runs())
+            (found,) = await request.app.state.runs.traces([run])
         except InputError as error:
-            raise text_error(error, query, query.runs()[0]) from None
+            raise text_error(error, query, run) from None
         except Busy:
             raise QueryError("busy", None, say("error.busy"), status=429) from None
         body, media = await asyncio.to_thread(api.answer, query, found)
@@ -190,15 +192,17 @@ async def embed(request: Request, lang: str, name: str) -> Response:
     """A view's figure alone, for an iframe."""
 
     async def make(request: Request) -> Response:
+        code = lang_of(lang)
         view, raw = view_of(name), request.scope["query_string"]
-        frame = read(api.EmbedQuery, raw, lang_of(lang))
+        frame = api.EmbedQuery(lang=code)
         try:
-            query = stated(view, raw, frame.lang)
+            frame, query = read(api.EmbedQuery, raw, code), stated(view, raw, code)
             drawn, error = await draw(request, view, query), None
         except QueryError as wrong:
-            query, drawn, error = salvaged(view, raw, frame.lang), None, wrong
+            query, drawn, error = salvaged(view, raw, code), None, wrong
         html = pages.embed_page(view, query, frame, drawn, error)
-        return Response(html, error.status if error else 200, media_type="text/html", headers=EMBED_HEADERS)
+        status = error.status if error else 200
+        return Response(html, status, media_type="text/html", headers=EMBED_HEADERS | retry(error))
 
     return await kept(request, make)
 
@@ -261,6 +265,7 @@ def refusal(path: str, lang: Lang, error: QueryError) -> Response:
         response = json_response({"error": told}, error.status)
         response.headers.update(headers)
         return response
+    framed = EMBED_HEADERS if "/embed/" in path else PAGE_HEADERS
     return Response(
-        pages.error_page(lang, error.status, error), error.status, media_type="text/html", headers=PAGE_HEADERS | headers
+        pages.error_page(lang, error.status, error), error.status, media_type="text/html", headers=framed | headers
     )

@@ -6,6 +6,7 @@ import mimetypes
 from functools import cache
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -33,15 +34,16 @@ def asset(name: str) -> str:
 
 
 def serve(request: Request) -> Response:
-    """Answers /static/{path}."""
+    """Answers /static/{path}; raises HTTPException for what is not there."""
     name = request.path_params["path"]
     try:
         data, compressed = content(name)
-    except (FileNotFoundError, ValueError):
-        return Response("not found", 404, media_type="text/plain")
+    except (OSError, ValueError):
+        raise HTTPException(404) from None
     headers = {
         "Cache-Control": FOREVER if "v" in request.query_params else "no-cache",
         "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
         "Access-Control-Allow-Origin": "*",
         "Vary": "Accept-Encoding",
     }

@@ -4,6 +4,7 @@
 (() => {
   const VALUES_FROM = 32; // cells smaller than this show no number
   const HEIGHT = 420;
+  const PAPER_WIDTH = 660;
   const { arrange, stickyLabels, plain, axisName, scale, family } = Satzblick;
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -35,13 +36,17 @@
     const { spec } = state;
     const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
     const data = spec.data.map((trace) => ({ ...trace }));
-    const width = Math.floor(figure.clientWidth);
+    const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
     if (!width) return;
     layout.font = { ...layout.font, family: family() };
+    layout.hoverlabel = {
+      ...layout.hoverlabel,
+      font: { ...layout.hoverlabel?.font, family: family(), size: 14 * scale() },
+    };
     layout.dragmode = false;
     let placed = null;
     if (spec.panels?.columns?.length) {
-      placed = arrange(spec, layout, data, width, theme());
+      placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
       const digits = Math.min(13 * scale(), placed.cell * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
         if (spec.panels.kind === "map" && placed.cell < VALUES_FROM) delete trace.texttemplate;
@@ -57,27 +62,35 @@
     stage.querySelectorAll(".sticky").forEach((old) => old.remove());
     if (placed?.scrolls) stickyLabels(stage, layout, placed);
     state.width = width;
-    Plotly.react(state.plot, data, layout, { ...spec.config, displayModeBar: false, responsive: false, doubleClick: false, showTips: false });
+    Plotly.react(state.plot, data, layout, {
+      ...spec.config,
+      displayModeBar: false,
+      responsive: false,
+      doubleClick: false,
+      showTips: false,
+    });
     show(figure, state.shown);
     document.dispatchEvent(new Event("satzblick:drawn"));
   }
 
   /* ── words ───────────────────────────────────────────────────────────── */
-  /* Which tokens stand along which axis: as the figure says, else the axis' labels found in order among the run's words. */
+  /* Which tokens stand along which axis: as the figure says, else the labels found in order among the run's words. */
   function linksOf(spec) {
     if (spec.tokens) return spec.tokens;
     const runs = document.querySelectorAll(".token-line");
-    return (spec.panels?.columns ?? []).flatMap(([x, y], panel) => [x, y].flatMap((axis) => {
-      const names = (spec.layout[axisName(axis)].ticktext ?? []).map(plain);
-      const run = panel < Math.max(runs.length, 1) ? panel : 0;
-      const tokens = [...(runs[run]?.querySelectorAll(".token") ?? [])];
-      const begins = (token, name) => name.endsWith("…") && token.textContent.startsWith(name.slice(0, -1));
-      const positions = names.map((name, index) => {
-        const found = tokens.findIndex((token) => token.textContent === name || begins(token, name));
-        return found < 0 ? index : Number(tokens.splice(0, found + 1).at(-1).dataset.position);
-      });
-      return names.length ? [{ run, axis, positions }] : [];
-    }));
+    return (spec.panels?.columns ?? []).flatMap(([x, y], panel) =>
+      [x, y].flatMap((axis) => {
+        const names = (spec.layout[axisName(axis)].ticktext ?? []).map(plain);
+        const run = panel < Math.max(runs.length, 1) ? panel : 0;
+        const tokens = [...(runs[run]?.querySelectorAll(".token") ?? [])];
+        const begins = (token, name) => name.endsWith("…") && token.textContent.startsWith(name.slice(0, -1));
+        const positions = names.map((name, index) => {
+          const found = tokens.findIndex((token) => token.textContent === name || begins(token, name));
+          return found < 0 ? index : Number(tokens.splice(0, found + 1).at(-1).dataset.position);
+        });
+        return names.length ? [{ run, axis, positions }] : [];
+      }),
+    );
   }
 
   /* A word is {run, position}; its twin in another run is the same word, counted from the left. */
@@ -95,7 +108,11 @@
   function twin(runs, word, run) {
     if (!word || word.run === run) return word?.position;
     const name = runs.get(word.run)?.get(word.position);
-    const same = (words) => [...(words ?? [])].filter(([, other]) => other === name).map(([position]) => position).sort((a, b) => a - b);
+    const same = (words) =>
+      [...(words ?? [])]
+        .filter(([, other]) => other === name)
+        .map(([position]) => position)
+        .sort((a, b) => a - b);
     return same(runs.get(run))[same(runs.get(word.run)).indexOf(word.position)];
   }
 
@@ -116,14 +133,22 @@
       ticks.add(`${axis} ${value}`);
       for (const [x, y] of state.spec.panels?.columns ?? []) {
         const [across, down] = [axes[axisName(x)], axes[axisName(y)]];
-        const place = (ax, from, to) => [ax._offset + Math.min(ax.l2p(from), ax.l2p(to)), Math.abs(ax.l2p(to) - ax.l2p(from))];
+        const place = (ax, from, to) => [
+          ax._offset + Math.min(ax.l2p(from), ax.l2p(to)),
+          Math.abs(ax.l2p(to) - ax.l2p(from)),
+        ];
         const whole = (ax) => place(ax, ...ax.range);
         if (axis !== x && axis !== y) continue;
         const [left, width] = axis === x ? place(across, value - 0.5, value + 0.5) : whole(across);
         const [top, height] = axis === y ? place(down, value - 0.5, value + 0.5) : whole(down);
         const mark = document.createElement("div");
         mark.className = axis === y ? "mark row" : "mark column";
-        Object.assign(mark.style, { left: `${left - 1}px`, top: `${top - 1}px`, width: `${width + 2}px`, height: `${height + 2}px` });
+        Object.assign(mark.style, {
+          left: `${left - 1}px`,
+          top: `${top - 1}px`,
+          width: `${width + 2}px`,
+          height: `${height + 2}px`,
+        });
         stage.append(mark);
       }
     }
@@ -131,10 +156,16 @@
       const axis = text.parentNode.getAttribute("class").replace(/tick$/, "");
       text.classList.toggle("lit", ticks.has(`${axis} ${text.__data__?.x}`));
     }
-    for (const label of stage.querySelectorAll("[data-tick]")) label.classList.toggle("lit", ticks.has(label.dataset.tick));
+    for (const label of stage.querySelectorAll("[data-tick]"))
+      label.classList.toggle("lit", ticks.has(label.dataset.tick));
     for (const token of document.querySelectorAll(".token"))
-      token.classList.toggle("lit", Boolean(lit) && [lit.row, lit.column].some((word) =>
-        word && twin(state.words, word, Number(token.dataset.run)) === Number(token.dataset.position)));
+      token.classList.toggle(
+        "lit",
+        Boolean(lit) &&
+          [lit.row, lit.column].some(
+            (word) => word && twin(state.words, word, Number(token.dataset.run)) === Number(token.dataset.position),
+          ),
+      );
     say(figure, lit);
   }
 
@@ -146,8 +177,11 @@
     const button = word && document.getElementById(`token-${word.run}-${word.position}`);
     const parts = [];
     if (button?.title) parts.push(`${button.textContent}: ${button.title}`);
-    if (word && lit.row && state.spec.panels?.kind === "map") parts.push(strongest(state, line.dataset.strongest, word));
-    const text = word ? parts.filter(Boolean).join(" · ") || state.words.get(word.run)?.get(word.position) : line.dataset.hint;
+    if (word && lit.row && state.spec.panels?.kind === "map")
+      parts.push(strongest(state, line.dataset.strongest, word));
+    const text = word
+      ? parts.filter(Boolean).join(" · ") || state.words.get(word.run)?.get(word.position)
+      : line.dataset.hint;
     if (line.textContent !== text) line.textContent = text;
     line.classList.toggle("lit", Boolean(word));
   }
@@ -160,8 +194,14 @@
     const values = Array.from(row, (value) => (Number.isFinite(value) ? value : -Infinity));
     const best = values.indexOf(Math.max(...values));
     const other = plain(state.spec.layout[axisName(trace.xaxis)].ticktext?.[best]);
-    const number = values[best].toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2, minimumFractionDigits: 2 });
-    return template.replace("%word", () => state.words.get(word.run).get(word.position)).replace("%other", () => other).replace("%value", number);
+    const number = values[best].toLocaleString(document.documentElement.lang, {
+      maximumFractionDigits: 2,
+      minimumFractionDigits: 2,
+    });
+    return template
+      .replace("%word", () => state.words.get(word.run).get(word.position))
+      .replace("%other", () => other)
+      .replace("%value", number);
   }
 
   function wordAt(state, axis, value) {
@@ -189,7 +229,12 @@
     const positions = [...(state.words.get(run)?.keys() ?? [])].sort((a, b) => a - b);
     const now = positions.indexOf((state.shown?.row ?? state.shown?.column)?.position);
     const ahead = key === "ArrowRight" || key === "ArrowDown";
-    const next = now < 0 ? (ahead ? 0 : positions.length - 1) : Math.min(positions.length - 1, Math.max(0, now + (ahead ? 1 : -1)));
+    const next =
+      now < 0
+        ? ahead
+          ? 0
+          : positions.length - 1
+        : Math.min(positions.length - 1, Math.max(0, now + (ahead ? 1 : -1)));
     if (positions.length) pin({ run, position: positions[next] });
   }
 
@@ -201,7 +246,13 @@
     });
     state.plot.on("plotly_unhover", unhover);
     figure.addEventListener("keydown", (event) => {
-      if (event.key.startsWith("Arrow") && !event.altKey && !event.ctrlKey && !event.metaKey && window === window.parent) {
+      if (
+        event.key.startsWith("Arrow") &&
+        !event.altKey &&
+        !event.ctrlKey &&
+        !event.metaKey &&
+        window === window.parent
+      ) {
         event.preventDefault();
         step(figure, event.key);
       }
@@ -261,7 +312,10 @@
 
   const redraw = () => figures().forEach(draw);
   dark.addEventListener("change", redraw);
-  for (const [name, value] of [["beforeprint", true], ["afterprint", false]])
+  for (const [name, value] of [
+    ["beforeprint", true],
+    ["afterprint", false],
+  ])
     addEventListener(name, () => {
       printing = value;
       redraw();

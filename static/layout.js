@@ -1,10 +1,11 @@
-/* Gives every panel of a figure its place in pixels: square cells, labels that fit, panels stacked where it is narrow. */
+/* Places every panel of a figure in pixels: square cells, labels that fit, panels stacked where it is narrow. */
 "use strict";
 
 const Satzblick = {};
 
 (() => {
-  const CELL = { least: 14, readable: 20, usual: 56, single: 84, singleLeast: 34 };
+  const CELL = { least: 14, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
+  const FEW = 8; // so few words should show their values, in more rows if need be
   const SINGLE_HEIGHT = 620;
   const NARROW = 640;
   const PANEL_LEAST = 240;
@@ -22,6 +23,7 @@ const Satzblick = {};
   const root = document.documentElement;
   const scale = () => Number(getComputedStyle(root).getPropertyValue("--scale")) || 1;
   const family = () => getComputedStyle(document.body).fontFamily;
+  const onSlide = () => document.body.classList.contains("embed");
   const axisName = (id) => id.replace(/^([xy])/, "$1axis");
 
   /* ── text: Plotly's labels are pseudo-HTML ───────────────────────────── */
@@ -62,7 +64,8 @@ const Satzblick = {};
   /* ── panels and how many of them stand side by side ──────────────────── */
   const span = (axis, otherwise) => (axis.range ? Math.abs(axis.range[1] - axis.range[0]) : otherwise) || 1;
   const labelsOf = (axis) => (axis.showticklabels === false ? [] : (axis.ticktext ?? []).map(plain));
-  const widest = (texts, size) => Math.max(0, ...texts.map((text) => Math.min(LABEL.longest * scale(), textWidth(text, size))));
+  const widest = (texts, size) =>
+    Math.max(0, ...texts.map((text) => Math.min(LABEL.longest * scale(), textWidth(text, size))));
 
   function panelsOf(spec, layout) {
     return spec.panels.columns.map(([x, y, line]) => {
@@ -70,8 +73,13 @@ const Satzblick = {};
       const numbered = !down.ticktext && down.showticklabels !== false;
       const titles = (layout.annotations ?? []).filter((note) => note.xref === `${x} domain` && !(note.y < 1));
       return {
-        x, y, across, down, titles,
-        line: line && layout[axisName(line)], lineId: line,
+        x,
+        y,
+        across,
+        down,
+        titles,
+        line: line && layout[axisName(line)],
+        lineId: line,
         columns: span(across, spec.panels.cells),
         rows: span(down, spec.panels.rows),
         beside: (numbered ? 3 * NUMBER * scale() : 0) + (down.title?.text ? 2 * TITLE * scale() : 0) + 10,
@@ -85,27 +93,36 @@ const Satzblick = {};
     Array.from({ length: Math.ceil(panels.length / count) }, (_, row) => panels.slice(row * count, (row + 1) * count));
 
   function cellFor(rows, width, size) {
-    return Math.min(...rows.map((row) => {
-      const labels = row.reduce((sum, panel) => sum + leftOf(panel, size), 0);
-      return (width - labels - GAP * (row.length - 1) - EDGE) / row.reduce((sum, panel) => sum + panel.columns, 0);
-    }));
+    return Math.min(
+      ...rows.map((row) => {
+        const labels = row.reduce((sum, panel) => sum + leftOf(panel, size), 0);
+        return (width - labels - GAP * (row.length - 1) - EDGE) / row.reduce((sum, panel) => sum + panel.columns, 0);
+      }),
+    );
   }
 
-  function rowsOf(panels, map, width, size) {
+  function rowsOf(panels, map, width, size, dense) {
     const most = Math.max(...panels.map((panel) => panel.columns));
+    const least = (most <= FEW && !dense ? CELL.valued : CELL.readable) * scale();
     for (let count = width < NARROW ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
       const rows = inRows(panels, count);
       const cell = cellFor(rows, width, size);
-      if (count === 1 || (map ? cell >= CELL.readable * scale() : cell * most >= PANEL_LEAST * scale())) return { rows, cell };
+      if (count === 1 || (map ? cell >= least : cell * most >= PANEL_LEAST * scale())) return { rows, cell };
     }
   }
 
   /* A slide has a fixed height, so there the cells shrink to it. */
   function largestCell(panels, rows) {
     const most = Math.max(...panels.map((panel) => panel.rows));
-    const usual = panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / most)) : CELL.usual;
-    const slide = document.body.classList.contains("embed") && innerHeight > 320 && rows.length === 1;
-    const fitting = (innerHeight - document.body.scrollHeight + (document.querySelector(".figure")?.offsetHeight ?? 0) - 110 * scale()) / most;
+    const usual =
+      panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / most)) : CELL.usual;
+    const slide = onSlide() && innerHeight > 320 && rows.length === 1;
+    const fitting =
+      (innerHeight -
+        document.body.scrollHeight +
+        (document.querySelector(".figure")?.offsetHeight ?? 0) -
+        110 * scale()) /
+      most;
     return slide ? Math.max(24 * scale(), Math.min(usual * scale(), fitting)) : usual * scale();
   }
 
@@ -138,8 +155,19 @@ const Satzblick = {};
       for (const note of panel.titles) {
         const lines = titleLines(note.text, size, room);
         height = Math.max(height, lines.length * size * 1.35 + 5);
-        Object.assign(note, { text: lines.join("<br>"), x: 0, y: 1, xanchor: "left", yanchor: "bottom", align: "left",
-          showarrow: false, xshift: -2, yshift: shift, borderpad: 0, font: { color: QUIET[theme], ...note.font, size } });
+        Object.assign(note, {
+          text: lines.join("<br>"),
+          x: 0,
+          y: 1,
+          xanchor: "left",
+          yanchor: "bottom",
+          align: "left",
+          showarrow: false,
+          xshift: -2,
+          yshift: shift,
+          borderpad: 0,
+          font: { color: QUIET[theme], ...note.font, size },
+        });
       }
     }
     return height;
@@ -150,50 +178,86 @@ const Satzblick = {};
     const bars = [];
     for (const trace of data.filter((each) => each.type === "heatmap")) {
       const owner = trace.coloraxis ? (layout[trace.coloraxis] ??= {}) : trace;
-      if (owner.showscale !== false && !bars.some((bar) => bar.owner === owner)) bars.push({ owner, x: trace.xaxis ?? "x" });
+      if (owner.showscale !== false && !bars.some((bar) => bar.owner === owner))
+        bars.push({ owner, x: trace.xaxis ?? "x" });
     }
     return bars;
   }
 
   function placeBar({ owner, top }, panel, width, height) {
-    owner.colorbar = { ...owner.colorbar, orientation: "h", thicknessmode: "pixels", thickness: BAR.thickness * scale(),
-      lenmode: "pixels", title: { ...owner.colorbar?.title, side: "top", font: { size: NUMBER * scale() } }, len: Math.max(BAR.shortest * scale(), Math.min(panel.width, BAR.longest * scale())), nticks: 4,
-      x: panel.left / width, xanchor: "left", xpad: 0, y: 1 - top / height, yanchor: "top", ypad: 0,
-      outlinewidth: 0, tickfont: { size: NUMBER * scale() } };
+    owner.colorbar = {
+      ...owner.colorbar,
+      orientation: "h",
+      thicknessmode: "pixels",
+      thickness: BAR.thickness * scale(),
+      lenmode: "pixels",
+      title: { ...owner.colorbar?.title, side: "top", font: { size: NUMBER * scale() } },
+      len: Math.max(BAR.shortest * scale(), Math.min(panel.width, BAR.longest * scale())),
+      nticks: 4,
+      x: panel.left / width,
+      xanchor: "left",
+      xpad: 0,
+      y: 1 - top / height,
+      yanchor: "top",
+      ypad: 0,
+      outlinewidth: 0,
+      tickfont: { size: NUMBER * scale() },
+    };
   }
 
   function placeAxes(panel, width, height, columns, rowSize) {
     const room = LABEL.longest * scale();
-    const common = { automargin: false, fixedrange: true, scaleanchor: undefined, matches: undefined, constrain: undefined,
-      ticks: "", ticklabeloverflow: "allow" };
-    const words = (axis, size) => ({ tickfont: { ...axis.tickfont, size, weight: "bold" },
-      ticktext: axis.ticktext.map((text) => shorten(text, size, room)) });
+    const common = {
+      automargin: false,
+      fixedrange: true,
+      scaleanchor: undefined,
+      matches: undefined,
+      constrain: undefined,
+      ticks: "",
+      ticklabeloverflow: "allow",
+    };
+    const words = (axis, size) => ({
+      tickfont: { ...axis.tickfont, size, weight: "bold" },
+      ticktext: axis.ticktext.map((text) => shorten(text, size, room)),
+    });
     const numbers = (axis) => ({ tickfont: { ...axis.tickfont, size: NUMBER * scale() } });
     const { across, down } = panel;
     Object.assign(across, common, across.ticktext ? words(across, columns.size) : numbers(across), {
-      domain: [panel.left / width, (panel.left + panel.width) / width], anchor: panel.y, side: "top", tickangle: columns.angle,
-      ticklabelstandoff: 2 });
+      domain: [panel.left / width, (panel.left + panel.width) / width],
+      anchor: panel.y,
+      side: "top",
+      tickangle: columns.angle,
+      ticklabelstandoff: 2,
+    });
     Object.assign(down, common, down.ticktext ? words(down, rowSize) : numbers(down), {
-      domain: [1 - (panel.top + panel.height) / height, 1 - panel.top / height], anchor: panel.x, ticklabelstandoff: 6 });
+      domain: [1 - (panel.top + panel.height) / height, 1 - panel.top / height],
+      anchor: panel.x,
+      ticklabelstandoff: 6,
+    });
     if (panel.line) {
       const top = panel.top - (LINE.height + LINE.gap) * scale();
       Object.assign(panel.line, common, numbers(panel.line), {
-        domain: [1 - (top + LINE.height * scale()) / height, 1 - top / height], anchor: panel.x, ticklabelstandoff: 6, nticks: 2 });
+        domain: [1 - (top + LINE.height * scale()) / height, 1 - top / height],
+        anchor: panel.x,
+        ticklabelstandoff: 6,
+        nticks: 2,
+      });
       across.anchor = panel.lineId;
     }
     if (down.title?.text) down.title = { ...down.title, font: { ...down.title.font, size: TITLE * scale() } };
   }
 
   /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
-  function arrange(spec, layout, data, width, theme) {
+  function arrange(spec, layout, data, width, { theme, paper }) {
+    const dense = paper || onSlide(); // little height: rather small cells than a second row of panels
     const map = spec.panels.kind === "map";
     const panels = panelsOf(spec, layout);
     let rowSize = LABEL.usual * scale();
-    let { rows, cell } = rowsOf(panels, map, width, rowSize);
+    let { rows, cell } = rowsOf(panels, map, width, rowSize, dense);
     const most = map ? largestCell(panels, rows) : Infinity;
     if (map) rowSize = Math.max(LABEL.least, Math.min(rowSize, cell * 0.8));
     let columns = columnLabels(rows, Math.min(cell, most));
-    ({ rows, cell } = rowsOf(panels, map, width - columns.slack, rowSize));
+    ({ rows, cell } = rowsOf(panels, map, width - columns.slack, rowSize, dense));
     const scrolls = cell < CELL.least * scale();
     cell = Math.min(Math.max(cell, CELL.least * scale()), most);
     columns = columnLabels(rows, cell);
@@ -227,7 +291,12 @@ const Satzblick = {};
       const panel = panels.find((each) => each.x === bar.x);
       if (panel) placeBar(bar, panel, right, y);
     }
-    Object.assign(layout, { width: right, height: y, autosize: false, margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false } });
+    Object.assign(layout, {
+      width: right,
+      height: y,
+      autosize: false,
+      margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false },
+    });
     return { panels, cell, scrolls, columns, rowSize };
   }
 
@@ -244,10 +313,17 @@ const Satzblick = {};
       name.dataset.tick = `${id} ${axis.tickvals?.[index] ?? index}`;
     };
     for (const { x, y, across, down, left, top, head, lines, height, rows } of panels) {
-      const box = add(stage, "sticky", { top: `${top - head}px`, width: `${layout.width}px`, height: `${head + height}px` });
+      const box = add(stage, "sticky", {
+        top: `${top - head}px`,
+        width: `${layout.width}px`,
+        height: `${head + height}px`,
+      });
       const edge = `${left - 4}px`;
       const strip = add(box, columns.angle ? "sticky-columns upright" : "sticky-columns", {
-        height: `${head - lines}px`, marginBottom: `${lines}px`, fontSize: `${columns.size}px` });
+        height: `${head - lines}px`,
+        marginBottom: `${lines}px`,
+        fontSize: `${columns.size}px`,
+      });
       add(strip, "sticky-corner", { width: edge });
       for (const index of (across.ticktext ?? []).keys())
         label(strip, across, index, x, { left: `${left + ((across.tickvals?.[index] ?? index) + 0.5) * cell}px` });

@@ -68,14 +68,19 @@
       if (!fresh || fresh === part) continue;
       const empty = !fresh.childElementCount && !fresh.textContent.trim();
       if (part.hasAttribute("data-keep") && empty) stale = true;
-      else if (part.contains(document.activeElement) && document.activeElement.matches("input[type=text]") && !fresh.hidden) {
+      else if (
+        part.contains(document.activeElement) &&
+        document.activeElement.matches("input[type=text]") &&
+        !fresh.hidden
+      ) {
         for (const inner of part.querySelectorAll("[data-swap]")) {
           const other = fresh.querySelector(`#${inner.id}`);
           if (other) inner.replaceWith(other);
         }
       } else part.replaceWith(fresh);
     }
-    for (const part of elsewhere ? page.querySelectorAll("[data-swap]") : []) document.getElementById(part.id)?.replaceWith(part);
+    for (const part of elsewhere ? page.querySelectorAll("[data-swap]") : [])
+      document.getElementById(part.id)?.replaceWith(part);
     if (!elsewhere) fill(page, keepTyped);
     document.title = page.title;
     document.documentElement.dataset.theme = page.documentElement.dataset.theme;
@@ -140,11 +145,13 @@
   document.addEventListener("input", (event) => {
     if (!event.target.matches("#query input[type=text]") || event.isComposing) return;
     clearTimeout(typing);
-    if (event.target.name === "text" && !event.target.value.trim()) return request?.abort(), dim(true);
+    if (event.target.name === "text" && !event.target.value.trim()) return (request?.abort(), dim(true));
     typing = setTimeout(() => load(formAddress(), { how: "replace", keepTyped: true }), TYPING);
   });
 
-  document.addEventListener("compositionend", ({ target }) => target.dispatchEvent(new Event("input", { bubbles: true })));
+  document.addEventListener("compositionend", ({ target }) =>
+    target.dispatchEvent(new Event("input", { bubbles: true })),
+  );
 
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "query") return;
@@ -204,16 +211,31 @@
   /* ── inside a slide ──────────────────────────────────────────────────── */
   if (!embedded || window.parent === window) return;
 
-  const tell = () => window.parent.postMessage({ type: "satzblick:height", height: Math.ceil(body.getBoundingClientRect().height) }, "*");
+  const tell = () =>
+    window.parent.postMessage(
+      { type: "satzblick:height", height: Math.ceil(body.getBoundingClientRect().height) },
+      "*",
+    );
   document.addEventListener("satzblick:drawn", tell);
   addEventListener("load", tell);
 
-  const turns = { ArrowRight: "next", ArrowDown: "next", PageDown: "next", ArrowLeft: "prev", ArrowUp: "prev", PageUp: "prev" };
-  addEventListener("keydown", (event) => {
-    const method = turns[event.key];
-    if (!method || event.target.matches?.("select, input")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    window.parent.postMessage(JSON.stringify({ method }), "*");
-  }, true);
+  const turns = {
+    ArrowRight: "next",
+    ArrowDown: "next",
+    PageDown: "next",
+    ArrowLeft: "prev",
+    ArrowUp: "prev",
+    PageUp: "prev",
+  };
+  addEventListener(
+    "keydown",
+    (event) => {
+      const method = turns[event.key];
+      if (!method || event.target.matches?.("select, input")) return;
+      event.preventDefault();
+      event.stopPropagation();
+      window.parent.postMessage(JSON.stringify({ method }), "*");
+    },
+    true,
+  );
 })();

@@ -147,22 +147,29 @@ def strongest(query: AttentionMapQuery, map_: Map) -> Message:
 
 
 def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
-    """Where the word that both share and that looks most sharply looks in either run."""
-    partners = align.pairs([w.label for w in first.words], [w.label for w in second.words], query.align)
+    """Where a word that both runs share looks in each: the one that tells most."""
+    partners = align.pairs([w.label for w in first.words], [w.label for w in second.words], "word")
     shared = [place for place, partner in enumerate(partners) if partner is not None]
     if not shared:
         return say("attention_map.summary.nothing_shared")
-    row = max(shared, key=lambda place: float(first.values[place].max()))
-    other = partners[row] or 0
-    seen, seen_other = int(first.values[row].argmax()), int(second.values[other].argmax())
-    same = first.words[seen].label == second.words[seen_other].label
+    seen = {row: (int(first.values[row].argmax()), int(second.values[partners[row] or 0].argmax())) for row in shared}
+
+    def telling(row: int) -> tuple[bool, float]:
+        """A word that looks elsewhere the second time tells more, and more so the harder it looks both times."""
+        mine, theirs = seen[row]
+        moved = first.words[mine].label != second.words[theirs].label
+        return moved, float(first.values[row, mine] * second.values[partners[row] or 0, theirs])
+
+    row = max(shared, key=telling)
+    other, (seen_first, seen_second) = partners[row] or 0, seen[row]
+    same = not telling(row)[0]
     return say(
         "attention_map.summary.same_word" if same else "attention_map.summary.other_word",
         looking=Strong(first.words[row].label),
-        first=Strong(first.words[seen].label),
-        first_share=Strong(percent(query.lang, float(first.values[row, seen]))),
-        second=Strong(second.words[seen_other].label),
-        second_share=Strong(percent(query.lang, float(second.values[other, seen_other]))),
+        first=Strong(first.words[seen_first].label),
+        first_share=Strong(percent(query.lang, float(first.values[row, seen_first]))),
+        second=Strong(second.words[seen_second].label),
+        second_share=Strong(percent(query.lang, float(second.values[other, seen_second]))),
     )
 
 
