@@ -1,5 +1,7 @@
 """The command line: satzblick serve, models, …; the same as python -m app."""
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,3 +27,42 @@ def models() -> None:
 
     for model in registry.catalogue().values():
         typer.echo(f"{model.name:12} {model.family:12} {model.parameters:>12,}  {model.hash}")
+
+
+@app.command()
+def bench(
+    quick: Annotated[bool, typer.Option(help="few repetitions, nothing written")] = False,
+    json: Annotated[bool, typer.Option(help="the figures as one JSON object on the last line")] = False,
+) -> None:
+    """Measures a server of its own and writes BENCHMARKS.md; fails where a bar is missed."""
+    import orjson
+
+    from app import bench as measuring
+
+    plan = measuring.QUICK if quick else measuring.Plan()
+    lines = measuring.measure(plan, told=lambda text: typer.echo(text, err=True))
+    for line in lines:
+        name, value, bar, note = line.shown()
+        typer.echo(f"{name:75} {value:>16}  {bar:18} {note}")
+    if json:
+        figures = [{**asdict(line), "met": line.met} for line in lines]
+        typer.echo(orjson.dumps({**measuring.machine(), "figures": figures}).decode())
+    if not quick:
+        measuring.REPORT.write_text(measuring.report(lines, plan), encoding="utf-8")
+    if any(line.met is False for line in lines):
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    address: Annotated[str, typer.Argument(help="an address of this server, such as '/de/gates.json?text=Hallo'")],
+    out: Annotated[Path, typer.Option(help="the file to write")],
+) -> None:
+    """Writes what an address answers into a file, without starting a server."""
+    from app import export as exporting
+
+    try:
+        out.write_bytes(exporting.export(address))
+    except exporting.ExportError as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None

@@ -25,7 +25,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The server's application with these settings, those of the environment if none are given."""
     chosen = settings or environment()
     app = FastAPI(
-        title="Satzblick", version=own_version(), docs_url=None, redoc_url=None, openapi_url="/api/openapi.json",
+        title="Satzblick", version=own_version(), docs_url=None, redoc_url=None, openapi_url=None,
         lifespan=lifespan, redirect_slashes=False,
     )  # fmt: skip
     app.state.settings = chosen

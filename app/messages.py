@@ -100,7 +100,9 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def bound(value: float) -> str:
     """The next power-of-ten bound above a small number: 2.7e-08 becomes 3·10⁻⁸."""
-    mantissa, exponent = f"{value:.0e}".split("e")
+    mantissa, exponent = map(int, f"{value:.0e}".split("e"))
     if float(f"{mantissa}e{exponent}") < value:
-        mantissa = str(int(mantissa) + 1)
-    return f"{mantissa}·10{str(int(exponent)).translate(SUPERSCRIPT)}"
+        mantissa += 1
+    if mantissa == 10:
+        mantissa, exponent = 1, exponent + 1
+    return f"{mantissa}·10{str(exponent).translate(SUPERSCRIPT)}"

@@ -135,6 +135,12 @@ async def health() -> Response:
     return json_response({"status": "ok", "models": registry.status()})
 
 
+@router.get("/api/openapi.json", include_in_schema=False)
+async def description(request: Request) -> Response:
+    """The OpenAPI description."""
+    return json_response(request.app.openapi())
+
+
 @router.get("/api/docs", include_in_schema=False)
 async def docs() -> Response:
     """The interactive page of the OpenAPI description."""

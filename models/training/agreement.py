@@ -1,10 +1,10 @@
-"""The task `agreement`: does the model find the right one of two sentences more probable, where only one word differs?
+"""The task `agreement`: does the model find the right one of two sentences more probable, if only one word differs?
 
-A model that reads from left to right is asked for the probability of both whole sentences, [SEP] included. One that fills
-in masked words is asked only for the words that differ, with the rest of the sentence in sight: the pieces of the word are
-guessed from left to right, each with itself and the pieces after it masked (Kauf and Ivanova 2023, after the
-pseudo-likelihood of Salazar et al. 2020), and their log-probabilities added. The whole pseudo-likelihood would cost a call
-for every piece of the sentence.
+A model that reads from left to right is asked for the probability of both whole sentences, [SEP] included. One that
+fills in masked words is asked only for the words that differ, with the rest of the sentence in sight: the pieces of the
+word are guessed from left to right, each with itself and the pieces after it masked (Kauf and Ivanova 2023, after the
+pseudo-likelihood of Salazar et al. 2020), and their log-probabilities added. The whole pseudo-likelihood would cost a
+call for every piece of the sentence.
 
 A word of more pieces adds up more terms, which is fair when reading from the left (the terms make one probability) but
 not for pseudo-likelihoods: pairs whose words have different numbers of pieces are scored all the same, counted, and the
@@ -109,7 +109,7 @@ def read(file: Path) -> Iterator[Pair]:
 
 def words(encoding: Encoding) -> list[tuple[int, ...]]:
     """The pieces of each word, as the tokenizer splits words at blanks and punctuation."""
-    found: dict[int, list[int]] = defaultdict(list)
+    found: dict[int | None, list[int]] = defaultdict(list)
     for word, id_ in zip(encoding.word_ids, encoding.ids, strict=True):
         found[word].append(id_)
     return [tuple(ids) for ids in found.values()]

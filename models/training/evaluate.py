@@ -48,6 +48,7 @@ def evaluate(
     weights: Annotated[Path, typer.Option(help="where the models' folders are")] = WEIGHTS,
 ) -> None:
     """Scores one model on one file and prints what was measured."""
+    torch.set_num_threads(1)  # three times as fast as two beside another process, and sums in one order
     try:
         if save and limit:
             raise WrongFormat("Scores of a part of a file are not saved: leave out --limit or --save.")
@@ -61,7 +62,9 @@ def evaluate(
         typer.echo(line)
 
 
-def score(task: str, model: str, file: Path | None, limit: int | None = None, weights: Path = WEIGHTS) -> dict[str, Any]:
+def score(
+    task: str, model: str, file: Path | None, limit: int | None = None, weights: Path = WEIGHTS
+) -> dict[str, Any]:
     """What the task measures, with the names of task, model and file and the fingerprint of the weights."""
     if task not in TASKS:
         raise WrongFormat(f"There is no task '{task}'; there are {', '.join(TASKS)}.")

@@ -20,7 +20,7 @@ from models.tokenizer import CLS, MASK, PAD, SEP, UNK, tokenizer
 from models.training.corpora import WrongFormat, lines
 from models.training.text import LONGEST, padded
 
-BATCH_TOKENS = 1_024  # 57 MB of logits at 14,000 pieces
+BATCH_TOKENS = 512  # 29 MB of logits at 14,000 pieces: larger batches are slower
 
 Item = TypeVar("Item")
 
@@ -38,11 +38,17 @@ class Blank(NamedTuple):
 
 
 def next_pieces(model: nn.Module, ids: Tensor) -> Tensor:
-    """log p of each piece after the first, given all before it; float32[texts, tokens - 1] from ids [texts, tokens]."""
+    """log p of each piece after the first, given all before it; float32[texts, tokens - 1] from ids [texts, tokens].
+
+    Where a text has ended there is 0.
+    """
     if not isinstance(model, RecurrentLanguageModel):
         raise WrongModel("does not read from left to right, so it gives no next word (rnn, lstm and gru do)")
-    logits: Tensor = model.logits(model(ids[:, :-1]))
-    return logits.gather(-1, ids[:, 1:, None])[..., 0] - logits.logsumexp(-1)
+    known = ids[:, 1:] != PAD
+    logits: Tensor = model.logits(model(ids[:, :-1])[known])  # (pieces, vocabulary)
+    found = torch.zeros(known.shape)
+    found[known] = logits.gather(-1, ids[:, 1:][known][:, None])[:, 0] - logits.logsumexp(-1)
+    return found
 
 
 def masked_pieces(model: nn.Module, ids: Tensor, places: Tensor) -> Tensor:
@@ -71,9 +77,7 @@ def of_texts(model: nn.Module, texts: Sequence[list[int]]) -> list[float]:
     cut = [windows(text) for text in texts]
 
     def score(sequences: list[tuple[int, ...]]) -> list[float]:
-        ids = rectangle(sequences)
-        found = next_pieces(model, ids).masked_fill(ids[:, 1:] == PAD, 0.0)
-        return [float(value) for value in found.double().sum(-1)]
+        return [float(value) for value in next_pieces(model, rectangle(sequences)).double().sum(-1)]
 
     known = once([window for parts in cut for window in parts], len, score)
     return [math.fsum(known[window] for window in parts) for parts in cut]
@@ -92,7 +96,7 @@ def of_blanks(model: nn.Module, blanks: Sequence[Blank]) -> list[float]:
 
 
 def blanks_of_word(ids: list[int], start: int, end: int) -> list[Blank]:
-    """The blanks of the pieces start to end of a text: each sees the rest of the text and the word's pieces before it."""
+    """The blanks of the pieces start to end: each sees the text around the word and the word's pieces before it."""
     return [
         Blank((CLS, *ids[:place], *[MASK] * (end - place), *ids[end:], SEP), place + 1, ids[place])
         for place in range(start, end)
@@ -121,8 +125,8 @@ def bits_per_character(model: nn.Module, file: Path, limit: int | None) -> dict[
     """The task `lm`: how many bits the model needs for a character of the file, each line read by itself.
 
     Each line that is not empty is `[CLS] pieces [SEP]`, its [SEP] is predicted too; one over 256 tokens is cut into
-    consecutive windows. Characters are those of the line without blanks at its ends. An unknown word is cheap to a model
-    that knows it only as [UNK], so the share of those is beside the figure.
+    consecutive windows. Characters are those of the line without blanks at its ends. An unknown word is cheap to a
+    model that knows it only as [UNK], so the share of those is beside the figure.
     """
     texts = list(islice(lines(file), limit))
     if not texts:

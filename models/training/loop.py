@@ -45,7 +45,7 @@ def fit(
     batches_from: Callable[[int], Iterator[Batch]],
     recipe: Recipe,
     checkpoint: Path,
-    at_step: Callable[[int], None] = lambda step: None,
+    at_step: Callable[[int], None] = lambda _: None,
 ) -> Progress:
     """Trains the model in place; goes on from the checkpoint if there is one.
 
@@ -78,7 +78,7 @@ def fit(
         torch.manual_seed(recipe.seed * 1_000_003 + progress.step)
         loss, tokens = loss_of(batch)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
         optimizer.step()
         half_cosine.step()

@@ -21,16 +21,16 @@ SENTENCES = [
     ("Die Mutter liest dem Kind ein [MASK] vor.", "Buch"),
     ("Ich trinke morgens gern eine Tasse [MASK].", "Kaffee"),
     ("Berlin ist die Hauptstadt von [MASK].", "Deutschland"),
-    ("Der Vogel [MASK] über das Haus.", "fliegt"),
+    ("Der Vogel [MASK] auf einem Baum.", "sitzt"),
     ("Wir [MASK] heute Abend ins Kino.", "gehen"),
-    ("Meine Schwester [MASK] jeden Tag ein Glas Milch.", "trinkt"),
+    ("Meine Schwester [MASK] jeden Tag zur Schule.", "geht"),
     ("Gestern [MASK] er sehr müde.", "war"),
     ("[MASK] Sonne scheint.", "Die"),
     ("Sie kauft sich [MASK] neues Kleid.", "ein"),
     ("Das Kind spielt mit [MASK] Ball.", "dem"),
     ("Ich habe [MASK] Schlüssel verloren.", "den"),
     ("Der Elefant ist ein sehr [MASK] Tier.", "großes"),
-    ("Zucker schmeckt [MASK].", "süß"),
+    ("Das Essen schmeckt sehr [MASK].", "gut"),
     ("Das ist eine [MASK] Idee.", "gute"),
     ("Im Sommer ist es hier oft [MASK].", "heiß"),
     ("Die Katze schläft [MASK] dem Sofa.", "auf"),
@@ -46,7 +46,7 @@ def top(model: nn.Module, file: Path | None, limit: int | None) -> dict[str, Any
     A file has a sentence a line with one [MASK] each; without one, the twenty sentences above are taken.
     """
     sentences = [(sentence, None) for sentence in lines(file)] if file else SENTENCES
-    rows = []
+    rows: list[dict[str, Any]] = []
     for sentence, removed in islice(sentences, limit):
         ids = tokenizer().encode(sentence, add_special_tokens=False).ids
         if ids.count(MASK) != 1:

@@ -1,18 +1,20 @@
 """Trains a model: python -m models.training.train MODEL --corpora FOLDER; interrupted, the same command goes on."""
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
+import numpy as np
 import torch
 import typer
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM
 
-from models.recurrence import RecurrentLanguageModel
+from models.recurrence import CELLS, Cell, RecurrentLanguageModel
 from models.tokenizer import PAD, TOKENIZER_FILE, WEIGHTS, tokenizer
 from models.training import language, text
 from models.training import tokenizer as pieces
@@ -25,11 +27,11 @@ SIMPLE_EPOCHS = {"encoder": 1}
 ORDER = ["tokenizer", "lstm", "gru", "rnn", "encoder"]
 
 
-def build(name: str) -> nn.Module:
+def build(name: str) -> RecurrentLanguageModel | BertForMaskedLM:
     """The model before it has learned anything."""
     vocabulary = tokenizer().get_vocab_size()
-    if name in ("rnn", "lstm", "gru"):
-        return RecurrentLanguageModel(name, vocabulary, UNITS, layers=2)
+    if name in CELLS:
+        return RecurrentLanguageModel(cast(Cell, name), vocabulary, UNITS, layers=2)
     config = BertConfig(
         vocab_size=vocabulary, hidden_size=UNITS, num_hidden_layers=4, num_attention_heads=4,
         intermediate_size=4 * UNITS, max_position_embeddings=text.LONGEST, type_vocab_size=1, pad_token_id=PAD,
@@ -64,25 +66,29 @@ def train_model(name: str, corpora: Path, checkpoints: Path, steps: int, go_on: 
     texts = text.read(corpora, checkpoints)
     network = build(name)
     if go_on:
-        network.load_state_dict({k: v.float() for k, v in load_file(weights / name / "model.safetensors").items()}, strict=False)
+        stored = load_file(weights / name / "model.safetensors")
+        network.load_state_dict({key: value.float() for key, value in stored.items()}, strict=False)
+    loss_of: Callable[[np.ndarray], tuple[Tensor, int]]
     if isinstance(network, RecurrentLanguageModel):
         frequency = language.frequencies(texts, len(network.bias))
         loss_of = partial(language.next_piece_loss, network, frequency)
-        start = language.start_recurrent
+        if not go_on:
+            language.start_recurrent(network, texts, recipe.seed, checkpoints)
     else:
         loss_of = partial(language.masked_piece_loss, network)
-        start = language.start_encoder
-    if not go_on:
-        start(network, texts, recipe.seed, checkpoints)
+        if not go_on:
+            language.start_encoder(network, texts, recipe.seed, checkpoints)
 
-    def batches_from(first: int):
+    def batches_from(first: int) -> Iterator[np.ndarray]:
         return text.batches(texts, recipe.seed + 100 * go_on, recipe.batch_tokens, SIMPLE_EPOCHS.get(name, 0), first)
 
     progress = fit(network, loss_of, batches_from, recipe, checkpoints / f"{name}.pt")
     write(name, network, recipe, progress, weights / name)
 
 
-def write(name: str, network: nn.Module, recipe: Recipe, progress: Progress, folder: Path) -> None:
+def write(
+    name: str, network: RecurrentLanguageModel | BertForMaskedLM, recipe: Recipe, progress: Progress, folder: Path
+) -> None:
     """model.safetensors (float16, shared tensors once), config.json and learning_curve.json."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {key: value.half().contiguous() for key, value in network.state_dict().items() if value.is_floating_point()}

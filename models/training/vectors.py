@@ -29,4 +29,5 @@ def piece_vectors(texts: dict[str, Text], units: int, seed: int, cache: Path) ->
         for key, index in learned.key_to_index.items():
             vectors[int(key)] = learned.vectors[index] / scale
         np.save(file, vectors)
-    return np.load(file)
+    found: np.ndarray = np.load(file)
+    return found
