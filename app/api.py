@@ -48,7 +48,8 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
             raise QueryError("unknown_field", "fields", say("error.unknown_field", name=name, allowed=allowed))
     if query.format == "npz":
         file = io.BytesIO()
-        np.savez_compressed(file, **{name: array for name, _, array in trace.arrays() if sent(name, wanted)})
+        arrays: dict[str, Any] = {name: array for name, _, array in trace.arrays() if sent(name, wanted)}
+        np.savez_compressed(file, **arrays)
         return file.getvalue(), "application/zip"
     content = {
         "model": trace.model,
@@ -91,4 +92,7 @@ def finite(array: np.ndarray) -> np.ndarray | list[Any]:
     """The array, or nested lists with None where it is not finite."""
     if np.isfinite(array).all():
         return np.ascontiguousarray(array)
-    return np.where(np.isfinite(array), array.astype(object), None).tolist()
+    nested = array.astype(object)
+    nested[~np.isfinite(array)] = None
+    rows: list[Any] = nested.tolist()
+    return rows

@@ -23,9 +23,13 @@ class Limits:
             await self.app(scope, receive, send)
             return
         length = len(scope.get("raw_path") or b"") + len(scope["query_string"])
-        body = next((int(value) for name, value in scope["headers"] if name == b"content-length" and value.isdigit()), 0)
+        body = next(
+            (int(value) for name, value in scope["headers"] if name == b"content-length" and value.isdigit()), 0
+        )
         if length > self.settings.address_bytes:
-            answer = self.refuse(scope, 414, "address_too_long", {"limit": self.settings.address_bytes, "count": length})
+            answer = self.refuse(
+                scope, 414, "address_too_long", {"limit": self.settings.address_bytes, "count": length}
+            )
         elif body > self.settings.body_bytes:
             await drain(receive)
             answer = self.refuse(scope, 413, "body_too_large", {"limit": self.settings.body_bytes, "count": body})

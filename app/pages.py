@@ -7,8 +7,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import render, static, views
-from app.messages import LANGUAGES, Lang, say, translate, translator
 from app.api import EmbedQuery
+from app.messages import LANGUAGES, Lang, say, translate, translator
 from app.query import Query, QueryError
 from app.settings import settings
 from app.views import Figure, View
@@ -21,11 +21,25 @@ LANDING_VIEW = "attention_map"
 Json = dict[str, Any]
 
 
+class Dictionaries(Environment):
+    """What templates are given are dictionaries: their entries are looked up first, not after a failed attribute."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`obj.attribute` in a template."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 @cache
 def environment() -> Environment:
     """Jinja with automatic escaping; a name that is not given is an error."""
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=False, auto_reload=False
+    return Dictionaries(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=False,
+        auto_reload=False,
     )
 
 
@@ -66,7 +80,11 @@ def shared(query: Query) -> Query:
 def link(view: View, query: Query) -> str:
     """The address of a view with the sentence going along, and the models where it offers them."""
     along = shared(query)
-    dropped = {name: Query.model_fields[name].default for name in ("model", "vs_model") if getattr(along, name) not in view.models}
+    dropped = {
+        name: Query.model_fields[name].default
+        for name in ("model", "vs_model")
+        if getattr(along, name) not in view.models
+    }
     if along.model == view.models[0]:
         dropped["model"] = ""
     return along.changed(**dropped).address(f"/{query.lang}/{view.name}")
@@ -79,7 +97,12 @@ def chapters(query: Query, current: str | None) -> list[Json]:
         if view.models:
             first.setdefault(view.chapter, view)
     return [
-        {"name": name, "title": translate(query.lang, f"chapter.{name}"), "url": link(view, query), "current": name == current}
+        {
+            "name": name,
+            "title": translate(query.lang, f"chapter.{name}"),
+            "url": link(view, query),
+            "current": name == current,
+        }
         for name, view in first.items()
     ]
 
@@ -93,6 +116,7 @@ def figure_page(
 ) -> str:
     """The page of a view, or the landing page around it: with its figure, or with what is wrong beside the field."""
     lang = query.lang
+    _ = translator(lang)
     path = "" if landing else f"/{view.name}"
     action = f"/{lang}{path}"
     hidden = {name: value for name, value in query.parameters().items() if name not in ("text", "vs")}
@@ -117,7 +141,7 @@ def figure_page(
         query,
         page_title=translate(lang, "landing.title" if landing else f"{view.name}.title"),
         chapter=None if landing else view.chapter,
-        view={"name": view.name, **{part: translate(lang, f"{view.name}.{part}") for part in ("title", "question", "lead")}},
+        view={"name": view.name} | {part: _(f"{view.name}.{part}") for part in ("title", "question", "lead")},
         siblings=[
             {"title": translate(lang, f"{other.name}.title"), "url": link(other, query), "current": other is view}
             for other in order
@@ -212,13 +236,16 @@ def api_page() -> str:
     return environment().get_template("api.html").render(asset=static.asset)
 
 
-
 # A head of the encoder that looks one word back: the same sentence turned round shows at once that the place decides.
 LANDING_EXAMPLE = b"text=Der+Mann+biss+den+Hund&vs=Der+Hund+biss+den+Mann&layer=3&head=1"
 
 
 def embed_page(
-    view: View, query: Query, frame: EmbedQuery, drawn: tuple[Query, list[Trace], Figure] | None, error: QueryError | None
+    view: View,
+    query: Query,
+    frame: EmbedQuery,
+    drawn: tuple[Query, list[Trace], Figure] | None,
+    error: QueryError | None,
 ) -> str:
     """The figure alone, or the sentence that says why there is none."""
     settled_query, traces, figure = drawn or (query, [], None)

@@ -34,10 +34,22 @@ ACCENT = {"light": "#b3441a", "dark": "#ff8a5c"}
 MASKED = {"light": "#d9d7d1", "dark": "#3a3b41"}
 BLUES = ["#fbfaf7", "#e3ebf3", "#c3d8ea", "#98bfdf", "#6a9fcd", "#4380b8", "#255f9c", "#0f427c", "#062a5c"]
 CIVIDIS = ["#00204d", "#00336f", "#39486b", "#575c6d", "#707173", "#8a8779", "#a69d75", "#c4b56c", "#e4cf5b", "#ffea46"]
-RDBU = (["#67001f", "#b2182b", "#d6604d", "#f4a582", "#fddbc7"], ["#d1e5f0", "#92c5de", "#4393c3", "#2166ac", "#053061"])
-PUOR = (["#2d004b", "#542788", "#8073ac", "#b2abd2", "#d8daeb"], ["#fee0b6", "#fdb863", "#e08214", "#b35806", "#7f3b08"])
-RDBU_DARK = (["#ff9b8f", "#e8604f", "#b23a35", "#7a2a2b", "#452425"], ["#22364a", "#285a86", "#3b82bd", "#6cabdf", "#a8d3f7"])
-PUOR_DARK = (["#c9b3ff", "#9e7fe6", "#7350b8", "#4f3a80", "#332b4a"], ["#4a3520", "#85511a", "#bf6f17", "#ee9233", "#ffc27d"])
+RDBU = (
+    ["#67001f", "#b2182b", "#d6604d", "#f4a582", "#fddbc7"],
+    ["#d1e5f0", "#92c5de", "#4393c3", "#2166ac", "#053061"],
+)
+PUOR = (
+    ["#2d004b", "#542788", "#8073ac", "#b2abd2", "#d8daeb"],
+    ["#fee0b6", "#fdb863", "#e08214", "#b35806", "#7f3b08"],
+)
+RDBU_DARK = (
+    ["#ff9b8f", "#e8604f", "#b23a35", "#7a2a2b", "#452425"],
+    ["#22364a", "#285a86", "#3b82bd", "#6cabdf", "#a8d3f7"],
+)
+PUOR_DARK = (
+    ["#c9b3ff", "#9e7fe6", "#7350b8", "#4f3a80", "#332b4a"],
+    ["#4a3520", "#85511a", "#bf6f17", "#ee9233", "#ffc27d"],
+)
 
 
 def colorscale(scale: Scale, theme: Theme) -> list[tuple[float, str]]:
@@ -83,7 +95,13 @@ class Plot:
     def json(self, theme: str = "auto") -> Json:
         """What figure.js draws; with a fixed theme its colours are already in the layout."""
         layout = merged(self.layout, self.themes["dark" if theme == "dark" else "light"])
-        return {"data": self.data, "layout": layout, "themes": self.themes, "panels": self.panels, "tokens": self.tokens}
+        return {
+            "data": self.data,
+            "layout": layout,
+            "themes": self.themes,
+            "panels": self.panels,
+            "tokens": self.tokens,
+        }
 
 
 def typed(values: np.ndarray) -> Json:
@@ -111,7 +129,9 @@ def span(panels: Sequence[Panel], scale: Scale) -> tuple[float, float]:
     """One range for all panels of a scale: 0 to 1 for shares, else symmetric around zero."""
     if scale == "share":
         return 0.0, 1.0
-    largest = max((float(np.nanmax(np.abs(panel.values), initial=0)) for panel in panels if panel.scale == scale), default=0)
+    largest = max(
+        (float(np.nanmax(np.abs(panel.values), initial=0)) for panel in panels if panel.scale == scale), default=0
+    )
     return (-largest, largest) if largest > 0 else (-1.0, 1.0)
 
 
@@ -140,7 +160,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Literal["map", "wide"], titl
         add_map(data, layout, panel, suffix, domain, kind)
         axes.append([f"x{suffix}", f"y{suffix}"])
         if panel.line is not None:
-            axes[-1].append(add_line(data, layout, panel, suffix, number))
+            axes[-1].append(add_line(data, layout, panel.line, suffix, number))
         linked = [f"x{suffix}", f"y{suffix}"] if kind == "map" else [f"x{suffix}"]
         tokens += [{"run": panel.run, "axis": axis, "positions": list(panel.positions)} for axis in linked]
     for scale in dict.fromkeys(panel.scale for panel in panels):
@@ -167,9 +187,7 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str) -> Json:
     }  # fmt: skip
 
 
-def add_map(
-    data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: str
-) -> None:
+def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: str) -> None:
     """One panel's heatmap, axes and title."""
     rows, columns = panel.values.shape
     small = kind == "map" and max(rows, columns) <= IN_CELLS
@@ -191,7 +209,8 @@ def add_map(
     }  # fmt: skip
     names = {"tickvals": list(range(rows)), "ticktext": [bold(label) for label in panel.rows]}
     layout[f"yaxis{suffix}"] = {
-        "domain": (0, 0.8) if panel.line is not None else (0, 1), "anchor": f"x{suffix}", "showgrid": False, "zeroline": False,
+        "domain": (0, 1) if panel.line is None else (0, 0.8), "anchor": f"x{suffix}", "showgrid": False,
+        "zeroline": False,
         "showline": False, "ticks": "", "automargin": True, "fixedrange": True, "tickfont": {"size": size},
         **(names | {"range": [rows - 0.5, -0.5]} if panel.rows else {"nticks": 5, "range": [rows + 0.5, 0.5]}),
     }  # fmt: skip
@@ -201,11 +220,11 @@ def add_map(
     })  # fmt: skip
 
 
-def add_line(data: list[Json], layout: Json, panel: Panel, suffix: str, number: int) -> str:
+def add_line(data: list[Json], layout: Json, line: np.ndarray, suffix: str, number: int) -> str:
     """The line above a map, over the same words; gives the name of its value axis."""
     axis = f"y{LINE_AXES + number}"
     data.append({
-        "type": "scatter", "mode": "lines+markers", "x": list(range(len(panel.columns))), "y": typed(panel.line),
+        "type": "scatter", "mode": "lines+markers", "x": list(range(len(line))), "y": typed(line),
         "xaxis": f"x{suffix}", "yaxis": axis, "hoverinfo": "skip", "line": {"width": 2}, "marker": {"size": 5},
     })  # fmt: skip
     layout[f"yaxis{LINE_AXES + number}"] = {

@@ -24,7 +24,9 @@ Q = TypeVar("Q", bound="Query")
 class QueryError(ValueError):
     """What is wrong with an address: which field, the sentence that says so, and perhaps what would be right."""
 
-    def __init__(self, code: str, field: str | None, message: Message, status: int = 422, fix: dict[str, Value] | None = None):
+    def __init__(
+        self, code: str, field: str | None, message: Message, status: int = 422, fix: dict[str, Value] | None = None
+    ):
         super().__init__(code)
         self.code, self.field, self.message, self.status, self.fix = code, field, message, status, fix
 
@@ -122,7 +124,7 @@ def parse(raw: bytes, names: Container[str]) -> dict[str, list[str]]:
 
 
 def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
-    """The query that an address states; raises QueryError for what it states wrongly and ignores what it does not know."""
+    """The query that an address states; raises QueryError for what is wrong in it, ignores what it does not know."""
     stated: dict[str, str] = {}
     for name, values in parse(raw, kind.model_fields.keys() - {"lang"}).items():
         if len(values) > 1:
@@ -144,14 +146,16 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         first = error.errors()[0]
         field = str(first["loc"][0])
         raise QueryError(
-            "wrong_value", field, say("error.wrong_value", field=label(field), value=stated.get(field, ""), allowed=allowed(kind, field))
+            "wrong_value",
+            field,
+            say("error.wrong_value", field=label(field), value=stated.get(field, ""), allowed=allowed(kind, field)),
         ) from None
 
 
 def allowed(kind: type[Query], field: str) -> str:
     """The values an option takes, in few characters: its choices, or 1, 2, 3 … where the run decides."""
     schema = kind.model_json_schema()["properties"][field]
-    parts = []
+    parts: list[str] = []
     for entry in schema.get("anyOf", [schema]):
         if "enum" in entry:
             parts += map(str, entry["enum"])
@@ -172,7 +176,9 @@ def settled(query: Q, trace: Trace) -> Q:
         value, possible = getattr(query, name), choices.of(trace)
         if value is not None and value not in possible:
             allowed = ", ".join(map(str, possible))
-            raise QueryError("out_of_range", name, say("error.out_of_range", field=label(name), value=value, allowed=allowed))
+            raise QueryError(
+                "out_of_range", name, say("error.out_of_range", field=label(name), value=value, allowed=allowed)
+            )
     return fitted(query, trace)
 
 

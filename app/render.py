@@ -75,7 +75,7 @@ def token_line(trace: Trace, lang: Lang) -> Json:
         "title": trace.text,
         "model": trace.model,
         "tokens": [
-            (str(word.position), word.label, word.kind, "" if word.kind == "word" else translate(lang, f"token.{word.kind}"))
+            (word.position, word.label, word.kind, "" if word.kind == "word" else translate(lang, f"token.{word.kind}"))
             for word in words.words(trace)
         ],
     }
@@ -94,7 +94,7 @@ def page_table(table: Table, lang: Lang, view: View) -> Json:
 
 
 def table_rows(rows: Iterable[Sequence[str]]) -> Markup:
-    """The rows as HTML; escaped in one go, since hundreds of cells one by one take longer than all the rest of a page."""
+    """The rows as HTML; escaped in one go, since hundreds of cells one by one take longer than the rest of a page."""
     text = str(escape(ROW.join(f"{first}{HEAD}{CELL.join(others)}" for first, *others in rows)))
     for mark, tags in ((HEAD, "</th><td>"), (CELL, "</td><td>"), (ROW, '</td></tr>\n<tr><th scope="row">')):
         text = text.replace(mark, tags)
@@ -103,9 +103,9 @@ def table_rows(rows: Iterable[Sequence[str]]) -> Markup:
 
 def cell_text(cell: Cell, lang: Lang) -> str:
     """One cell as a reader sees it."""
-    if cell is None:
-        return "–"
-    return decimal(lang, cell, 4) if isinstance(cell, float) else str(cell)
+    if isinstance(cell, float):
+        return decimal(lang, cell, 4)
+    return "–" if cell is None else str(cell)
 
 
 @cache
@@ -124,11 +124,18 @@ def controls(
     """
     lang = query.lang
     made = []
-    anew = {name: view.query.model_fields[name].default for name in run_choices(view.query)}  # another model, other layers
+    anew = {
+        name: view.query.model_fields[name].default for name in run_choices(view.query)
+    }  # another model, other layers
+    values: list[Any]
     for name, values in (("model", view.models), ("vs_model", ["", *view.models])):
         if len(view.models) > 1:
-            labels = [model_title(value, lang) if value else translate(lang, "option.vs_model.none") for value in values]
-            addresses = [query.changed(**anew, **{name: value or None}).address(path, **(along or {})) for value in values]
+            labels = [
+                model_title(value, lang) if value else translate(lang, "option.vs_model.none") for value in values
+            ]
+            addresses = [
+                query.changed(**anew, **{name: value or None}).address(path, **(along or {})) for value in values
+            ]
             made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
     shared: list[tuple[str, tuple[Any, ...], Choices | None]] = []
     if query.vs is not None:
@@ -272,4 +279,3 @@ def examples(query: Query, action: str) -> list[Json]:
         }
         for label, text, vs in EXAMPLES
     ]
-

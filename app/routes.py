@@ -30,7 +30,9 @@ OWN_FRAMES = "; frame-ancestors 'self'"
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Vary": "Accept-Encoding"}
 DATA_HEADERS = HEADERS | {"Access-Control-Allow-Origin": "*"}
 PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + OWN_FRAMES}
-EMBED_HEADERS = DATA_HEADERS | {"Content-Security-Policy": POLICY.format(styles="")}  # framed anywhere, also from file://
+EMBED_HEADERS = DATA_HEADERS | {
+    "Content-Security-Policy": POLICY.format(styles="")
+}  # framed anywhere, also from file://
 API_PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles=" 'unsafe-inline'") + OWN_FRAMES}
 Suffix = Literal["json", "csv"]
 
@@ -86,7 +88,7 @@ def lang_of(name: str) -> Lang:
     """The language of an address; raises QueryError with 404."""
     if name not in LANGUAGES:
         raise pages.not_found("language", name)
-    return cast(Lang, name)
+    return name
 
 
 def preferred(request: Request) -> Lang:
@@ -94,7 +96,7 @@ def preferred(request: Request) -> Lang:
     for entry in request.headers.get("accept-language", "").split(","):
         code = entry.split(";")[0].strip()[:2].lower()
         if code in LANGUAGES:
-            return cast(Lang, code)
+            return code
     return "de"
 
 
@@ -190,7 +192,9 @@ async def trace(
 @router.get("/{lang}", include_in_schema=False)
 async def landing(request: Request, lang: str) -> Response:
     """The first page, its example already drawn."""
-    return await kept(request, lambda request: view_page(request, lang_of(lang), view_of(pages.LANDING_VIEW), landing=True))
+    return await kept(
+        request, lambda request: view_page(request, lang_of(lang), view_of(pages.LANDING_VIEW), landing=True)
+    )
 
 
 @router.get("/{lang}/embed/{name}", include_in_schema=False)

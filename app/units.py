@@ -15,7 +15,12 @@ from models.trace import Trace
 
 
 def drawing(
-    query: Query, traces: Sequence[Trace], values: Sequence[np.ndarray], lines: Sequence[np.ndarray], scale: Scale, name: str
+    query: Query,
+    traces: Sequence[Trace],
+    values: Sequence[np.ndarray],
+    lines: Sequence[np.ndarray],
+    scale: Scale,
+    name: str,
 ) -> tuple[Plot, Table]:
     """The plot and table of one array [tokens, units] and one line [tokens] per trace.
 
@@ -24,8 +29,17 @@ def drawing(
     labels = [[word.label for word in words(trace)] for trace in traces]
     hover = translate(query.lang, f"{name}.hover")
     panels = [
-        Panel(panel_title(query, trace), value.T, [], [shortened(word) for word in label], scale, hover, run,
-              range(len(label)), line)
+        Panel(
+            panel_title(query, trace),
+            value.T,
+            [],
+            [shortened(word) for word in label],
+            scale,
+            hover,
+            run,
+            range(len(label)),
+            line,
+        )
         for run, (trace, value, line, label) in enumerate(zip(traces, values, lines, labels, strict=True))
     ]
     if len(traces) == 2 and traces[0].model == traces[1].model:  # units of different models have nothing in common
@@ -47,7 +61,14 @@ def drawing(
         columns=("column.model", "column.position", "column.word", "column.unit", "column.value"),
         rows=partial(all_rows, traces, labels, values),
         count=sum(value.size for value in values),
-        brief_columns=("column.model", "column.position", "column.word", "column.mean", "column.smallest", "column.largest"),
+        brief_columns=(
+            "column.model",
+            "column.position",
+            "column.word",
+            "column.mean",
+            "column.smallest",
+            "column.largest",
+        ),
         brief=partial(mean_rows, traces, labels, values),
     )
     return maps(panels, query.lang, "wide", titles), table
@@ -60,7 +81,11 @@ def panel_title(query: Query, trace: Trace) -> str:
     parts = [model_title(trace.model, query.lang)]
     for name in run_choices(type(query)):
         value = getattr(fitted(query, trace), name)
-        parts.append(f"{translate(query.lang, f'option.{name}')} {value}" if isinstance(value, int) else choice(query, name, value))
+        parts.append(
+            f"{translate(query.lang, f'option.{name}')} {value}"
+            if isinstance(value, int)
+            else choice(query, name, value)
+        )
     if not query.same_text:
         parts.append(trace.text)
     return " · ".join(parts)

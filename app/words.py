@@ -24,7 +24,8 @@ def visible(text: str) -> str:
     """The text with each character that cannot be seen replaced by its code point, U+0000 for NUL."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() or (char in JOINERS and len(text) > 1) else f"U+{ord(char):04X}" for char in text)
+    joined = JOINERS if len(text) > 1 else ""
+    return "".join(char if char.isprintable() or char in joined else f"U+{ord(char):04X}" for char in text)
 
 
 def label(token: Token, text: str) -> str:

@@ -49,7 +49,7 @@ def _recorded(
 ) -> tuple[Tensor, Tensor]:
     if scaling is None:
         scaling = query.shape[-1] ** -0.5
-    eager = sys.modules[type(module).__module__].eager_attention_forward  # type: ignore[attr-defined]
+    eager = sys.modules[type(module).__module__].eager_attention_forward
     output, attention = eager(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     calls = _calls.get()
     if calls is not None:

@@ -9,7 +9,7 @@ from models.trace import Trace
 
 def forward(run: Run) -> Trace:
     """The model reads the text once."""
-    return registry.load(run.model).forward(run.text, run.change)
+    return registry.load(run.model).forward(run.text)
 
 
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {"forward": forward}

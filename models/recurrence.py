@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 Cell = Literal["rnn", "lstm", "gru"]
-CELLS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+CELLS: dict[str, type[nn.RNN] | type[nn.LSTM] | type[nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
 class RecurrentLanguageModel(nn.Module):
@@ -14,6 +14,7 @@ class RecurrentLanguageModel(nn.Module):
 
     def __init__(self, cell: Cell, vocabulary: int, units: int, layers: int):
         super().__init__()
+        self.cell = cell
         self.vectors = nn.Embedding(vocabulary, units)
         self.layers = CELLS[cell](units, units, num_layers=layers, batch_first=True)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
@@ -28,10 +29,10 @@ class RecurrentLanguageModel(nn.Module):
         return hidden @ self.vectors.weight.T + self.bias
 
     def split(self) -> list[nn.RNNBase]:
-        """Each layer as a module of its own that shares the weights: torch's stack shows only its last layer's states."""
-        parts = []
+        """Each layer as its own module that shares the weights: torch's stack shows its last layer's states only."""
+        parts: list[nn.RNNBase] = []
         for number in range(self.layers.num_layers):
-            layer = type(self.layers)(self.layers.input_size, self.layers.hidden_size, batch_first=True)
+            layer = CELLS[self.cell](self.layers.input_size, self.layers.hidden_size, batch_first=True)
             for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
                 setattr(layer, f"{kind}_l0", getattr(self.layers, f"{kind}_l{number}"))
             parts.append(layer.eval())

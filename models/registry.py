@@ -1,4 +1,4 @@
-"""The catalogue of models: every file in models/families/ adds what it lists as MODELS; loading happens on first use."""
+"""The catalogue of models: every file in models/families/ adds what it lists as MODELS; loaded on first use."""
 
 import hashlib
 import importlib
@@ -15,7 +15,6 @@ from typing import Protocol
 
 from models import families
 from models.errors import UnknownModel
-from models.run import Change
 from models.tokenizer import WEIGHTS
 from models.trace import Trace
 
@@ -23,7 +22,7 @@ from models.trace import Trace
 class Loaded(Protocol):
     """A model in memory."""
 
-    def forward(self, text: str, change: Change | None) -> Trace:
+    def forward(self, text: str) -> Trace:
         """Runs the model once over the text; raises InputError for a text that it cannot take."""
 
 

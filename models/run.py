@@ -1,16 +1,10 @@
-"""A run: one experiment on one model and one text, perhaps with one change; `perform` carries it out."""
+"""A run: one experiment on one model and one text; `perform` carries it out."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from models.trace import Trace
-
-
-class Change(Protocol):
-    """What a run changes about its model; frozen, so that a run can be a key."""
-
-    def __hash__(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -20,7 +14,6 @@ class Run:
     model: str
     text: str
     experiment: str = "forward"
-    change: Change | None = None
 
 
 def perform(run: Run) -> "Trace":

@@ -30,12 +30,12 @@ def array(spec: str, *, optional: bool = False) -> Any:
 
 
 @cache
-def array_fields(part: type) -> dict[str, tuple[str, tuple[str, ...]]]:
+def array_fields(part: type[Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Type and axes of each array field of a part."""
     return {f.name: (f.metadata["dtype"], f.metadata["axes"]) for f in dataclasses.fields(part) if "axes" in f.metadata}
 
 
-def check(part: object, sizes: dict[str, int]) -> None:
+def check(part: Any, sizes: dict[str, int]) -> None:
     """Compares each array with its field's specification; adds the axes it meets to `sizes`."""
     for name, (dtype, axes) in array_fields(type(part)).items():
         value = getattr(part, name)
@@ -137,7 +137,7 @@ class Trace:
         for part_ in self.parts().values():
             check(part_, sizes)
 
-    def parts(self) -> dict[str, object]:
+    def parts(self) -> dict[str, Any]:
         """The parts that this run recorded, by name."""
         found = {name: getattr(self, name) for name in PARTS}
         return {name: value for name, value in found.items() if value is not None}

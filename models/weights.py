@@ -60,8 +60,9 @@ def masked_language_model(folder: Path, attention: str = "eager") -> "BertForMas
     with torch.device("meta"):  # no memory and no random numbers for weights that the file replaces
         model = BertForMaskedLM(config)
     table = model.bert.embeddings  # its two buffers are not in the file
-    table.position_ids = torch.arange(config.max_position_embeddings)[None]
-    table.token_type_ids = torch.zeros_like(table.position_ids)
+    positions = torch.arange(config.max_position_embeddings)[None]
+    table.register_buffer("position_ids", positions, persistent=False)
+    table.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
     numbers = _numbers(folder)
     ties: dict[str, str] = model.all_tied_weights_keys
     return _filled(model, numbers | {tied: numbers[source] for tied, source in ties.items() if source in numbers})

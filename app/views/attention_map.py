@@ -69,7 +69,7 @@ def mapped(query: AttentionMapQuery, trace: Trace) -> Map:
     kept = [token.position for token in tokens if token.kind != "special"]
     if query.special == "shown" or not kept:
         return Map(trace, tokens, values, 0.0)
-    shown = values[np.ix_(kept, kept)]
+    shown = values.take(kept, axis=0).take(kept, axis=1)
     lost = float(1 - shown.sum(1).mean()) if query.stage == "softmax" else 0.0
     if query.special == "renormalised" and query.stage == "softmax":
         shown = shown / np.maximum(shown.sum(1, keepdims=True), np.finfo(np.float32).tiny)
@@ -82,7 +82,8 @@ def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
     scale: Scale = "share" if query.stage == "softmax" else "signed"
     hover = translate(query.lang, "attention_map.hover")
     panels = [
-        panel(panel_title(query, map_.trace), map_.words, map_.values, scale, hover, run) for run, map_ in enumerate(drawn)
+        panel(panel_title(query, map_.trace), map_.words, map_.values, scale, hover, run)
+        for run, map_ in enumerate(drawn)
     ]
     if len(drawn) == 2:
         title = translate(query.lang, "difference.title")
@@ -208,9 +209,10 @@ def all_rows(drawn: Sequence[Map]) -> Iterable[tuple[Cell, ...]]:
 def strongest_rows(drawn: Sequence[Map]) -> Iterable[tuple[Cell, ...]]:
     """For each word the one it looks at most."""
     for number, map_ in enumerate(drawn, start=1):
-        best = np.nanargmax(map_.values, axis=1)
-        for row, (word, column) in enumerate(zip(map_.words, best, strict=True)):
-            yield map_.trace.model, number, word.label, map_.words[column].label, float(map_.values[row, column])
+        columns = np.nanargmax(map_.values, axis=1)
+        largest = map_.values[np.arange(len(columns)), columns]
+        for word, column, value in zip(map_.words, columns.tolist(), largest.tolist(), strict=True):
+            yield map_.trace.model, number, word.label, map_.words[column].label, value
 
 
 VIEW = View(

@@ -6,7 +6,6 @@ import numpy as np
 
 from models import tokenizer
 from models.registry import Model
-from models.run import Change
 from models.trace import Check, States, Trace
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ class Encoder:
         self.model = model
         self.bert: BertModel = network.bert
 
-    def forward(self, text: str, change: Change | None = None) -> Trace:
+    def forward(self, text: str) -> Trace:
         """Reads [CLS], the text and [SEP] at once."""
         import torch
 
@@ -35,7 +34,7 @@ class Encoder:
             attention, error = capture.attention(calls)
             table = self.bert.embeddings
             inputs, positions = table.word_embeddings(ids[0]), table.position_embeddings.weight[: len(tokens)]
-        embeddings, *layers = (state[0].numpy() for state in output.hidden_states)
+        embeddings, *layers = (state[0].numpy() for state in output.hidden_states or ())
         return Trace(
             model=self.model.name,
             text=text,
@@ -49,7 +48,8 @@ class Encoder:
 
     def call(self, ids: "Tensor") -> "BaseModelOutput":
         """The model itself, from ids [1, tokens]."""
-        return self.bert(ids, output_hidden_states=True)
+        output: BaseModelOutput = self.bert(ids, output_hidden_states=True)
+        return output
 
 
 def load(model: Model) -> Encoder:

@@ -4,13 +4,12 @@ Written with the usual letters: i, f, g, o are the LSTM's input, forget, candida
 GRU's reset, update and new state; x is a layer's input, h its hidden state.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from models import tokenizer
 from models.registry import Model
-from models.run import Change
 from models.trace import Check, Prediction, Recurrence, States, Trace
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class Recurrent:
         self.network = network
         self.layers = network.split()
 
-    def forward(self, text: str, change: Change | None = None) -> Trace:
+    def forward(self, text: str) -> Trace:
         """Reads [CLS] and the text from left to right, starting from a state of zeros."""
         import torch
 
@@ -78,9 +77,11 @@ def gates(layer: "nn.RNNBase", x: "Tensor", h: "Tensor") -> tuple[np.ndarray, np
     """
     import torch
 
+    names = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0")
+    weight_ih, bias_ih, weight_hh, bias_hh = (cast("Tensor", getattr(layer, name)) for name in names)
     before = torch.cat([h.new_zeros(1, h.shape[1]), h[:-1]])  # h(t−1)
-    from_input = torch.addmm(layer.bias_ih_l0, x, layer.weight_ih_l0.T)
-    from_hidden = torch.addmm(layer.bias_hh_l0, before, layer.weight_hh_l0.T)
+    from_input = torch.addmm(bias_ih, x, weight_ih.T)
+    from_hidden = torch.addmm(bias_hh, before, weight_hh.T)
     if layer.mode == "LSTM":
         i, f, g, o = (from_input + from_hidden).chunk(4, dim=1)
         gate = torch.stack([i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()])

@@ -15,25 +15,26 @@ from models.training.text import LONGEST
 RANKS = 5
 BLANK = "[MASK]"
 # A sentence of everyday German with one word taken out, and that word: four nouns, verbs, articles, adjectives and
-# prepositions. Often other words fit as well, so how many come back is a lower bound of what reads well.
+# prepositions. Each removed word is one piece, and none of the sentences stands in the training text (checked). Often
+# other words fit as well, so how many come back is a lower bound of what reads well.
 SENTENCES = [
     ("Im Winter liegt auf den Bergen viel [MASK].", "Schnee"),
     ("Die Mutter liest dem Kind ein [MASK] vor.", "Buch"),
     ("Ich trinke morgens gern eine Tasse [MASK].", "Kaffee"),
-    ("Berlin ist die Hauptstadt von [MASK].", "Deutschland"),
+    ("Der Bäcker verkauft am Morgen frisches [MASK].", "Brot"),
     ("Der Vogel [MASK] auf einem Baum.", "sitzt"),
     ("Wir [MASK] heute Abend ins Kino.", "gehen"),
     ("Meine Schwester [MASK] jeden Tag zur Schule.", "geht"),
     ("Gestern [MASK] er sehr müde.", "war"),
-    ("[MASK] Sonne scheint.", "Die"),
+    ("[MASK] Lehrerin erklärt den Kindern das Spiel.", "Die"),
     ("Sie kauft sich [MASK] neues Kleid.", "ein"),
     ("Das Kind spielt mit [MASK] Ball.", "dem"),
-    ("Ich habe [MASK] Schlüssel verloren.", "den"),
+    ("Ich habe im Garten [MASK] Ball gefunden.", "einen"),
     ("Der Elefant ist ein sehr [MASK] Tier.", "großes"),
     ("Das Essen schmeckt sehr [MASK].", "gut"),
-    ("Das ist eine [MASK] Idee.", "gute"),
+    ("Das war gestern ein [MASK] Film.", "guter"),
     ("Im Sommer ist es hier oft [MASK].", "heiß"),
-    ("Die Katze schläft [MASK] dem Sofa.", "auf"),
+    ("Der kleine Hund liegt müde [MASK] dem Tisch.", "unter"),
     ("Wir fahren [MASK] dem Zug nach Köln.", "mit"),
     ("Sie wohnt seit einem Jahr [MASK] München.", "in"),
     ("Er wartet [MASK] den Bus.", "auf"),

@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from models.tokenizer import EXAMPLE_SENTENCES, SPECIAL_TOKENS, TOKENIZER_FILE
 from models.training.corpora import german_text
 
 VOCABULARY = 14_000
-LONGEST_WORD = 4_000  # characters; a longer word would become one [UNK] without a word about it
+LONGEST_WORD = 100  # characters; a longer one is read in stretches of so many, since the time grows with the cube
 EXAMPLE_REPEATS = 3_000  # so that each word of the example sentences becomes a piece of its own
 
 
@@ -19,7 +19,8 @@ def train(corpora: Path) -> Tokenizer:
     tokenizer.normalizer = normalizers.BertNormalizer(
         clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=False
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    stretches = pre_tokenizers.Split(Regex(f".{{{LONGEST_WORD}}}"), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.BertPreTokenizer(), stretches])
     tokenizer.decoder = decoders.WordPiece()
     text = german_text(corpora)
     words = sorted({word for sentence in EXAMPLE_SENTENCES for word in re.findall(r"\w+", sentence)})

@@ -82,8 +82,10 @@ def train_model(name: str, corpora: Path, checkpoints: Path, steps: int, go_on: 
     def batches_from(first: int) -> Iterator[np.ndarray]:
         return text.batches(texts, recipe.seed + 100 * go_on, recipe.batch_tokens, SIMPLE_EPOCHS.get(name, 0), first)
 
-    progress = fit(network, loss_of, batches_from, recipe, checkpoints / f"{name}.pt")
+    checkpoint = checkpoints / f"{name}.pt"
+    progress = fit(network, loss_of, batches_from, recipe, checkpoint)
     write(name, network, recipe, progress, weights / name)
+    checkpoint.unlink(missing_ok=True)  # the run is over; the next one starts from the weights or anew
 
 
 def write(
