@@ -8,7 +8,6 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
@@ -29,10 +28,15 @@ def array(spec: str, *, optional: bool = False) -> Any:
     return dataclasses.field(metadata=metadata, default=None) if optional else dataclasses.field(metadata=metadata)
 
 
-@cache
+_FIELDS: dict[type, dict[str, tuple[str, tuple[str, ...]]]] = {}
+
+
 def array_fields(part: type[Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Type and axes of each array field of a part."""
-    return {f.name: (f.metadata["dtype"], f.metadata["axes"]) for f in dataclasses.fields(part) if "axes" in f.metadata}
+    """Type and axes of each array field of a part; read once for each kind of part."""
+    if part not in _FIELDS:
+        arrays = [field for field in dataclasses.fields(part) if "axes" in field.metadata]
+        _FIELDS[part] = {field.name: (field.metadata["dtype"], field.metadata["axes"]) for field in arrays}
+    return _FIELDS[part]
 
 
 def check(part: Any, sizes: dict[str, int]) -> None:
