@@ -29,27 +29,26 @@ class Runs:
 
     async def traces(self, runs: Sequence[Run]) -> list[Trace]:
         """The traces of these runs; raises Busy, and what the models raise for texts they cannot take."""
-        futures = [self._trace((run, registry.get(run.model).hash)) for run in runs]
-        results = await asyncio.gather(*futures, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        return [result for result in results if isinstance(result, Trace)]
+        begun = [self._begun((run, registry.get(run.model).hash)) for run in runs]
+        return [entry if isinstance(entry, Trace) else await self._landed(entry) for entry in begun]
 
-    async def _trace(self, key: Key) -> Trace:
+    def _begun(self, key: Key) -> "Trace | asyncio.Future[Trace]":
         if (kept := self._cache.get(key)) is not None:
             return kept
-        flying = self._flying.get(key)
-        if flying is None:
+        if (flying := self._flying.get(key)) is None:
             if len(self._flying) >= self._settings.waiting_runs:
                 raise Busy()
             flying = asyncio.wrap_future(self._executor.submit(self._perform, key[0]))
             self._flying[key] = flying
             flying.add_done_callback(lambda done: self._land(key, done))
-        try:
-            return await asyncio.wait_for(asyncio.shield(flying), self._settings.waiting_seconds)
-        except TimeoutError:
-            raise Busy() from None
+        return flying
+
+    async def _landed(self, flying: "asyncio.Future[Trace]") -> Trace:
+        # Unlike wait_for, wait leaves the run alone when this reader's time is up or the reader goes.
+        done, _ = await asyncio.wait((flying,), timeout=self._settings.waiting_seconds)
+        if not done:
+            raise Busy()
+        return flying.result()
 
     def _perform(self, run: Run) -> Trace:
         self.performed += 1

@@ -8,7 +8,11 @@ from models import registry
 from models.recurrence import RecurrentLanguageModel
 from models.run import Run, perform
 
-SENTENCES = ["Der Mann biss den Hund.", "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da.", "weil"]
+SENTENCES = [
+    "Der Mann biss den Hund.",
+    "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da.",
+    "weil",
+]
 CELLS = ["rnn", "lstm", "gru"]
 
 

@@ -1,0 +1,123 @@
+"""A figure inside somebody else's slides: another origin, a sandbox, a file."""
+
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from playwright.sync_api import Frame
+
+from app import views
+
+from .screen import HERE, Screen
+
+VIEWS = [name for name, view in views.catalogue().items() if view.models]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002 the signature is the library's
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[str]:
+    """The address of another server on this machine, with a slide."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(HERE))) as other:
+        thread = threading.Thread(target=other.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{other.server_port}"
+        other.shutdown()
+        thread.join()
+
+
+def frame_of(screen: Screen) -> Frame | None:
+    """The frame that shows this server, if any does yet."""
+    return next((frame for frame in screen.page.frames if frame.url.startswith(screen.base)), None)
+
+
+def framed(screen: Screen, slide: str, address: str) -> Frame:
+    """The embed inside the slide's frame, drawn."""
+    screen.page.goto(slide)
+    screen.page.eval_on_selector("iframe", "(frame, address) => { frame.src = address; }", f"{screen.base}{address}")
+    inside = screen.until(lambda: frame_of(screen), "the frame")
+    screen.until(lambda: inside.evaluate("document.readyState") == "complete", "the frame's page")
+    screen.drawn(inside)
+    return inside
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_it_draws_in_a_sandbox_on_another_origin(screen: Screen, elsewhere: str, view: str) -> None:
+    inside = framed(screen, f"{elsewhere}/slide.html", f"/de/embed/{view}?text=Hund+bei%C3%9Ft+Katze")
+    assert inside.evaluate("origin") == "null", "the sandbox gives the frame an origin of its own"
+    (panel,) = inside.evaluate("onScreen.panels()")
+    assert panel["across"][-3:] == ["Hund", "beißt", "Katze"] or panel["across"][1:4] == ["Hund", "beißt", "Katze"]
+    assert len({colour for row in inside.evaluate("onScreen.pixels(0)") for colour in row}) > 2
+    assert inside.locator("header, form, footer").count() == 0
+
+
+def test_it_draws_in_a_file(screen: Screen) -> None:
+    inside = framed(screen, (HERE / "slide.html").as_uri(), "/de/embed/attention_map?text=Hund")
+    assert inside.evaluate("onScreen.panels()[0].across") == ["Hund"]
+    assert [url for url in screen.witness.requests if url.startswith("http") and not url.startswith(screen.base)] == []
+
+
+def test_its_controls_work_in_a_sandbox(screen: Screen, elsewhere: str) -> None:
+    inside = framed(screen, f"{elsewhere}/slide.html", "/de/embed/attention_map?controls=1")
+    before = inside.evaluate("onScreen.panels()[0].z")
+    inside.click("#layer-2")
+
+    screen.until(lambda: "layer=2" in screen.page.frames[-1].url, "another page in the frame")
+    after = screen.page.frames[-1]
+    screen.until(lambda: after.evaluate("document.readyState") == "complete", "the frame's page")
+    screen.drawn(after)
+    assert after.evaluate("onScreen.panels()[0].z") != before
+    assert after.get_attribute("#layer-2", "aria-current") == "true"
+
+
+def test_arrow_keys_turn_the_slide(screen: Screen, elsewhere: str) -> None:
+    inside = framed(screen, f"{elsewhere}/slide.html", "/de/embed/attention_map")
+    inside.click(".figure")
+    for key, method in (("ArrowRight", "next"), ("PageDown", "next"), ("ArrowLeft", "prev"), ("PageUp", "prev")):
+        screen.page.evaluate("said.length = 0")
+        screen.page.keyboard.press(key)
+        screen.until(lambda: screen.page.evaluate("said.length"), "a word to the slide")
+        assert f'{{"method":"{method}"}}' in screen.page.evaluate("said")
+
+
+def test_it_tells_its_height(screen: Screen, elsewhere: str) -> None:
+    framed(screen, f"{elsewhere}/slide.html", "/de/embed/attention_map")
+    heights = "said.filter((word) => word.type === 'satzblick:height')"
+    told = screen.until(lambda: screen.page.evaluate(heights), "its height")
+    assert 100 < told[-1]["height"] < 2000
+
+
+def test_a_projector_can_read_it(screen: Screen) -> None:
+    screen.open("/de/embed/attention_map", scale="1.5", text="Hund beißt Katze")
+    labels = ".plot g.xtick > text, .plot g.ytick > text"
+    size = "texts => texts.map((text) => parseFloat(getComputedStyle(text).fontSize))"
+    sizes = screen.page.eval_on_selector_all(labels, size)
+    assert sizes and min(sizes) >= 22
+
+
+def test_a_transparent_one_shows_the_slide_behind(screen: Screen, elsewhere: str) -> None:
+    inside = framed(screen, f"{elsewhere}/slide.html", "/de/embed/attention_map?bg=transparent&theme=light")
+    for element in ("html", "body", "main", ".figure", ".stage"):
+        colour = inside.eval_on_selector(element, "element => getComputedStyle(element).backgroundColor")
+        assert colour == "rgba(0, 0, 0, 0)", element
+
+
+@pytest.mark.parametrize(
+    ("path", "anywhere"),
+    [("/de", False), ("/de/gates", False), ("/de/nothing", False), ("/api/docs", False), ("/de/embed/gates", True)],
+)
+def test_only_embeds_may_be_framed_elsewhere(screen: Screen, elsewhere: str, path: str, anywhere: bool) -> None:
+    headers = screen.page.request.get(f"{screen.base}{path}").headers
+    assert ("frame-ancestors 'self'" in headers["content-security-policy"]) is not anywhere
+    if anywhere:
+        assert "x-frame-options" not in headers
+        assert "frame-ancestors" not in headers["content-security-policy"]
+        framed(screen, f"{elsewhere}/slide.html", path)

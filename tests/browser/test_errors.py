@@ -1,0 +1,96 @@
+"""A wrong sentence keeps its place: what is wrong stands beside the field, with the way out."""
+
+import pytest
+
+from .screen import Screen
+
+
+def beside_the_field(screen: Screen, field: str = "text") -> str:
+    """The sentence beside a field, tied to it for those who do not see it."""
+    message = screen.page.locator(f"#{field}-error .field-error")
+    screen.until(lambda: message.count() and message.is_visible(), "an error beside the field")
+    assert screen.page.get_attribute(f"#field-{field}", "aria-invalid") == "true"
+    assert screen.page.get_attribute(f"#field-{field}", "aria-describedby") == f"{field}-error"
+    return message.inner_text()
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+def test_an_empty_field(screen: Screen, lang: str) -> None:
+    screen.witness.expect_status(422)
+    screen.open(f"/{lang}/attention_map")
+    before = screen.values()
+    screen.page.fill("#field-text", "")
+    screen.page.press("#field-text", "Enter")
+    assert len(beside_the_field(screen)) > 10
+    assert screen.values() == before, "the old figure stays"
+    assert screen.page.locator("#result.dim").count() == 1
+    screen.page.fill("#field-text", "Hund beißt Katze")
+    screen.until(lambda: screen.parameters().get("text") == "Hund beißt Katze", "the address to follow")
+    screen.drawn()
+    assert screen.page.locator("#text-error .field-error").count() == 0
+    assert screen.page.get_attribute("#field-text", "aria-invalid") is None
+    assert screen.panels()[0]["across"] == ["Hund", "beißt", "Katze"]
+
+
+def test_an_address_without_words(screen: Screen) -> None:
+    screen.witness.expect_status(422)
+    assert screen.go("/de/attention_map", text="   ") == 422
+    assert beside_the_field(screen)
+    screen.page.fill("#field-text", "Hund")
+    screen.until(lambda: screen.page.evaluate("onScreen.ready()"), "a figure after the mistake is corrected")
+    assert screen.panels()[0]["across"] == ["Hund"]
+
+
+def test_a_text_that_is_too_long_offers_its_beginning(screen: Screen) -> None:
+    screen.witness.expect_status(422)
+    long = " ".join(["Hund"] * 300)
+    screen.open("/de/attention_map")
+    screen.page.fill("#field-text", long)
+    said = beside_the_field(screen)
+    assert "256" in said and "30" in said
+    assert screen.page.input_value("#field-text") == long
+    screen.page.click("#text-error .fix")
+    screen.until(lambda: screen.page.input_value("#field-text") != long, "the shortened text")
+    screen.drawn()
+    kept = screen.page.input_value("#field-text").split()
+    assert long.startswith(" ".join(kept)) and 200 < len(kept) <= 256
+    assert len(screen.panels()[0]["z"]) == len(kept)
+    assert screen.page.locator(".field-error").count() == 0
+
+
+def test_the_second_sentence_has_its_own_error(screen: Screen) -> None:
+    screen.witness.expect_status(422)
+    long = " ".join(["Hund"] * 300)
+    assert screen.go("/de/attention_map", text="Der Hund", vs=long) == 422
+    assert "256" in beside_the_field(screen, "vs")
+    assert screen.page.locator("#text-error .field-error").count() == 0
+    assert screen.page.input_value("#field-vs") == long
+    screen.page.click("#vs-error .fix")
+    screen.until(lambda: screen.page.evaluate("onScreen.ready()"), "the figure of the shortened sentence")
+    assert len(screen.panels()) == 3
+    assert screen.page.input_value("#field-text") == "Der Hund"
+
+
+def test_a_wrong_option_says_what_is_possible(screen: Screen) -> None:
+    screen.witness.expect_status(422)
+    assert screen.go("/de/attention_map", text="Der Hund", layer=99) == 422
+    said = screen.text("#main [role=alert], #main .field-error")
+    assert "99" in said and "1, 2, 3, 4" in said
+    assert screen.page.input_value("#field-text") == "Der Hund"
+
+
+def test_a_server_that_is_gone_keeps_the_figure(screen: Screen) -> None:
+    screen.open("/de/attention_map")
+    before = screen.values()
+    screen.witness.expected.add("ERR_INTERNET_DISCONNECTED")
+    screen.page.context.set_offline(True)
+    screen.page.fill("#field-text", "Hund beißt Katze")
+    alert = screen.page.locator("#page-error [role=alert]")
+    screen.until(lambda: alert.count(), "a sentence about the server")
+    assert screen.values() == before
+    assert screen.page.input_value("#field-text") == "Hund beißt Katze"
+    screen.page.context.set_offline(False)
+    screen.page.press("#field-text", "Enter")
+    screen.until(lambda: screen.parameters().get("text") == "Hund beißt Katze", "the address to follow")
+    screen.drawn()
+    assert alert.count() == 0

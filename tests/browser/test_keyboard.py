@@ -1,0 +1,103 @@
+"""Everything can be reached and read with the keyboard alone."""
+
+from typing import Any
+
+import pytest
+
+from .screen import Screen
+
+WORDS = ["Der", "Mann", "biss", "den", "Hund"]
+STEPS = 80  # presses of the tab key within which everything is reached
+
+
+def tab_to(screen: Screen, selector: str) -> None:
+    """Presses the tab key until an element has the focus."""
+    for _ in range(STEPS):
+        screen.page.keyboard.press("Tab")
+        if screen.focused(selector):
+            return
+    pytest.fail(f"{selector} is not reached with the tab key")
+
+
+def check_lit(screen: Screen, word: str) -> None:
+    """A word's row and column are lit, and nothing else."""
+    screen.until(lambda: set(screen.page.evaluate("onScreen.lit()")) == {word}, f"{word} lit")
+    assert set(screen.page.evaluate("onScreen.lightedTokens()")) == {word}
+    (panel,) = screen.panels()
+    (row,) = screen.page.evaluate("onScreen.marks('row')")
+    (column,) = screen.page.evaluate("onScreen.marks('column')")
+    box, share = panel["box"], (panel["down"].index(word) + 0.5) / len(panel["down"])
+    assert middle(row, "top", "height") == pytest.approx(box["top"] + box["height"] * share, abs=4)
+    assert row["width"] == pytest.approx(box["width"], abs=8)
+    assert middle(column, "left", "width") == pytest.approx(box["left"] + box["width"] * share, abs=4)
+    assert column["height"] == pytest.approx(box["height"], abs=8)
+
+
+def middle(box: dict[str, Any], start: str, size: str) -> float:
+    """The middle of one side of a box."""
+    return float(box[start] + box[size] / 2)
+
+
+def test_arrow_keys_move_from_word_to_word(screen: Screen) -> None:
+    screen.open("/de/attention_map")
+    tab_to(screen, ".token")
+    screen.page.keyboard.press("ArrowRight")
+    for word in WORDS[:3]:
+        assert screen.text(".token:focus") == word
+        check_lit(screen, word)
+        screen.page.keyboard.press("ArrowRight")
+    screen.page.keyboard.press("ArrowLeft")
+    check_lit(screen, WORDS[2])
+    assert WORDS[2] in screen.text(".word-line")
+    screen.page.keyboard.press("Escape")
+    assert not screen.page.evaluate("[...onScreen.lit(), ...onScreen.marks('row'), ...onScreen.marks('column')]")
+
+
+def test_the_figure_itself_takes_arrow_keys(screen: Screen) -> None:
+    screen.open("/de/attention_map")
+    tab_to(screen, ".figure")
+    for key, word in (("ArrowRight", "Der"), ("ArrowDown", "Mann"), ("ArrowRight", "biss"), ("ArrowUp", "Mann")):
+        screen.page.keyboard.press(key)
+        check_lit(screen, word)
+    screen.page.keyboard.press("Escape")
+    assert not screen.page.evaluate("onScreen.marks('row')")
+
+
+def test_a_word_is_lit_in_both_sentences(screen: Screen) -> None:
+    screen.open("/de/attention_map", text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
+    screen.page.click(".token-line:last-child .token:text-is('Hund')")
+    screen.until(lambda: screen.page.evaluate("onScreen.marks('row').length") == 3, "a row in each of the three panels")
+    assert screen.page.evaluate("onScreen.lightedTokens()") == ["Hund", "Hund"]
+    tops = []
+    for panel, row in zip(screen.panels(), screen.page.evaluate("onScreen.marks('row')"), strict=True):
+        tops.append(round((middle(row, "top", "height") - panel["box"]["top"]) / panel["box"]["height"] * 5 - 0.5))
+    assert tops == [4, 1, 4]
+
+
+def test_enter_in_the_field_shows_the_sentence(screen: Screen) -> None:
+    screen.open("/de/attention_map")
+    length = screen.history()
+    screen.page.fill("#field-text", "Hund beißt Katze")
+    screen.page.press("#field-text", "Enter")
+    screen.until(lambda: screen.parameters().get("text") == "Hund beißt Katze", "the address to follow")
+    screen.drawn()
+    assert screen.panels()[0]["across"] == ["Hund", "beißt", "Katze"]
+    assert screen.history() == length + 1
+
+
+def test_a_link_takes_the_reader_to_the_content(screen: Screen) -> None:
+    screen.open("/de/attention_map")
+    screen.page.keyboard.press("Tab")
+    assert screen.focused(".skip")
+    assert screen.page.locator(".skip").bounding_box()["y"] >= 0  # type: ignore[index]
+    screen.page.keyboard.press("Enter")
+    assert screen.focused("#main")
+
+
+def test_controls_keep_the_focus_and_the_space_bar_works_a_switch(screen: Screen) -> None:
+    screen.open("/de/attention_map")
+    screen.page.focus("#layer-2")
+    screen.page.keyboard.press("Enter")
+    screen.until(lambda: screen.parameters().get("layer") == "2", "layer 2 in the address")
+    screen.drawn()
+    assert screen.focused("#layer-2")

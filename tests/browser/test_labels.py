@@ -1,0 +1,59 @@
+"""Words appear exactly as they were typed, whatever they are made of."""
+
+import pytest
+
+from .screen import Screen
+
+WOMAN_AT_COMPUTER = "\U0001f469\u200d\U0001f4bb"
+TYPED = {
+    "tags": "<b>x</b>",
+    "link": "<a href=x>",
+    "break": "a<br>b",
+    "formula": r"$\frac$",
+    "entity": "&amp;",
+    "quotes": "\"x\" 'y' %{z}",
+    "umlauts": "Äpfel süß",
+    "emoji": f"{WOMAN_AT_COMPUTER} lacht",
+    "right to left": "שלום Welt",
+}
+
+
+def joined(labels: list[str]) -> str:
+    """The pieces as one text without blanks."""
+    return "".join(label.removeprefix("##") for label in labels).replace("\u00a0", "").replace(" ", "")
+
+
+@pytest.mark.parametrize("text", TYPED.values(), ids=TYPED.keys())
+def test_labels_are_what_was_typed(screen: Screen, text: str) -> None:
+    screen.open("/de/attention_map", text=text, special="hidden")
+    (panel,) = screen.panels()
+    bare = text.replace(" ", "")
+    assert joined(panel["across"]) == joined(panel["down"]) == bare
+    assert joined(screen.page.locator(".token:not(.special)").all_text_contents()) == bare
+    assert panel["title"].replace("\u00a0", " ") == text
+    assert screen.page.input_value("#field-text") == text
+    words = [label.replace("\u00a0", " ") for label in panel["across"]]
+    hover = screen.page.locator(".hoverlayer .hovertext")
+    box = panel["box"]
+    for column, word in enumerate(words):
+        screen.page.mouse.move(box["left"] + box["width"] * (column + 0.5) / len(words), box["top"] + 8)
+        screen.until(lambda word=word: word in "".join(hover.all_text_contents()), f"{word} in the hover text")  # type: ignore[misc]
+    cells = screen.page.locator("#numbers tbody td").all_text_contents()
+    assert {word.strip() for word in words} <= {cell.strip() for cell in cells}
+    assert screen.page.locator("#result a[href=x], #result b:not(.sticky b)").count() == 0, "typed tags became elements"
+
+
+def test_a_character_that_cannot_be_seen_shows_its_code_point(screen: Screen) -> None:
+    screen.open("/de/attention_map?text=a%00b%20c")
+    (panel,) = screen.panels()
+    assert panel["across"] == ["aU+0000b", "c"]
+    assert "aU+0000b" in screen.page.locator(".token").all_text_contents()
+
+
+def test_words_under_the_pointer_stay_text_while_typing(screen: Screen) -> None:
+    screen.open("/de/attention_map", text="Hund")
+    screen.page.fill("#field-text", "<img src=x onerror=alert(1)>")
+    screen.until(lambda: screen.parameters()["text"].startswith("<img"), "the address to follow")
+    screen.drawn()
+    assert joined(screen.panels()[0]["across"]) == "<imgsrc=xonerror=alert(1)>"
+    assert screen.page.locator("#main img").count() == 0

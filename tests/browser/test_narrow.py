@@ -1,0 +1,96 @@
+"""On a phone panels stand below each other, and a long sentence scrolls in its own box."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from .conftest import OpenWindow
+from .screen import Screen
+
+PHONE = {"width": 320, "height": 640}
+SIXTY = " ".join(["der", "Hund", "biss", "den", "Mann", "und"] * 10)
+
+
+@pytest.fixture(scope="module")
+def small(open_window: OpenWindow) -> Screen:
+    """A small window that is touched."""
+    return open_window(viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2)
+
+
+@pytest.fixture
+def phone(small: Screen) -> Iterator[Screen]:
+    """That window, watched."""
+    with small.watched() as watched:
+        yield watched
+
+
+def test_panels_stand_below_each_other(phone: Screen) -> None:
+    phone.open("/de")
+    boxes = [panel["box"] for panel in phone.panels()]
+    assert len(boxes) == 3
+    for upper, lower in zip(boxes, boxes[1:], strict=False):
+        assert lower["top"] > upper["top"] + upper["height"]
+        assert lower["left"] == pytest.approx(upper["left"], abs=2)
+    assert all(0 <= box["left"] and box["left"] + box["width"] <= PHONE["width"] for box in boxes)
+    assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+
+
+def test_panels_stand_beside_each_other_where_there_is_room(screen: Screen) -> None:
+    screen.open("/de")
+    boxes = [panel["box"] for panel in screen.panels()]
+    for left, right in zip(boxes, boxes[1:], strict=False):
+        assert right["left"] > left["left"] + left["width"]
+        assert right["top"] == pytest.approx(left["top"], abs=2)
+    screen.page.set_viewport_size(PHONE)
+    screen.until(lambda: len({panel["axes"]["top"] for panel in screen.panels()}) == 3, "panels below each other")
+
+
+@pytest.mark.parametrize("view", ["attention_map", "gates", "hidden_states"])
+def test_a_long_sentence_scrolls_in_its_box(phone: Screen, view: str) -> None:
+    phone.open(f"/de/{view}", text=SIXTY)
+    assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+    widths = phone.page.eval_on_selector(".figure", "figure => [figure.scrollWidth, figure.clientWidth]")
+    assert widths[0] > 2 * widths[1]
+    (panel,) = phone.panels()
+    assert len([word for word in panel["across"] if not word.startswith("[")]) == 60
+    first = phone.page.locator(".sticky-columns [data-tick]").nth(30)
+    before = first.bounding_box()
+    phone.page.eval_on_selector(".figure", "figure => figure.scrollTo(200, 0)")
+    after = first.bounding_box()
+    assert before and after and after["x"] == pytest.approx(before["x"] - 200, abs=2)
+
+
+def test_words_stay_at_the_edges_while_the_figure_scrolls(phone: Screen) -> None:
+    phone.open("/de/attention_map", text=SIXTY)
+    row = phone.page.locator(".sticky-rows [data-tick]").first
+    before = row.bounding_box()
+    phone.page.eval_on_selector(".figure", "figure => figure.scrollTo(300, 0)")
+    after = row.bounding_box()
+    assert before and after and after["x"] == pytest.approx(before["x"], abs=2)
+    column = phone.page.locator(".sticky-columns [data-tick]").nth(40)
+    phone.page.eval_on_selector(".figure", "figure => figure.scrollTo(300, 100)")  # past the title
+    before = column.bounding_box()
+    phone.page.eval_on_selector(".figure", "figure => figure.scrollTo(300, 200)")
+    assert phone.page.eval_on_selector(".figure", "figure => figure.scrollTop") == 200
+    after = column.bounding_box()
+    assert before and after and after["y"] == pytest.approx(before["y"], abs=2)
+
+
+def test_the_chapters_open_on_a_phone(phone: Screen) -> None:
+    phone.open("/de/attention_map")
+    assert not phone.page.locator("#chapters a").first.is_visible()
+    phone.page.tap(".chapters-button")
+    assert phone.page.locator("#chapters a").first.is_visible()
+    phone.page.tap("#chapters a >> nth=0")
+    phone.page.wait_for_url("**/de/hidden_states*")
+    phone.drawn()
+
+
+def test_typing_on_a_phone(phone: Screen) -> None:
+    phone.open("/de")
+    phone.page.tap("#field-text")
+    phone.page.fill("#field-text", "Katze beißt Hund")
+    phone.until(lambda: phone.parameters().get("text") == "Katze beißt Hund", "the address to follow")
+    phone.drawn()
+    assert phone.panels()[0]["across"] == ["Katze", "beißt", "Hund"]
+    assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]

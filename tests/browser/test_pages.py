@@ -1,0 +1,115 @@
+"""Every page in both languages: nothing to complain about, nothing for axe-core to find, nothing beyond 320 pixels.
+
+A page is loaded once; colours and width change on the loaded page.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+
+from app import views
+from app.messages import LANGUAGES
+
+from .conftest import OpenWindow
+from .screen import HERE, Screen
+
+VIEWS = [name for name, view in views.catalogue().items() if view.models]
+WITH_FIGURE = ["", *(f"/{name}" for name in VIEWS), *(f"/embed/{name}" for name in VIEWS)]
+WRONG = {"/no_such_view": 404, "/attention_map?text=+": 422, "/embed/attention_map?text=+": 422}
+PAGES = [f"/{lang}{path}" for lang in LANGUAGES for path in (*WITH_FIGURE, *WRONG)]
+WIDTHS = {1280: 900, 320: 640}
+MODELS = [(name, model) for name in VIEWS for model in views.catalogue()[name].models]
+
+AXE = (HERE / "axe-core" / "axe.min.js").read_text()
+AXE_LOADED = "'axe' in window"
+RULES = "{ resultTypes: ['violations'], preload: false, rules: { 'target-size': { enabled: true } } }"
+FOLLOWED = """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))
+    .then(() => [...document.querySelectorAll(".stage")].every(({ offsetWidth, parentNode }) =>
+        offsetWidth <= parentNode.clientWidth || parentNode.classList.contains("scrolls")))"""
+TOO_WIDE = """[...document.body.querySelectorAll("*")].filter((each) => each.getBoundingClientRect().right > 320.5)
+    .map((each) => each.outerHTML.slice(0, 120)).join("\\n")"""
+
+
+@pytest.fixture(scope="module")
+def visitor(open_window: OpenWindow) -> Screen:
+    """A window of its own for the round through all pages."""
+    return open_window()
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def loaded(request: pytest.FixtureRequest, visitor: Screen) -> Iterator[Screen]:
+    """A page with its figure, where it has one; what goes wrong while tests turn it over is told at its end."""
+    path: str = request.param
+    status = WRONG.get(path[3:], 200)
+    with visitor.watched() as screen:
+        screen.witness.expect_status(status)
+        assert screen.go(path) == status
+        if status == 200:
+            screen.drawn()
+        assert screen.page.evaluate(AXE_LOADED) is False
+        screen.page.evaluate(AXE)
+        yield screen
+        assert screen.witness.requests
+
+
+def show(screen: Screen, scheme: Literal["light", "dark"], width: int) -> None:
+    """Sets colours and width, and waits until the page has followed."""
+    screen.page.emulate_media(color_scheme=scheme)
+    screen.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+    screen.until(lambda: screen.page.evaluate(FOLLOWED), "the page to follow")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_nothing(loaded: Screen, scheme: Literal["light", "dark"], width: int) -> None:
+    show(loaded, scheme, width)
+    found = loaded.page.evaluate(f"axe.run(document, {RULES})")
+    assert found["passes"], "axe looked at nothing"
+    told = [
+        f"{rule['id']}: {rule['help']}: {node['html'][:160]} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+    assert not told, "\n".join(told)
+
+
+def test_nothing_leaves_a_narrow_screen(loaded: Screen) -> None:
+    show(loaded, "light", 320)
+    assert loaded.page.evaluate("document.scrollingElement.scrollWidth") <= 320, loaded.page.evaluate(TOO_WIDE)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_page_speaks_its_language(screen: Screen, view: str, lang: str) -> None:
+    screen.open(f"/{lang}/{view}")
+    assert screen.page.get_attribute("html", "lang") == lang
+    other = "en" if lang == "de" else "de"
+    spoken = screen.text("h1")
+    screen.page.click(f".languages a[hreflang={other}]")
+    screen.page.wait_for_url(f"**/{other}/{view}*")
+    screen.drawn()
+    assert screen.text("h1") != spoken
+
+
+@pytest.mark.parametrize(("view", "model"), MODELS)
+def test_each_view_draws_each_of_its_models(screen: Screen, view: str, model: str) -> None:
+    screen.page.emulate_media(color_scheme="dark")
+    screen.open(f"/en/{view}", model=model, vs="Der Hund biss den Mann")
+    panels = screen.panels()
+    assert len(panels) == 3
+    words = [word for word in panels[0]["across"] if not word.startswith("[")]
+    assert words == "Der Mann biss den Hund".split()
+
+
+def test_these_are_the_views_of_the_api(screen: Screen) -> None:
+    answer = screen.page.request.get(f"{screen.base}/api/v1/views").json()
+    assert [view["name"] for view in answer["views"]] == VIEWS
+
+
+def test_the_api_page(screen: Screen) -> None:
+    assert screen.go("/api/docs") == 200
+    screen.page.wait_for_selector("[data-path='/api/v1/trace']")
+    assert screen.page.locator(".opblock").count() >= 4
+    screen.page.click("[data-path='/api/v1/views']")
+    screen.page.wait_for_selector(".opblock.is-open")

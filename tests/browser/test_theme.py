@@ -1,0 +1,73 @@
+"""Light and dark, as the system is set and as the reader chooses."""
+
+import pytest
+
+from .screen import Screen
+
+
+def brightness(colour: str) -> float:
+    """0 for black, 1 for white, of a CSS colour in rgb() or #rrggbb."""
+    if colour.startswith("#"):
+        parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    else:
+        parts = [int(float(part)) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    return sum(parts) / (3 * 255)
+
+
+def check_scheme(screen: Screen, dark: bool) -> dict[str, str]:
+    """Page and figure are dark or light together; gives the colours."""
+
+    def fits() -> dict[str, str] | None:
+        colours: dict[str, str] = screen.page.evaluate("onScreen.scheme()")
+        light_ink = brightness(colours["font"]) > 0.5 and brightness(colours["label"]) > 0.5
+        return colours if light_ink == dark and (brightness(colours["background"]) < 0.5) == dark else None
+
+    return screen.until(fits, "a dark page" if dark else "a light page")
+
+
+def test_the_systems_choice_is_followed_at_once(screen: Screen) -> None:
+    screen.open("/de/attention_map")
+    light = check_scheme(screen, dark=False)
+    paper = screen.pixels()
+    screen.page.emulate_media(color_scheme="dark")
+    assert check_scheme(screen, dark=True)["font"] != light["font"]
+    assert screen.pixels() != paper, "the picture keeps the colours of the other theme"
+    screen.page.emulate_media(color_scheme="light")
+    assert check_scheme(screen, dark=False) == light
+    assert screen.pixels() == paper
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_the_reader_chooses(screen: Screen, system: str) -> None:
+    screen.page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
+    screen.open("/de/attention_map", text="Hund beißt Katze")
+    values, other = screen.values(), "light" if system == "dark" else "dark"
+    check_scheme(screen, dark=system == "dark")
+    screen.page.click("#theme")
+    check_scheme(screen, dark=other == "dark")
+    screen.until(lambda: screen.parameters().get("theme") == other, "the theme in the address")
+    assert screen.values() == values
+    screen.page.reload()
+    screen.drawn()
+    check_scheme(screen, dark=other == "dark")
+    screen.page.click("#theme")
+    check_scheme(screen, dark=system == "dark")
+    screen.until(lambda: "theme" not in screen.parameters(), "the system's theme, which needs no word in the address")
+
+
+@pytest.mark.parametrize("view", ["attention_map", "gates", "hidden_states"])
+def test_an_address_can_ask_for_dark(screen: Screen, view: str) -> None:
+    screen.open(f"/de/{view}", theme="dark")
+    check_scheme(screen, dark=True)
+
+
+def test_paper_is_light(screen: Screen) -> None:
+    screen.open("/de/attention_map", theme="dark")
+    screen.page.emulate_media(media="print")
+    screen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    check_scheme(screen, dark=False)
+    assert not screen.page.locator("#controls, .chips, .figure-menu > a").first.is_visible()
+    assert "text=" in screen.text("#address")
+    screen.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    screen.page.emulate_media(media="screen")
+    check_scheme(screen, dark=True)

@@ -1,0 +1,253 @@
+"""Imports go one way, slow things are imported late, and every text that a person reads is in both catalogues."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from string import Formatter
+from typing import get_args
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from app import views
+from app.api import EmbedQuery, TraceQuery
+from app.messages import LANGUAGES, LOCALE
+from app.words import Kind
+from models import errors, registry
+
+ROOT = Path(__file__).parent.parent
+APP = sorted((ROOT / "app").rglob("*.py"))
+MODELS = sorted((ROOT / "models").rglob("*.py"))
+TEMPLATES = sorted((ROOT / "templates").glob("*.html"))
+SPEAKING = ("say", "translate", "known", "_", "told")  # calls whose first or second argument is a key
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, path
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def names_of(paths) -> list[str]:
+    return [path.relative_to(ROOT).as_posix() for path in paths]
+
+
+@pytest.mark.parametrize("path", MODELS, ids=names_of(MODELS))
+def test_models_know_nothing_of_the_app(path):
+    packages = {name.split(".")[0] for name in imported(path)}
+    assert not packages & {"app", "fastapi", "starlette", "plotly", "jinja2", "uvicorn", "babel", "markupsafe"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "app/views").glob("*.py")), ids=lambda path: path.name)
+def test_views_know_nothing_of_addresses_and_runs(path):
+    forbidden = {
+        "app.routes",
+        "app.pages",
+        "app.render",
+        "app.runs",
+        "app.main",
+        "app.api",
+        "fastapi",
+        "starlette",
+        "torch",
+    }
+    assert not imported(path) & forbidden
+
+
+@pytest.mark.parametrize("path", APP, ids=names_of(APP))
+def test_only_runs_carries_a_run_out(path):
+    if path.name not in ("runs.py", "bench.py"):
+        assert not imported(path) & {"models.run.perform", "models.experiments", "torch", "transformers"}
+
+
+@pytest.mark.parametrize("path", APP + MODELS, ids=names_of(APP + MODELS))
+def test_a_file_is_named_for_what_it_owns(path):
+    assert path.stem not in ("utils", "helpers", "common", "manager", "service", "misc")
+    assert ast.get_docstring(ast.parse(path.read_text("utf-8"))) or not path.read_text("utf-8").strip()
+
+
+LATE = ("torch", "transformers", "gensim", "tokenizers", "safetensors", "babel", "plotly", "matplotlib", "typer")
+
+
+def loaded_after(code: str) -> set[str]:
+    """Which of the slow packages a fresh interpreter has after running this."""
+    asked = f"import sys; {code}; print(*(name for name in {LATE!r} if name in sys.modules))"
+    result = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(result.stdout.split())
+
+
+def test_the_app_starts_without_anything_slow():
+    assert loaded_after("import app.main; app.main.create_app()") == set()
+
+
+def test_what_there_is_can_be_listed_without_loading_a_model():
+    code = "from app import views, pages; pages.models_json(); pages.views_json()"
+    assert loaded_after(code) <= {"babel"}
+
+
+def test_a_recurrent_run_needs_no_transformers():
+    code = "from models.run import Run, perform; perform(Run('lstm', 'Der Hund'))"
+    assert loaded_after(code) == {"torch", "tokenizers", "safetensors"}
+
+
+def po(lang: str) -> Catalog:
+    with (LOCALE / lang / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale=lang)
+
+
+CATALOGUES = {lang: {message.id: message.string for message in po(lang) if message.id} for lang in LANGUAGES}
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def strings(node: ast.expr) -> list[str | None]:
+    """The keys that an expression may be; None where it is made at run time."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if isinstance(node, ast.IfExp):
+        return strings(node.body) + strings(node.orelse)
+    return [None]
+
+
+def spoken() -> dict[str, list[tuple[str, set[str] | None]]]:
+    """Every literal key in a call of the app, with where it stands and the values it is given (None: not known)."""
+    found: dict[str, list[tuple[str, set[str] | None]]] = {}
+    for path in APP:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in SPEAKING:
+                continue
+            given = {keyword.arg for keyword in node.keywords}
+            for argument in node.args[:2]:
+                for key in strings(argument):
+                    if key and re.fullmatch(r"[a-z_0-9]+(\.[a-z_0-9]+)+", key):
+                        values = None if None in given else {name for name in given if name}
+                        found.setdefault(key, []).append((f"{path.name}:{node.lineno}", values))
+    for path in TEMPLATES:
+        for key, rest in re.findall(r"""_\(\s*["']([\w.]+)["']((?:[^()]|\([^()]*\))*)\)""", path.read_text("utf-8")):
+            found.setdefault(key, []).append((path.name, set(re.findall(r"(\w+)\s*=", rest))))
+    return found
+
+
+def constants() -> set[str]:
+    """Every string in the app and the models that looks like a key: names of columns, titles of models."""
+    found = set()
+    for path in APP + MODELS:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found
+
+
+def families() -> dict[str, bool]:
+    """The keys that are made at run time from what the app itself knows; False where the app does without a text."""
+    catalogue = views.catalogue()
+    made: dict[str, bool] = {}
+    for name, view in catalogue.items():
+        made |= {f"{name}.{part}": True for part in ("title", "question", "lead")}
+        made |= {f"{name}.{part}": False for part in ("read", "formula", "limits", "hover", "bar")}
+        if "units.drawing" in Path(sys.modules[view.figure.__module__].__file__).read_text("utf-8"):
+            made |= {f"{name}.hover": True, f"{name}.bar": True}
+        properties = view.query.model_json_schema()["properties"]
+        for option, schema in properties.items():
+            made |= {f"option.{option}": True} if option != "lang" else {}
+            for entry in schema.get("anyOf", [schema]):
+                values = [*entry.get("enum", ()), *([entry["const"]] if "const" in entry else ())]
+                made |= {f"option.{option}.{value}": option in view.query.__annotations__ for value in values}
+    made |= {
+        f"option.{name}": True for kind in (EmbedQuery, TraceQuery) for name in kind.model_fields if name != "lang"
+    }
+    gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
+    made |= {f"option.gate.{gate}": True for gate in gates}
+    made |= {f"option.align.{how}": True for how in ("word", "position")}
+    made |= {
+        f"attention_map.summary.{place}": True for place in ("before", "itself", "after", "renormalised", "hidden")
+    }
+    made |= {f"attention_map.bar.{stage}": True for stage in ("raw", "scaled", "masked", "softmax")}
+    made |= {f"chapter.{chapter}": True for chapter in views.CHAPTERS}
+    made |= {f"token.{kind}": True for kind in get_args(Kind) if kind != "word"}
+    made |= {f"notes.{kind}": True for kind in ("read", "formula", "limits")}
+    made |= {f"run.{number}": True for number in (1, 2)}
+    made |= {model.title: model.title.startswith("model.") for model in registry.catalogue().values()}
+    codes = {
+        kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.InputError)
+    }
+    codes |= {"unknown_view", "unknown_language", "unknown_suffix", "address_too_long", "body_too_large", "method"}
+    made |= {f"error.{code}": True for code in codes - {"input"}}
+    return made
+
+
+def test_both_languages_have_the_same_keys():
+    assert set(CATALOGUES["de"]) == set(CATALOGUES["en"])
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_text_is_empty_or_unsure(lang):
+    assert [key for key, text in CATALOGUES[lang].items() if not text.strip()] == []
+    assert [message.id for message in po(lang) if message.fuzzy and message.id] == []
+
+
+def test_both_languages_take_the_same_values():
+    for key, german in CATALOGUES["de"].items():
+        assert placeholders(german) == placeholders(CATALOGUES["en"][key]), key
+
+
+def test_every_key_that_is_said_has_a_text_with_its_values():
+    for key, places in spoken().items():
+        assert key in CATALOGUES["de"], (key, places)
+        for place, values in places:
+            if values is not None and not re.search(r"\.(hover|bar)$", key):  # Plotly fills in those
+                assert placeholders(CATALOGUES["de"][key]) <= values, (key, place)
+
+
+def test_every_key_made_at_run_time_has_a_text():
+    assert sorted(key for key, required in families().items() if required and key not in CATALOGUES["de"]) == []
+
+
+def test_every_column_has_a_text():
+    columns = {text for text in constants() if re.fullmatch(r"column\.\w+", text)}
+    assert columns and columns <= set(CATALOGUES["de"])
+
+
+def test_no_text_is_dead():
+    used = set(spoken()) | set(families()) | constants()
+    assert sorted(set(CATALOGUES["de"]) - used) == []
+
+
+def test_german_texts_quote_the_german_way():
+    for key, text in CATALOGUES["de"].items():
+        assert text.count("„") == text.count("“"), key
+        assert not re.search("[\"'”‚‘«»]", text), key
+        assert "..." not in text and " - " not in text, key
+
+
+def test_english_texts_quote_the_english_way():
+    for key, text in CATALOGUES["en"].items():
+        assert text.count("“") == text.count("”"), key
+        assert "„" not in text and '"' not in text, key
+
+
+def test_templates_hold_no_text_of_their_own():
+    for path in TEMPLATES:
+        if path.name == "api.html":
+            continue
+        text = re.sub(r"{% block (page|scripts) %}.*?{% endblock %}", " ", path.read_text("utf-8"), flags=re.S)
+        text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}|<!--.*?-->|<(script|style|svg|title)\b.*?</\1>", " ", text, flags=re.S)
+        words = re.findall(r"[^\W\d_]{2,}", re.sub(r"<[^>]*>", " ", text))
+        assert set(words) <= {"Satz", "blick", "Satzblick", "CSV", "JSON"}, (path.name, words)
+
+
+def test_nothing_is_loaded_from_elsewhere():
+    for path in TEMPLATES + sorted((ROOT / "static").glob("*.*")):
+        found = re.findall(r"https?://[^\s\"')]+", path.read_text("utf-8"))
+        assert [address for address in found if "www.w3.org/" not in address] == [], path.name

@@ -1,0 +1,52 @@
+"""The commands, and what they hand on."""
+
+import subprocess
+import sys
+
+import pytest
+import uvicorn
+from typer.testing import CliRunner
+
+from app.cli import app
+from models import registry
+
+
+def invoke(*arguments, **environment):
+    return CliRunner().invoke(app, list(arguments), env=environment)
+
+
+def test_models_lists_each_with_its_size_and_weights():
+    result = invoke("models")
+    assert result.exit_code == 0
+    for model in registry.catalogue().values():
+        (line,) = (line for line in result.stdout.splitlines() if line.split()[0] == model.name)
+        assert f"{model.parameters:,}" in line and model.hash in line
+
+
+def test_no_command_shows_help():
+    assert "serve" in invoke().output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        ([], {}, ("127.0.0.1", 8000)),
+        (["--host", "0.0.0.0", "--port", "81"], {}, ("0.0.0.0", 81)),
+        ([], {"HOST": "::1", "PORT": "82"}, ("::1", 82)),
+        (["--port", "83"], {"PORT": "82"}, ("127.0.0.1", 83)),
+    ],
+)
+def test_serve_listens_where_it_is_told(monkeypatch, arguments, environment, expected):
+    seen = []
+    monkeypatch.delenv("HOST", raising=False)
+    monkeypatch.delenv("PORT", raising=False)
+    monkeypatch.setattr(uvicorn, "run", lambda target, **options: seen.append((target, options)))
+    assert invoke("serve", *arguments, **environment).exit_code == 0
+    ((target, options),) = seen
+    assert target == "app.main:create_app" and options["factory"]
+    assert (options["host"], options["port"]) == expected
+
+
+def test_python_m_app_is_the_same():
+    result = subprocess.run([sys.executable, "-m", "app", "models"], capture_output=True, text=True, check=True)
+    assert result.stdout == invoke("models").stdout

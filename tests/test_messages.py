@@ -1,0 +1,65 @@
+"""Sentences, numbers and their notation in both languages."""
+
+import pytest
+
+from app.messages import Strong, bound, decimal, known, percent, say, translate, translator
+
+
+def test_texts_come_in_both_languages():
+    assert translate("de", "error.not_found") == "Diese Adresse führt nirgendwohin."
+    assert translate("en", "error.not_found") == "This address leads nowhere."
+    assert translator("de")("form.show") == translate("de", "form.show")
+
+
+def test_a_key_without_text_stands_for_itself():
+    assert translate("de", "no.such.key") == "no.such.key"
+    assert not known("de", "no.such.key")
+    assert known("en", "form.show")
+
+
+def test_values_fill_the_sentence_and_are_not_read_as_fields():
+    told = say("error.unknown_view", name="{count} {0}")
+    assert "{count} {0}" in told.text("de")
+    assert "{count} {0}" in told.html("de")
+
+
+def test_only_strong_values_are_set_off_and_everything_is_escaped():
+    told = say("attention_map.summary.one", looking=Strong("<b>"), looked_at="<i>", share=Strong("3 %"))
+    html = told.html("en")
+    assert '<b class="num">&lt;b&gt;</b>' in html
+    assert "&lt;i&gt;" in html and "<i>" not in html
+    assert '<b class="num">3 %</b>' in html
+    assert told.text("en") == "“<b>” looks hardest, at “<i>”: 3 %."
+
+
+def test_a_message_in_a_message_is_said_in_the_same_language():
+    told = say("error.missing", field=say("option.layer"))
+    assert translate("de", "option.layer") in told.text("de")
+    assert translate("en", "option.layer") in told.html("en")
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "german", "english"),
+    [(0.5, 2, "0,50", "0.50"), (-1.25, 1, "−1,2", "−1.2"), (12.0, 0, "12", "12")],
+)
+def test_numbers_in_the_notation_of_the_language(value, digits, german, english):
+    assert (decimal("de", value, digits), decimal("en", value, digits)) == (german, english)
+
+
+@pytest.mark.parametrize(
+    ("share", "german", "english"),
+    [(0.54, "54\u202f%", "54%"), (0.0, "0\u202f%", "0%"), (0.004, "< 1\u202f%", "< 1%"), (1.0, "100\u202f%", "100%")],
+)
+def test_shares(share, german, english):
+    assert (percent("de", share), percent("en", share)) == (german, english)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(2.7e-8, "3·10⁻⁸"), (2.3e-8, "3·10⁻⁸"), (3e-8, "3·10⁻⁸"), (1.01e-7, "2·10⁻⁷"), (0.2, "2·10⁻¹")]
+)
+def test_a_bound_is_never_below_the_number(value, said):
+    assert bound(value) == said
+
+
+def test_a_bound_that_overflows_its_digit_goes_up_a_power():
+    assert bound(9.4e-8) == "1·10⁻⁷"

@@ -1,0 +1,168 @@
+"""Pages: the sentence goes along, every link leads somewhere, the language of a page is one language."""
+
+import html
+import re
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from app import pages, views
+from app.messages import LANGUAGES, translate
+from app.query import Query
+from app.settings import Settings, settings
+from app.views.gates import GatesQuery
+
+VIEWS = list(views.catalogue())
+VOID = {"meta", "link", "input", "br", "img", "hr", "circle", "path"}
+
+
+class Reader(HTMLParser):
+    """Links, ids, text and unbalanced elements of a page."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.open: list[str] = []
+        self.handlers: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.links += [given[name] for name in ("href", "src", "action", "data-url") if given.get(name)]
+        self.ids += [given["id"]] if "id" in given else []
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        """Nothing stays open."""
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open.pop() == tag, tag
+
+
+ADDRESSES = [
+    "/{lang}",
+    *(f"/{{lang}}/{view}" for view in VIEWS),
+    *(f"/{{lang}}/embed/{view}?controls=1&scale=1.5&bg=transparent" for view in VIEWS),
+    "/{lang}/attention_map?text=Der+Hund&vs=Der+Mann&layer=1&head=2&special=shown",
+    "/{lang}/hidden_states?model=lstm&vs_model=gru",
+    "/{lang}/gates?layer=99",
+    "/{lang}/gates?text=",
+    "/{lang}/gates?text=a&vs=",
+    "/{lang}/nope",
+]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_page_is_whole(client, address, lang):
+    page = client.get(address.format(lang=lang)).text
+    found = Reader(page)
+    assert found.open == []
+    assert len(found.ids) == len(set(found.ids))
+    assert found.handlers == [] and "javascript:" not in page
+    assert f'<html lang="{lang}"' in page
+    assert all(link.startswith(("/", "#")) and not link.startswith("//") for link in found.links)
+    assert not re.search(r">\s*[a-z_]+(\.[a-z_0-9]+)+\s*<", re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.S))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_link_of_the_landing_page_leads_somewhere(client, lang):
+    for link in set(Reader(client.get(f"/{lang}").text).links):
+        if not link.startswith("#"):
+            assert client.get(link).status_code == 200, link
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_landing_page_has_its_example_drawn(client, lang):
+    page = client.get(f"/{lang}").text
+    assert 'class="figure-data"' in page and "Der Mann biss den Hund" in page
+    for view in VIEWS:
+        assert f"/{lang}/{view}?" in page
+        assert html.escape(translate(lang, f"{view}.question")) in page
+
+
+def test_the_sentence_goes_along_to_every_view(client):
+    page = client.get("/de/attention_map?text=Katze+beißt&vs=Hund&theme=dark&layer=2").text
+    linked = [urlsplit(link) for link in Reader(page).links if urlsplit(link).path == "/de/gates"]
+    assert linked
+    for link in linked:
+        stated = parse_qs(link.query)
+        assert (stated["text"], stated["vs"], stated["theme"]) == (["Katze beißt"], ["Hund"], ["dark"])
+        assert "layer" not in stated and stated.get("model") != ["encoder"]
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_views_walk_in_the_order_of_the_lecture(client, name):
+    page = client.get(f"/de/{name}").text
+    place = VIEWS.index(name)
+    for rel, neighbour in (("prev", place - 1), ("next", place + 1)):
+        found = re.search(rf'rel="{rel}" href="/de/(\w+)\?', page)
+        assert (found[1] if found else None) == (VIEWS[neighbour] if 0 <= neighbour < len(VIEWS) else None)
+
+
+def test_the_language_can_be_changed_and_keeps_the_query(client):
+    page = client.get("/de/gates?text=Hund&model=gru&layer=1").text
+    links = [link for link in Reader(page).links if link.startswith("/en/gates?")]
+    assert links
+    assert parse_qs(urlsplit(links[0]).query) == {"text": ["Hund"], "model": ["gru"], "layer": ["1"]}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark", "auto"])
+def test_a_theme_is_the_pages_and_the_figures(client, theme):
+    page = client.get(f"/de/gates?theme={theme}").text
+    assert f'<html lang="de" data-theme="{theme}"' in page
+
+
+def test_an_error_stands_beside_its_field_and_keeps_the_text(client):
+    page = client.get("/de/gates?text=" + "Hund+" * 300).text
+    error = re.search(r'<div id="text-error".*?</div>', page, re.S)[0]
+    assert "301 Tokens, höchstens 256 möglich." in error and 'class="fix"' in error
+    assert 'value="Hund Hund' in page and 'aria-invalid="true"' in page
+    assert 'class="figure-data"' not in page
+    second = client.get("/de/gates?text=Hund&vs=+").text
+    assert "Hier fehlt ein Satz" in re.search(r'<div id="vs-error".*?</div>', second, re.S)[0]
+    assert "Hier fehlt ein Satz" not in re.search(r'<div id="text-error".*?</div>', second, re.S)[0]
+
+
+def test_an_error_of_an_option_stands_on_the_page(client):
+    page = client.get("/de/gates?text=Hund&layer=99").text
+    assert "Schicht" in re.search(r'<div id="page-error".*?</div>', page, re.S)[0]
+    assert 'value="Hund"' in page
+
+
+def test_the_public_address_stands_in_permalinks_only(monkeypatch, make_client):
+    monkeypatch.setattr(pages, "settings", lambda: Settings(public_url="https://satzblick.example/"))
+    page = make_client().get("/de/gates?text=Hund", headers={"Host": "evil.example"}).text
+    assert "https://satzblick.example/de/gates?text=Hund" in page
+    assert "evil.example" not in page
+
+
+def test_no_address_is_made_from_the_request(client):
+    assert settings().public_url == ""
+    for address in ("/de", "/de/gates", "/de/embed/gates", "/de/gates.json", "/api/v1/views", "/api/openapi.json"):
+        assert "evil.example" not in client.get(address, headers={"Host": "evil.example"}).text
+
+
+def test_models_go_along_only_where_they_fit():
+    catalogue = views.catalogue()
+    query = GatesQuery(text="a", model="gru", vs_model="lstm", gate="new")
+    assert "model=gru" in pages.link(catalogue["hidden_states"], query)
+    assert "model" not in pages.link(catalogue["attention_map"], query)
+    assert "gate" not in pages.link(catalogue["hidden_states"], query)
+
+
+def test_what_is_shared_is_no_views_own():
+    shared = pages.shared(GatesQuery(text="a", gate="new", layer=2))
+    assert type(shared) is Query and shared.text == "a"
+
+
+def test_the_error_page_leads_on(client):
+    for lang in LANGUAGES:
+        page = client.get(f"/{lang}/nope").text
+        for link in Reader(page).links:
+            assert client.get(link).status_code == 200 or link.startswith("#")

@@ -1,0 +1,195 @@
+"""Plotly JSON: valid, its arrays exact, its labels as typed, one range for all runs."""
+
+import base64
+import html
+from itertools import pairwise
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from app.plotting import (
+    DTYPES,
+    MASKED,
+    PAPER,
+    THEMES,
+    Panel,
+    colorscale,
+    escaped,
+    maps,
+    merged,
+    span,
+    typed,
+)
+
+TITLES = {"share": "Anteil", "signed": "Wert", "difference": "rechts minus links"}
+NAMES = {code: name for name, code in DTYPES.items()}
+
+
+def panel(values, scale="share", words=None, title="", run=0, rows=True, line=None):
+    values = np.asarray(values, np.float32)
+    columns = words or [f"w{n}" for n in range(values.shape[1])]
+    return Panel(title, values, columns if rows else [], columns, scale, "%{z}", run, range(len(columns)), line)
+
+
+def unpacked(packed) -> np.ndarray:
+    flat = np.frombuffer(base64.b64decode(packed["bdata"]), NAMES[packed["dtype"]])
+    return flat.reshape([int(size) for size in packed["shape"].split(",")]) if "shape" in packed else flat
+
+
+def valid(plot) -> go.Figure:
+    """Plotly's own check of trace types, attributes and values, in each theme."""
+    for theme in ("auto", *THEMES):
+        told = plot.json(theme)
+        figure = go.Figure(data=told["data"], layout=told["layout"])
+    return figure
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(5,), (2, 3)])
+def test_typed_arrays_come_back_as_they_were(dtype, shape):
+    values = (np.arange(np.prod(shape)).reshape(shape) * 7).astype(dtype)
+    assert np.array_equal(unpacked(typed(values)), values)
+    assert np.array_equal(unpacked(typed(np.asfortranarray(values))), values)
+
+
+def test_typed_arrays_are_those_that_plotly_knows():
+    values = np.array([[0.5, np.nan], [-1, 2]], np.float32)
+    figure = go.Figure(go.Heatmap(z=typed(values)))
+    assert np.array_equal(unpacked(figure.to_dict()["data"][0]["z"]), values, equal_nan=True)
+
+
+@pytest.mark.parametrize("kind", ["map", "wide"])
+@pytest.mark.parametrize("lang", ["de", "en"])
+@pytest.mark.parametrize("scale", ["share", "signed"])
+def test_one_two_and_three_panels_are_valid(kind, lang, scale):
+    line = np.array([1, 2, 3], np.float32)
+    one = panel(np.eye(3), scale, rows=kind == "map", line=line if kind == "wide" else None)
+    third = panel(np.eye(3) - 0.5, "difference", rows=kind == "map")
+    for panels in ([one], [one, one], [one, one, third]):
+        figure = valid(maps(panels, lang, kind, TITLES))
+        assert sum(trace.type == "heatmap" for trace in figure.data) == len(panels)
+        assert figure.layout.separators == {"de": ",.", "en": ".,"}[lang]
+
+
+def test_plotted_numbers_are_those_of_the_panel():
+    values = np.array([[0.25, np.nan], [1, 0]], np.float32)
+    plot = maps([panel(values)], "de", "map", TITLES)
+    assert np.array_equal(unpacked(plot.data[0]["z"]), values, equal_nan=True)
+
+
+def test_a_masked_cell_is_grey_and_never_a_value():
+    masked, whole = (maps([panel([[first, 1.0], [0, 1]])], "de", "map", TITLES) for first in (np.nan, 0.0))
+    assert np.isnan(unpacked(masked.data[0]["z"])[0, 0])
+    assert masked.data[0]["hoverongaps"] is False
+    for theme in THEMES:
+        assert masked.themes[theme]["plot_bgcolor"] == MASKED[theme]
+        assert whole.themes[theme]["plot_bgcolor"] != MASKED[theme]
+
+
+def test_shares_run_from_0_to_1_whatever_they_are():
+    assert span([panel([[0.2]])], "share") == (0, 1)
+
+
+def test_signed_values_share_one_range_around_zero():
+    panels = [panel([[0.5, -0.25]], "signed"), panel([[-3.0, np.nan]], "signed"), panel([[9.0]], "difference")]
+    assert span(panels, "signed") == (-3, 3)
+    assert span(panels, "difference") == (-9, 9)
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_nothing_but_zeros_or_masked_cells_still_has_a_range(value):
+    assert span([panel([[value, value]], "difference")], "difference") == (-1, 1)
+
+
+def test_panels_of_one_scale_share_one_colour_axis():
+    first, second = panel([[0.5]], "signed"), panel([[-2.0]], "signed")
+    plot = maps([first, second, panel([[1.5]], "difference")], "de", "map", TITLES)
+    assert [trace["coloraxis"] for trace in plot.data] == ["coloraxis", "coloraxis", "coloraxis2"]
+    assert (plot.layout["coloraxis"]["cmin"], plot.layout["coloraxis"]["cmax"]) == (-2, 2)
+    assert (plot.layout["coloraxis2"]["cmin"], plot.layout["coloraxis2"]["cmax"]) == (-1.5, 1.5)
+
+
+NASTY = ["<b>x</b>", "&lt;", "a&b", "<a href='x'>", "$\\frac$", "%{x}", "</script>", "שלום", "\u0301", "##x"]
+
+
+@pytest.mark.parametrize("label", NASTY)
+def test_labels_are_escaped_so_that_they_read_as_typed(label):
+    assert "<" not in escaped(label)
+    assert html.unescape(escaped(label)) == label
+    plot = maps([panel([[1.0]], words=[label], title=label)], "de", "map", TITLES)
+    for axis in ("xaxis", "yaxis"):
+        (tick,) = plot.layout[axis]["ticktext"]
+        assert html.unescape(tick.removeprefix("<b>").removesuffix("</b>")) == label
+    assert plot.layout["annotations"][0]["text"] == escaped(label)
+
+
+def test_equal_words_keep_places_of_their_own():
+    plot = maps([panel(np.eye(3), words=["der", "der", "der"])], "de", "map", TITLES)
+    assert plot.layout["xaxis"]["tickvals"] == [0, 1, 2]
+    assert len(plot.layout["xaxis"]["ticktext"]) == 3
+
+
+def test_rows_run_downwards_and_unnamed_ones_count_from_1():
+    named = maps([panel(np.eye(3))], "de", "map", TITLES)
+    units = maps([panel(np.eye(3), "signed", rows=False)], "de", "wide", TITLES)
+    assert named.layout["yaxis"]["range"] == [2.5, -0.5] and named.data[0]["y0"] == 0
+    assert units.layout["yaxis"]["range"] == [3.5, 0.5] and units.data[0]["y0"] == 1
+    assert "ticktext" not in units.layout["yaxis"]
+
+
+@pytest.mark.parametrize(("size", "shown"), [(12, True), (13, False)])
+def test_values_stand_in_the_cells_of_a_small_map(size, shown):
+    plot = maps([panel(np.eye(size))], "de", "map", TITLES)
+    assert ("texttemplate" in plot.data[0]) == shown
+
+
+def test_lines_lie_over_the_words_of_their_map():
+    lines = [np.array([1, 2], np.float32), np.array([3, 5], np.float32)]
+    plot = maps([panel(np.eye(2), "signed", rows=False, line=line) for line in lines], "de", "wide", TITLES)
+    drawn = [trace for trace in plot.data if trace["type"] == "scatter"]
+    assert [unpacked(trace["y"]).tolist() for trace in drawn] == [[1, 2], [3, 5]]
+    assert [trace["xaxis"] for trace in drawn] == ["x", "x2"]
+    assert len({trace["yaxis"] for trace in drawn}) == 2
+
+
+def test_the_bar_is_named():
+    plot = maps([panel([[1.0]])], "de", "map", {"share": "Anteil <1>"})
+    assert plot.layout["coloraxis"]["colorbar"]["title"]["text"] == "Anteil &lt;1&gt;"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("scale", ["share", "signed", "difference"])
+def test_colours_cover_0_to_1_and_zero_is_the_background(scale, theme):
+    stops = colorscale(scale, theme)
+    assert (stops[0][0], stops[-1][0]) == (0, 1)
+    assert all(a < b for (a, _), (b, _) in pairwise(stops))
+    if scale != "share":
+        assert stops[len(stops) // 2] == (0.5, PAPER[theme])
+    elif theme == "light":
+        assert stops[0][1] == PAPER[theme]
+
+
+def test_signed_values_and_differences_never_look_alike():
+    for theme in THEMES:
+        signed, difference = ({colour for _, colour in colorscale(scale, theme)} for scale in ("signed", "difference"))
+        assert signed & difference == {PAPER[theme]}
+
+
+def test_colours_stand_in_the_themes_only():
+    plot = maps([panel([[1.0]])], "de", "map", TITLES)
+    assert "colorscale" not in plot.layout["coloraxis"]
+    assert plot.json("dark")["layout"]["coloraxis"]["colorscale"] == colorscale("share", "dark")
+    assert plot.json("light")["layout"] == plot.json("auto")["layout"] != plot.json("dark")["layout"]
+
+
+def test_axes_say_which_tokens_of_which_run_they_show():
+    plot = maps([panel(np.eye(2)), panel(np.eye(2), run=1)], "de", "map", TITLES)
+    assert [(entry["run"], entry["axis"]) for entry in plot.tokens] == [(0, "x"), (0, "y"), (1, "x2"), (1, "y2")]
+    assert all(entry["positions"] == [0, 1] for entry in plot.tokens)
+
+
+def test_merging_goes_level_by_level_and_changes_nothing_given():
+    base, patch = {"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 9}, "e": {"f": 1}}
+    assert merged(base, patch) == {"a": {"b": 9, "c": 2}, "d": 3, "e": {"f": 1}}
+    assert base == {"a": {"b": 1, "c": 2}, "d": 3}

@@ -1,0 +1,205 @@
+"""What goes out: JSON that cannot end its element, tables and CSV with every number, controls that lead somewhere."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+
+from app import render, views
+from app.query import settled
+from app.views import Figure, Table
+from app.views.attention_map import AttentionMapQuery
+from app.views.gates import GatesQuery
+from models.trace import Check
+
+ATTENTION = views.catalogue()["attention_map"]
+GATES = views.catalogue()["gates"]
+NASTY = "</script><b>&amp;"
+
+
+@pytest.fixture
+def attention(make_attentive):
+    """A drawn attention map whose first word would be markup."""
+    trace = make_attentive("[CLS]", NASTY, "Hund", "[SEP]")
+    query = settled(AttentionMapQuery(text=trace.text, model="encoder"), trace)
+    return query, [trace], ATTENTION.figure(query, [trace])
+
+
+def test_no_character_of_the_figure_can_end_its_element(attention):
+    text = str(render.figure_json(attention[2], "auto"))
+    assert not set(text) & set("<>&")
+    ticks = json.loads(text)["layout"]["xaxis"]["ticktext"]
+    assert ticks[0] == "<b>&lt;/script&gt;&lt;b&gt;&amp;amp;</b>"
+
+
+def test_the_summary_is_escaped_and_its_plain_twin_is_not(attention):
+    _, _, figure = attention
+    assert NASTY not in render.sentences(figure.summary, "de")
+    assert '<b class="num">' in render.sentences(figure.summary, "de")
+    assert "<b class" not in render.plain(figure.summary, "de")
+
+
+@pytest.mark.parametrize(
+    ("errors", "german", "english"),
+    [
+        ([0.0], "geprüft gegen X: keine Abweichung", "checked against X: no deviation"),
+        ([2.7e-8], "geprüft gegen X: Abweichung ≤ 3·10⁻⁸", "checked against X: deviation ≤ 3·10⁻⁸"),
+        ([1e-9, 2e-7], "geprüft gegen X: Abweichung ≤ 2·10⁻⁷", "checked against X: deviation ≤ 2·10⁻⁷"),
+    ],
+)
+def test_the_check_states_the_worst_of_all_runs(make_attentive, errors, german, english):
+    traces = [replace(make_attentive(), check=Check(error, "X")) for error in errors]
+    assert (render.checked(traces, "de"), render.checked(traces, "en")) == (german, english)
+
+
+def test_a_small_table_has_every_number_in_the_readers_notation(attention):
+    _, _, figure = attention
+    german = render.page_table(figure.table, "de", ATTENTION)
+    english = render.page_table(figure.table, "en", ATTENTION)
+    assert german["rows"].count("<tr>") == figure.table.count == 4 and german["note"] == ""
+    value = next(iter(figure.table.rows()))[-1]
+    assert f"{value:.4f}".replace(".", ",") in german["rows"] and f"{value:.4f}" in english["rows"]
+    assert NASTY not in german["rows"] and "&lt;/script&gt;" in german["rows"]
+    assert len(german["columns"]) == 7 and not any("column." in name for name in german["columns"])
+
+
+@pytest.mark.parametrize("count", [render.TABLE_ROWS, render.TABLE_ROWS + 1])
+def test_a_large_table_is_condensed_and_says_so(count):
+    table = Table(("column.word", "column.value"), lambda: (("a", 0.5) for _ in range(count)), count,
+                  ("column.word",), lambda: [("short",)])  # fmt: skip
+    shown = render.page_table(table, "de", GATES)
+    condensed = count > render.TABLE_ROWS
+    assert (shown["rows"].count("<tr>") == 1) == condensed
+    assert (str(count) in shown["note"]) == condensed
+
+
+def test_rows_of_a_table_are_escaped_cell_by_cell():
+    rows = render.table_rows([["<i>", "a & b", "–"], ["c"]])
+    assert rows == (
+        '<tr><th scope="row">&lt;i&gt;</th><td>a &amp; b</td><td>–</td></tr>\n<tr><th scope="row">c</th><td></td></tr>'
+    )
+    assert render.table_rows([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("cell", "german"), [(None, "–"), (0.12345, "0,1235"), (-1.0, "−1,0000"), (3, "3"), ("a", "a")]
+)
+def test_cells(cell, german):
+    assert render.cell_text(cell, "de") == german
+
+
+def test_the_csv_has_every_number_in_full_and_points(attention):
+    _, _, figure = attention
+    lines = list(csv.reader(io.StringIO(render.as_csv(figure.table))))
+    assert lines[0] == ["model", "run", "position", "looking", "position_at", "looked_at", "value"]
+    assert len(lines) == 1 + figure.table.count
+    for line, row in zip(lines[1:], figure.table.rows(), strict=True):
+        assert float(line[-1]) == row[-1]
+        assert line[3] == row[3]
+
+
+def test_a_masked_cell_is_an_empty_field(make_attentive):
+    trace = make_attentive(causal=True)
+    query = AttentionMapQuery(layer=1, head=1, stage="masked", special="shown")
+    table = ATTENTION.figure(query, [trace]).table
+    lines = list(csv.reader(io.StringIO(render.as_csv(table))))[1:]
+    assert sum(line[-1] == "" for line in lines) == 6
+
+
+def test_the_json_twin_carries_query_runs_figure_and_numbers(attention):
+    query, traces, figure = attention
+    told = render.data(ATTENTION, query, traces, figure)
+    assert list(told) == ["query", "model", "tokens", "runs", "figure", "summary", "table", "check"]
+    assert told["query"]["view"] == "attention_map" and told["query"]["layer"] == 2
+    assert told["runs"][0] | {"weights": ""} == {
+        "model": "encoder",
+        "text": traces[0].text,
+        "tokens": told["tokens"],
+        "change": None,
+        "check": {"max_abs_error": 0.0, "against": "transformers"},
+        "weights": "",
+    }
+    assert told["table"]["columns"][0] == "model"
+    assert told["table"]["rows"] == [list(row) for row in figure.table.rows()]
+    assert told["figure"] == figure.plot.json("auto")
+
+
+def drawn_controls(view, query, traces):
+    return {control["name"]: control for control in render.controls(view, query, traces, f"/de/{view.name}")}
+
+
+def test_controls_offer_what_the_run_has_and_lead_there(attention):
+    query, traces, _ = attention
+    found = drawn_controls(ATTENTION, query, traces)
+    assert list(found) == ["layer", "head", "stage", "special"]
+    layers = found["layer"]["options"]
+    assert [option["value"] for option in layers] == [1, 2]
+    assert [option["selected"] for option in layers] == [False, True]
+    assert "layer=1" in layers[0]["url"] and layers[0]["url"].startswith("/de/attention_map?text=")
+    assert [option["value"] for option in found["head"]["options"]] == ["mean", 1, 2, 3]
+    assert found["head"]["options"][0]["label"] == "Mittel"
+
+
+def test_matching_is_offered_only_where_two_sentences_are_compared(attention):
+    query, traces, _ = attention
+    assert "align" in drawn_controls(ATTENTION, query.changed(vs="Hund"), traces)
+
+
+def test_models_are_offered_where_there_are_several_and_start_anew(make_recurrent):
+    trace = make_recurrent(model="lstm")
+    found = drawn_controls(GATES, settled(GatesQuery(model="lstm", gate="output", layer=1), trace), [trace])
+    assert [option["value"] for option in found["model"]["options"]] == ["lstm", "gru"]
+    assert [option["value"] for option in found["vs_model"]["options"]] == ["", "lstm", "gru"]
+    other = found["model"]["options"][1]["url"]
+    assert "model=gru" in other and "gate=" not in other and "layer=" not in other
+    assert "vs_model" not in found["vs_model"]["options"][0]["url"]
+
+
+def test_an_embed_keeps_its_frame_in_every_control(attention):
+    query, traces, _ = attention
+    for control in render.controls(ATTENTION, query, traces, "/de/embed/attention_map", {"bg": "transparent"}):
+        assert all(option["url"].endswith("&bg=transparent") for option in control["options"])
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+def test_notes_are_the_texts_of_the_view(lang):
+    found = render.notes(ATTENTION, lang)
+    assert len(found) == 3
+    assert '<p class="formula">softmax(Q · Kᵀ ÷ √d) · V</p>' in found[1]["body"]
+
+
+def test_notes_are_escaped():
+    assert render.formatted("a < b\n= x < y") == '<p>a &lt; b</p><p class="formula">x &lt; y</p>'
+
+
+def test_token_lines_explain_what_is_no_plain_word(make_recurrent):
+    line = render.token_line(make_recurrent("[CLS]", "Hund", "##e"), "de")
+    seen = [(int(position), label, kind) for position, label, kind, _ in line["tokens"]]
+    assert seen == [(0, "[CLS]", "special"), (1, "Hund", "word"), (2, "##e", "joint")]
+    assert [bool(token[3]) for token in line["tokens"]] == [True, False, True]
+
+
+def test_examples_keep_the_view_and_its_options():
+    found = render.examples(GatesQuery(model="gru", layer=2), "/de/gates")
+    assert 5 <= len(found) <= 8
+    assert all("model=gru" in one["url"] and "layer=2" in one["url"] and one["lang"] == "de" for one in found)
+    assert "vs=Der+Hund+biss+den+Mann" in found[0]["url"]
+    assert "vs=" not in found[2]["url"]
+
+
+def test_the_form_carries_everything_else_along():
+    form = render.form(GatesQuery(text="a", model="gru"), "/de/gates", {"model": "gru"}, {"text_error": "!"})
+    assert form["hidden"] == [("model", "gru")] and form["text_error"] == "!" and not form["vs_open"]
+    assert "vs=a" in form["compare_url"] and "vs=" not in form["uncompare_url"]
+
+
+def test_a_figure_needs_nothing_but_its_parts(make_recurrent):
+    trace = make_recurrent()
+    query = settled(GatesQuery(model="gru"), trace)
+    figure = GATES.figure(query, [trace])
+    assert isinstance(figure, Figure)
+    found = render.result(GATES, query, [trace], figure)
+    assert found["label"] and found["links"]["csv"].startswith("/de/gates.csv?")
+    assert found["links"]["embed"].startswith("/de/embed/gates?")

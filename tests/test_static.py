@@ -1,0 +1,76 @@
+"""Shipped files: typed, compressed, kept by browsers, and nothing outside their folder."""
+
+import gzip
+import hashlib
+import json
+import re
+
+import pytest
+
+from app.static import FOLDER, asset, content
+
+FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_is_served_as_it_is(client, name):
+    response = client.get(f"/static/{name}")
+    assert response.status_code == 200
+    assert response.content == (FOLDER / name).read_bytes()
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("name", "media"), [("style.css", "text/css"), ("figure.js", "text/javascript"), ("favicon.svg", "image/svg+xml")]
+)
+def test_types_that_browsers_insist_on(client, name, media):
+    assert client.get(f"/static/{name}").headers["content-type"].startswith(media)
+
+
+def test_text_is_sent_compressed_to_those_who_read_it(client):
+    plain = client.get("/static/style.css", headers={"Accept-Encoding": "identity"})
+    packed = client.get("/static/style.css", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    assert "Accept-Encoding" in packed.headers["vary"] and "Accept-Encoding" in plain.headers["vary"]
+    data, compressed = content("style.css")
+    assert gzip.decompress(compressed) == data
+
+
+def test_an_address_with_the_stamp_of_its_content_is_kept_forever(client):
+    address = asset("style.css")
+    assert re.fullmatch(r"/static/style\.css\?v=[0-9a-f]{8}", address)
+    assert "immutable" in client.get(address).headers["cache-control"]
+    assert client.get("/static/style.css").headers["cache-control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nope.js",
+        "%00",
+        "..%2fapp%2fmain.py",
+        "%2e%2e/pyproject.toml",
+        "vendor",
+        "",
+        "x" * 5000,
+        "/etc/passwd",
+        "%5c..%5c",
+        "~",
+    ],
+)
+def test_nothing_else_is_there(client, name):
+    response = client.get(f"/static/{name}")
+    assert response.status_code in (307, 404)
+    assert b"fastapi" not in response.content.lower()
+
+
+def test_vendored_files_are_those_of_their_releases():
+    vendor = FOLDER / "vendor"
+    stated = json.loads((vendor / "vendor.json").read_text())
+    text = json.dumps(stated)
+    for path in vendor.rglob("*"):
+        if path.is_file() and path.suffix in (".js", ".css"):
+            assert hashlib.sha256(path.read_bytes()).hexdigest() in text, path

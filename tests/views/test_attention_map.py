@@ -1,0 +1,216 @@
+"""Attention map: every stage shows the numbers it names, and each sentence follows them."""
+
+import base64
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from app.query import settled
+from app.views.attention_map import AttentionMapQuery, figure
+
+WORDS = ("[CLS]", "a", "b", "c", "d", "[SEP]")
+
+
+def plotted(drawn):
+    found = []
+    for trace in drawn.plot.data:
+        shape = [int(size) for size in trace["z"]["shape"].split(",")]
+        found.append(np.frombuffer(base64.b64decode(trace["z"]["bdata"]), np.float32).reshape(shape))
+    return found
+
+
+def draw(query, *traces):
+    return figure(settled(query, traces[0]), list(traces))
+
+
+def told(query, *traces):
+    return [message.text(query.lang) for message in draw(query, *traces).summary]
+
+
+def looking(trace, *targets, share=0.7):
+    """The trace with every token looking at one place, in every layer and head, and a little at all others."""
+    count = len(trace.tokens)
+    row = np.full((count, count), (1 - share) / (count - 1), np.float32)
+    row[np.arange(count), list(targets)] = share
+    attention = np.broadcast_to(row, trace.attention.attention.shape).copy()
+    return replace(trace, attention=replace(trace.attention, attention=attention))
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+@pytest.mark.parametrize("head", [1, 3, "mean"])
+@pytest.mark.parametrize("stage", ["raw", "scaled", "masked", "softmax"])
+def test_plotted_numbers_are_the_stage_of_layer_and_head(make_attentive, layer, head, stage):
+    trace = make_attentive()
+    drawn = draw(AttentionMapQuery(layer=layer, head=head, stage=stage, special="shown"), trace)
+    part, heads = trace.attention, slice(None) if head == "mean" else slice(head - 1, head)
+    product = np.einsum("hqd,hkd->hqk", part.queries[layer - 1, heads], part.keys[layer - 1, heads])
+    expected = {
+        "raw": product,
+        "scaled": product * part.scaling[layer - 1],
+        "masked": part.scores[layer - 1, heads],
+        "softmax": part.attention[layer - 1, heads],
+    }[stage].mean(0)
+    (shown,) = plotted(drawn)
+    assert shown == pytest.approx(expected, abs=1e-6)
+    go.Figure(data=drawn.plot.data, layout=drawn.plot.json()["layout"])
+
+
+def test_the_softmax_of_what_is_masked_is_what_is_shown_last(make_attentive):
+    trace = make_attentive()
+    scores, shares = (
+        plotted(draw(AttentionMapQuery(head=1, stage=stage, special="shown"), trace))[0]
+        for stage in ("masked", "softmax")
+    )
+    weights = np.exp(scores)
+    assert weights / weights.sum(1, keepdims=True) == pytest.approx(shares, abs=1e-6)
+
+
+def test_only_the_masked_stage_has_masked_cells(make_attentive):
+    trace = make_attentive(causal=True)
+    for stage in ("raw", "scaled", "masked", "softmax"):
+        (shown,) = plotted(draw(AttentionMapQuery(head=1, stage=stage, special="shown"), trace))
+        above = shown[np.triu_indices(4, 1)]
+        assert np.isnan(above).all() == (stage == "masked")
+        if stage == "softmax":
+            assert (above == 0).all()
+
+
+def test_special_tokens_shown_hidden_or_redistributed(make_attentive):
+    trace = make_attentive(*WORDS)
+    whole = trace.attention.attention[1].mean(0)
+    shown, hidden, renormalised = (
+        plotted(draw(AttentionMapQuery(special=special), trace))[0] for special in ("shown", "hidden", "renormalised")
+    )
+    assert shown == pytest.approx(whole)
+    assert hidden == pytest.approx(whole[1:-1, 1:-1])
+    assert renormalised == pytest.approx(hidden / hidden.sum(1, keepdims=True))
+    assert renormalised.sum(1) == pytest.approx(np.ones(4))
+
+
+def test_the_share_of_the_hidden_tokens_is_said(make_attentive):
+    trace = looking(make_attentive(*WORDS), 0, 0, 0, 5, 5, 5, share=0.75)
+    assert told(AttentionMapQuery(lang="en"), trace)[-1].startswith("On average 80% of the attention goes to [CLS]")
+    assert "80\u202f%" in told(AttentionMapQuery(special="hidden"), trace)[-1]
+    shown = told(AttentionMapQuery(special="shown"), trace)
+    assert not any(sentence.startswith("Im Mittel") for sentence in shown)
+
+
+@pytest.mark.parametrize(
+    ("lang", "first", "second"),
+    [
+        ("de", "Am stärksten schaut „c“ auf „a“: 90\u202f%.", "Am stärksten schaut „b“ auf „d“: 90\u202f%."),
+        ("en", "“c” looks hardest, at “a”: 90%.", "“b” looks hardest, at “d”: 90%."),
+    ],
+)
+def test_the_strongest_look_follows_the_numbers(make_attentive, lang, first, second):
+    def trace(row, column):
+        made = looking(make_attentive(*WORDS), 0, 3, 0, 1, 2, 5, share=0.5)
+        made.attention.attention[..., row, :] = 0.02
+        made.attention.attention[..., row, column] = 0.9
+        return made
+
+    query = AttentionMapQuery(lang=lang, special="shown")
+    assert told(query, trace(3, 1))[0] == first
+    assert told(query, trace(2, 4))[0] == second
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ((0, 0, 1, 2, 3, 4), "6 of 6 words look mostly at the word just before them."),
+        ((1, 2, 3, 4, 5, 5), "5 of 6 words look mostly at the word just after them."),
+        ((0, 1, 2, 3, 4, 5), "6 of 6 words look mostly at themselves."),
+    ],
+)
+def test_a_head_that_looks_by_place_is_called_so(make_attentive, targets, expected):
+    said = " ".join(told(AttentionMapQuery(lang="en", special="shown"), looking(make_attentive(*WORDS), *targets)))
+    hits = expected.replace("6 of 6", "5 of 6") if targets[0] == 0 and targets[1] == 0 else expected
+    assert hits in said
+
+
+def test_a_head_that_looks_everywhere_is_not_called_positional(make_attentive):
+    said = " ".join(
+        told(AttentionMapQuery(lang="en", special="shown"), looking(make_attentive(*WORDS), 5, 0, 4, 1, 2, 3))
+    )
+    assert "words look mostly" not in said
+
+
+def test_the_best_match_before_the_softmax_follows_the_numbers(make_attentive):
+    trace = make_attentive(*WORDS)
+    trace.attention.scores[:] = -1.5
+    trace.attention.scores[..., 3, 1] = 2.25
+    query = AttentionMapQuery(lang="en", stage="masked")
+    assert told(query, trace) == [
+        "The best match is “c” (query) with “a” (key): 2.25. The values run from −1.50 to 2.25."
+    ]
+    trace.attention.scores[..., 2, 4] = 7
+    assert told(query.changed(lang="de"), trace)[0].startswith(
+        "Am besten passen „b“ (Query) und „d“ (Key) zusammen: 7,00."
+    )
+
+
+def test_two_sentences_say_where_the_shared_word_looks(make_attentive):
+    query = AttentionMapQuery(lang="en", text="a b c d", vs="d c b a", special="shown")
+    first = looking(make_attentive(*WORDS), 5, 4, 3, 2, 1, 0, share=0.6)
+    first.attention.attention[..., 1, 4] = 0.8
+    second = looking(make_attentive("[CLS]", "d", "c", "b", "a", "[SEP]"), 5, 4, 3, 2, 2, 0, share=0.5)
+    assert told(query, first, second)[0] == (
+        "“a” looks mostly at “d” in the first sentence (80%), at “c” in the second (50%)."
+    )
+    second.attention.attention[..., 4, :] = 0.1
+    second.attention.attention[..., 4, 1] = 0.5
+    assert told(query, first, second)[0] == "“a” looks mostly at “d” both times: first 80%, then 50%."
+
+
+def test_matched_by_place_the_sentence_still_speaks_of_one_word(make_attentive):
+    first = looking(make_attentive("[CLS]", "a", "b", "[SEP]"), 3, 2, 0, 1, share=0.6)
+    first.attention.attention[..., 1, 2] = 0.9
+    second = looking(make_attentive("[CLS]", "b", "a", "[SEP]"), 1, 3, 0, 2, share=0.6)
+    query = AttentionMapQuery(lang="en", text="a b", vs="b a", align="position", special="shown")
+    assert "at “[CLS]” in the second" in told(query, first, second)[0]
+
+
+def test_no_word_in_common_is_said(make_attentive):
+    traces = make_attentive("a", "b"), make_attentive("c", "d")
+    drawn = draw(AttentionMapQuery(lang="en", text="a b", vs="c d", special="shown"), *traces)
+    assert drawn.summary[0].text("en").startswith("The two sentences share no word")
+    assert np.isnan(plotted(drawn)[2]).all()
+
+
+def test_the_difference_is_second_minus_first_of_matched_words(make_attentive):
+    first, second = make_attentive("a", "b", "c"), make_attentive("c", "x", "a")
+    drawn = draw(AttentionMapQuery(text="a b c", vs="c x a", head=1, layer=1), first, second)
+    one, other, difference = plotted(drawn)
+    assert difference[0, 2] == other[2, 0] - one[0, 2]
+    assert difference[0, 0] == other[2, 2] - one[0, 0]
+    assert np.isnan(difference[1]).all() and np.isnan(difference[:, 1]).all()
+
+
+def test_scores_of_two_sentences_share_one_range(make_attentive):
+    traces = make_attentive(*WORDS), make_attentive("[CLS]", "b", "[SEP]")
+    drawn = draw(AttentionMapQuery(text="a", vs="b", stage="raw", special="shown"), *traces)
+    largest = max(float(np.abs(values).max()) for values in plotted(drawn)[:2])
+    axis = drawn.plot.layout["coloraxis"]
+    assert (axis["cmin"], axis["cmax"]) == (-largest, largest)
+
+
+def test_the_table_has_every_cell_and_none_where_it_is_masked(make_attentive):
+    trace = make_attentive(causal=True)
+    drawn = draw(AttentionMapQuery(head=2, stage="masked", special="shown"), trace)
+    rows = list(drawn.table.rows())
+    assert len(rows) == drawn.table.count == 16
+    assert all(len(row) == len(drawn.table.columns) for row in rows)
+    (shown,) = plotted(drawn)
+    for _, run, position, _, position_at, _, value in rows:
+        assert run == 1
+        assert (value is None) == (position_at > position)
+        assert value is None or value == pytest.approx(shown[position, position_at])
+    for row in drawn.table.brief():
+        assert len(row) == len(drawn.table.brief_columns)
+
+
+def test_one_word_alone_is_a_map_of_one_cell(make_attentive):
+    drawn = draw(AttentionMapQuery(), make_attentive("[CLS]", "a", "[SEP]"))
+    assert plotted(drawn)[0].tolist() == [[1.0]]

@@ -1,0 +1,106 @@
+"""Every view with every model it fits, one run, two sentences, two models, in both languages."""
+
+import html
+import itertools
+
+import plotly.graph_objects as go
+import pytest
+
+from app import views
+from app.messages import LANGUAGES, known
+from app.plotting import THEMES
+from app.query import settled
+from models import registry
+from models.run import Run, perform
+
+FIRST, SECOND = "Der Mann biss den Hund", "Hund den biss Mann Der"
+PAIRS = [(name, model) for name, view in views.catalogue().items() for model in view.models]
+
+
+def drawn(name, lang, **stated):
+    """The settled query, the traces and the figure of a view."""
+    view = views.catalogue()[name]
+    query = view.query(lang=lang, text=FIRST, **stated)
+    traces = [perform(run) for run in query.runs()]
+    query = settled(query, traces[0])
+    return query, traces, view.figure(query, traces)
+
+
+def check(query, traces, figure):
+    """Valid in each theme; words as typed; one range per colour axis that holds every value; numbers and sentences."""
+    for theme in THEMES:
+        told = figure.plot.json(theme)
+        found = go.Figure(data=told["data"], layout=told["layout"]).to_plotly_json()
+    maps = [trace for trace in told["data"] if trace["type"] == "heatmap"]
+    assert len(maps) >= len(traces)
+    for drawn in maps:
+        assert drawn["coloraxis"] in told["layout"]
+    assert maps[0]["coloraxis"] == maps[len(traces) - 1]["coloraxis"]
+    for number, trace in enumerate(traces):
+        axis = told["layout"]["xaxis" if number == 0 else f"xaxis{number + 1}"]
+        labels = [html.unescape(tick[3:-4]) for tick in axis["ticktext"]]
+        assert [label for label in labels if label not in ("[CLS]", "[SEP]")] == trace.text.split()
+    assert figure.summary
+    for message in figure.summary:
+        sentence = message.text(query.lang)
+        assert known(query.lang, message.key) and "{" not in sentence and "nan" not in sentence
+        assert sentence.endswith((".", "…"))
+    rows = list(figure.table.rows())
+    assert len(rows) == figure.table.count > 0
+    assert {row[0] for row in rows} == {trace.model for trace in traces}
+    for column in (*figure.table.columns, *figure.table.brief_columns):
+        assert known(query.lang, column)
+    return found
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("name", "model"), PAIRS)
+def test_one_run(name, model, lang):
+    check(*drawn(name, lang, model=model))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("align", ["word", "position"])
+@pytest.mark.parametrize(("name", "model"), PAIRS)
+def test_two_sentences(name, model, align, lang):
+    query, traces, figure = drawn(name, lang, model=model, vs=SECOND, align=align)
+    check(query, traces, figure)
+    assert "coloraxis2" in figure.plot.layout
+    assert figure.plot.layout["coloraxis2"]["cmin"] == -figure.plot.layout["coloraxis2"]["cmax"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(
+    ("name", "model", "other"),
+    [(name, *pair) for name, view in views.catalogue().items() for pair in itertools.product(view.models, repeat=2)],
+)
+def test_two_models(name, model, other, lang):
+    query, traces, figure = drawn(name, lang, model=model, vs_model=other)
+    assert [trace.model for trace in traces] == [model, other]
+    check(query, traces, figure)
+
+
+def test_a_views_name_is_that_of_its_file_and_its_texts():
+    for name, view in views.catalogue().items():
+        assert view.figure.__module__ == f"app.views.{name}"
+        assert view.chapter in views.CHAPTERS
+        for lang in LANGUAGES:
+            for part in ("title", "question", "lead", "read", "limits"):
+                assert known(lang, f"{name}.{part}")
+
+
+def test_views_come_in_the_order_of_the_lecture():
+    places = [(views.CHAPTERS.index(view.chapter), view.place) for view in views.catalogue().values()]
+    assert places == sorted(places) and len(set(places)) == len(places)
+
+
+def test_a_view_offers_the_models_that_have_what_it_needs_its_own_choice_first():
+    for view in views.catalogue().values():
+        fitting = {name for name, model in registry.catalogue().items() if view.needs <= set(model.fields)}
+        assert set(view.models) == fitting and len(view.models) == len(fitting)
+        preferred = [name for name in view.preferred if name in fitting]
+        assert view.models[: len(preferred)] == preferred
+
+
+def test_a_run_says_which_model_read_which_text():
+    assert perform(Run("gru", FIRST)).text == FIRST

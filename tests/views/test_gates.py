@@ -1,0 +1,103 @@
+"""Gates: the plotted numbers are the gate's, and the sentence follows them."""
+
+import base64
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from app.messages import percent
+from app.query import settled
+from app.views.gates import GatesQuery, figure, names
+
+NAMES = {"lstm": ["input", "forget", "candidate", "output", "cell"], "gru": ["reset", "update", "new"]}
+
+
+def plotted(plot, number):
+    packed = [trace for trace in plot.data if trace["type"] == "heatmap"][number]["z"]
+    shape = [int(size) for size in packed["shape"].split(",")]
+    return np.frombuffer(base64.b64decode(packed["bdata"]), np.float32).reshape(shape)
+
+
+def with_gate(trace, number, values):
+    """The trace with other numbers for one gate of every layer, [tokens, units]."""
+    gates = trace.recurrence.gates.copy()
+    gates[:, number] = values
+    return replace(trace, recurrence=replace(trace.recurrence, gates=gates))
+
+
+def told(query, *traces):
+    return " ".join(message.text(query.lang) for message in figure(settled(query, traces[0]), list(traces)).summary)
+
+
+def test_what_a_run_has_to_show(make_recurrent):
+    for model, expected in NAMES.items():
+        assert names(make_recurrent(model=model)) == expected
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+@pytest.mark.parametrize(("model", "gate"), [(model, gate) for model, gates in NAMES.items() for gate in gates])
+def test_plotted_numbers_are_the_gate_of_the_layer(make_recurrent, model, gate, layer):
+    trace = make_recurrent(model=model)
+    drawn = figure(GatesQuery(model=model, gate=gate, layer=layer), [trace])
+    part = trace.recurrence
+    expected = part.cell[layer - 1] if gate == "cell" else part.gates[layer - 1, NAMES[model].index(gate)]
+    assert np.array_equal(plotted(drawn.plot, 0), expected.T)
+    signed = gate in ("candidate", "new", "cell")
+    limits = drawn.plot.layout["coloraxis"]["cmin"], drawn.plot.layout["coloraxis"]["cmax"]
+    largest = float(np.abs(expected).max())
+    assert limits == ((-largest, largest) if signed else (0, 1))
+    go.Figure(data=drawn.plot.data, layout=drawn.plot.json()["layout"])
+
+
+def test_without_a_choice_it_is_forget_or_update_of_the_last_layer(make_recurrent):
+    for model, gate in (("lstm", 1), ("gru", 1)):
+        trace = make_recurrent(model=model)
+        drawn = figure(settled(GatesQuery(model=model), trace), [trace])
+        assert np.array_equal(plotted(drawn.plot, 0), trace.recurrence.gates[1, gate].T)
+
+
+def test_two_models_each_show_their_own_gate(make_recurrent):
+    traces = [make_recurrent(model="lstm"), make_recurrent(model="gru")]
+    query = settled(GatesQuery(lang="en", model="lstm", vs_model="gru", gate="output"), traces[0])
+    drawn = figure(query, traces)
+    assert np.array_equal(plotted(drawn.plot, 0), traces[0].recurrence.gates[1, 3].T)
+    assert np.array_equal(plotted(drawn.plot, 1), traces[1].recurrence.gates[1, 1].T)
+    said = [message.text("en") for message in drawn.summary]
+    assert said[0].startswith("LSTM, output gate o") and said[1].startswith("GRU, update gate z")
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+def test_the_sentence_follows_the_numbers(make_recurrent, lang):
+    trace = make_recurrent("[CLS]", "a", "b", "c")
+    query = GatesQuery(lang=lang, model="gru")
+    values = np.full((4, 5), 0.5, np.float32)
+    values[0], values[1], values[3] = 1, 0.95, 0.05
+    said = told(query, with_gate(trace, 1, values))
+    for part in ("“a”", "“c”") if lang == "en" else ("„a“", "„c“"):
+        assert part in said
+    for share in (0.95, 0.05, 1 / 3):
+        assert percent(lang, share) in said
+    swapped = told(query, with_gate(trace, 1, values[[0, 3, 2, 1]]))
+    assert swapped != said and swapped.index("c") != said.index("c")
+
+
+def test_the_state_before_the_first_word_is_not_talked_about(make_recurrent):
+    trace = make_recurrent("[CLS]", "a", "b")
+    values = np.array([[1.0] * 5, [0.4] * 5, [0.6] * 5], np.float32)
+    assert "[CLS]" not in told(GatesQuery(), with_gate(trace, 1, values))
+
+
+def test_a_signed_quantity_is_strong_in_both_directions(make_recurrent):
+    trace = make_recurrent("[CLS]", "a", "b")
+    values = np.array([[0.9] * 5, [0.2] * 5, [-0.5] * 5], np.float32)
+    query = GatesQuery(lang="en", gate="new")
+    assert told(query, with_gate(trace, 2, values)) == "GRU, new state n: strongest at “b”."
+    assert told(query, with_gate(trace, 2, values[[0, 2, 1]])) == "GRU, new state n: strongest at “a”."
+
+
+def test_two_sentences_get_a_sentence_each(make_recurrent):
+    traces = [make_recurrent("[CLS]", "a", "b"), make_recurrent("[CLS]", "b", "a")]
+    drawn = figure(settled(GatesQuery(text="a b", vs="b a"), traces[0]), traces)
+    assert ["erster Satz" in drawn.summary[0].text("de"), "zweiter Satz" in drawn.summary[1].text("de")] == [True, True]

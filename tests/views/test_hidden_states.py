@@ -1,0 +1,79 @@
+"""Hidden states: the layer's states and how far they move, and a sentence that follows the numbers."""
+
+import base64
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from app.query import settled
+from app.views.hidden_states import HiddenStatesQuery, figure
+
+
+def plotted(plot, kind, part):
+    found = []
+    for trace in plot.data:
+        if trace["type"] == kind:
+            flat = np.frombuffer(base64.b64decode(trace[part]["bdata"]), np.float32)
+            found.append(flat.reshape([int(size) for size in trace[part].get("shape", str(len(flat))).split(",")]))
+    return found
+
+
+def with_states(trace, values):
+    """The trace with other states [tokens, units] in every layer."""
+    hidden = np.stack([np.asarray(values, np.float32)] * len(trace.states.hidden))
+    return replace(trace, states=replace(trace.states, hidden=hidden))
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_plotted_numbers_are_the_states_of_the_layer(make_recurrent, layer):
+    trace = make_recurrent()
+    drawn = figure(HiddenStatesQuery(layer=layer), [trace])
+    expected = trace.states.hidden[layer - 1]
+    (shown,) = plotted(drawn.plot, "heatmap", "z")
+    assert np.array_equal(shown, expected.T)
+    (moved,) = plotted(drawn.plot, "scatter", "y")
+    before = np.zeros_like(expected)
+    before[1:] = expected[:-1]
+    assert moved == pytest.approx(np.sqrt(((expected - before) ** 2).sum(1)))
+    go.Figure(data=drawn.plot.data, layout=drawn.plot.json()["layout"])
+
+
+def test_without_a_choice_it_is_the_last_layer(make_recurrent):
+    trace = make_recurrent()
+    (shown,) = plotted(figure(settled(HiddenStatesQuery(), trace), [trace]).plot, "heatmap", "z")
+    assert np.array_equal(shown, trace.states.hidden[-1].T)
+
+
+def test_an_encoder_has_states_too(make_attentive):
+    trace = make_attentive()
+    (shown,) = plotted(figure(HiddenStatesQuery(layer=1, model="encoder"), [trace]).plot, "heatmap", "z")
+    assert np.array_equal(shown, trace.states.hidden[0].T)
+
+
+STATES = [[0, 0, 0, 0, 0], [3, 4, 0, 0, 0], [3, 4, 1, 0, 0], [3, 4, 1, 0, 2]]
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("de", "GRU: Am weitesten bewegt sich der Zustand bei „a“, um 5,00 (im Mittel um 2,67)."),
+        ("en", "GRU: the state moves farthest at “a”, by 5.00 (on average by 2.67)."),
+    ],
+)
+def test_the_sentence_follows_the_numbers(make_recurrent, lang, said):
+    trace, query = make_recurrent("[CLS]", "a", "b", "c"), HiddenStatesQuery(lang=lang, layer=2)
+    assert figure(query, [with_states(trace, STATES)]).summary[0].text(lang) == said
+    later = figure(query, [with_states(trace, [STATES[0], STATES[0], STATES[0], STATES[1]])]).summary[0].text(lang)
+    assert "c" in later and later != said
+
+
+def test_two_sentences_share_one_range(make_recurrent):
+    trace = make_recurrent("[CLS]", "a", "b", "c")
+    traces = [with_states(trace, STATES), with_states(trace, -2 * np.array(STATES))]
+    drawn = figure(HiddenStatesQuery(layer=1, text="a", vs="b"), traces)
+    axes = drawn.plot.layout
+    assert (axes["coloraxis"]["cmin"], axes["coloraxis"]["cmax"]) == (-8, 8)
+    assert (axes["coloraxis2"]["cmin"], axes["coloraxis2"]["cmax"]) == (-12, 12)
+    assert len(drawn.summary) == 2
