@@ -1,4 +1,4 @@
-"""One browser window on Satzblick: opens addresses, waits for drawings, reads what stands there, notes what is wrong."""
+"""A browser window on Satzblick: opens addresses, waits for drawings, reads what stands there, notes what is wrong."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -48,7 +48,7 @@ def test_status_says_loaded_after_loading():
 
 
 def test_a_failure_to_load_is_told(monkeypatch):
-    def broken(model):
+    def broken(_):
         raise OSError("no such file")
 
     model = registry.Model(name="broken", title="broken", family="none", fields=(), load=broken)

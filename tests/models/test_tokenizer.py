@@ -1,4 +1,4 @@
-"""The shared tokenizer: words of the examples are whole, offsets keep what was typed, limits are errors with a way out."""
+"""The shared tokenizer: words of the examples are whole, offsets keep what was typed, limits are errors."""
 
 import re
 

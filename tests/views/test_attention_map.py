@@ -130,10 +130,9 @@ def test_a_head_that_looks_by_place_is_called_so(make_attentive, targets, expect
     assert hits in said
 
 
-def test_a_head_that_looks_everywhere_is_not_called_positional(make_attentive):
-    said = " ".join(
-        told(AttentionMapQuery(lang="en", special="shown"), looking(make_attentive(*WORDS), 5, 0, 4, 1, 2, 3))
-    )
+@pytest.mark.parametrize("targets", [(5, 0, 4, 1, 2, 3), (0, 0, 1, 5, 5, 2), (2, 3, 4, 5, 0, 1)])
+def test_a_head_that_looks_everywhere_or_far_is_not_called_positional(make_attentive, targets):
+    said = " ".join(told(AttentionMapQuery(lang="en", special="shown"), looking(make_attentive(*WORDS), *targets)))
     assert "words look mostly" not in said
 
 
