@@ -286,6 +286,7 @@ const Satzblick = {};
       if (row !== rows.at(-1)) y += GAP / 2;
       right = Math.max(right, x - GAP + columns.slack + EDGE);
     }
+    if (!scrolls) right = Math.min(right, width); // a fraction of a pixel more would be a scroll bar
     for (const panel of panels) placeAxes(panel, right, y, columns, rowSize);
     for (const bar of bars) {
       const panel = panels.find((each) => each.x === bar.x);
