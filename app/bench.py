@@ -12,10 +12,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from statistics import median
 from urllib.parse import quote_plus
@@ -38,6 +39,7 @@ OVERHEAD_BARS = {
 SAME_BAR = 10.0  # the throughput of one sentence for all against that of different ones
 BYTES_BAR = 120_000
 CROWD_TOKENS = 32
+WARM_UP = 2  # rounds that do not count
 
 
 @dataclass(frozen=True)
@@ -130,24 +132,25 @@ def starts(plan: Plan) -> list[Line]:
             subprocess.run([sys.executable, "-c", statement], check=True)
             imports[view].append(time.perf_counter() - started)
             started = time.perf_counter()
-            with server() as (port, _):
-                Client(port).get(f"/de/{view}?text=Der+Mann+biss+den+Hund")
+            with server() as (port, _), closing(Client(port)) as client:
+                client.get(f"/de/{view}?text=Der+Mann+biss+den+Hund")
                 first[view].append(time.perf_counter() - started)
     return [
         Line(
             f"first figure ÷ its imports, {view}", median(first[view]) / median(imports[view]), bar=START_BARS[view],
             note=f"{median(first[view]):.2f} ÷ {median(imports[view]):.2f} s",
         )
-        for view in IMPORTS
+        for view in IMPORTS if plan.starts
     ]  # fmt: skip
 
 
 def memory(port: int, process: int) -> Line:
     """Resident memory after ten requests, five for either kind of model."""
-    client, sentences = Client(port), Sentences(seed=1)
-    for _ in range(5):
-        for view in VIEWS:
-            client.get(address(view, sentences.new(view, CROWD_TOKENS)))
+    sentences = Sentences(seed=1)
+    with closing(Client(port)) as client:
+        for _ in range(5):
+            for view in VIEWS:
+                client.get(address(view, sentences.new(view, CROWD_TOKENS)))
     return Line("resident memory after ten requests", resident(process), "MB")
 
 
@@ -156,26 +159,25 @@ def requests(plan: Plan, port: int) -> list[Line]:
     sentences = Sentences(seed=2)
     for view in VIEWS:
         sentences.call(view, "Hallo")  # loads the model here, before a connection could become idle
-    client = Client(port)
     rounds = {(view, tokens): Timings() for view in VIEWS for tokens in plan.tokens}
     sizes: dict[tuple[str, int], tuple[int, int]] = {}
-    for repetition in range(-2, plan.repetitions):  # the first two warm up
-        for (view, tokens), timings in rounds.items():
-            sentence = sentences.new(view, tokens)
+    with closing(Client(port)) as client:
+        for repetition, (view, tokens) in product(range(-WARM_UP, plan.repetitions), list(rounds)):
+            if repetition == 0:
+                rounds[view, tokens] = Timings()
+            timings, sentence = rounds[view, tokens], sentences.new(view, tokens)
             here = address(view, sentence)
-            request = client.get(here)
-            if repetition < 0:
-                sizes[view, tokens] = bytes_of(client)
-            seconds = Timings(
-                [request],
-                [client.get(f"/de/{view}?text=&n={repetition}", expected=422)],
-                [sentences.call(view, sentence)],
-                [client.get(here)],
-                [client.get(f"{here}&n={repetition}")],
+            asked = (
+                (timings.request, here, 200),
+                (timings.empty, f"/de/{view}?text=&n={repetition}", 422),
+                (timings.kept, here, 200),
+                (timings.redrawn, f"{here}&n={repetition}", 200),
             )
-            if repetition >= 0:
-                for name, taken in asdict(seconds).items():
-                    getattr(timings, name).extend(taken)
+            for seconds, what, status in asked:
+                timings.call.append(sentences.call(view, sentence))  # before each, so that all meet the same caches
+                seconds.append(client.get(what, status))
+                if repetition < 0 and what == here:
+                    sizes[view, tokens] = bytes_of(client)
     return [line for key, timings in rounds.items() for line in request_lines(*key, timings, *sizes[key])]
 
 
@@ -338,8 +340,8 @@ are medians.
   view with a sentence that nobody has asked for: as many tokens as stated, [CLS] and [SEP] counted, made of words that
   are one token each. The *page that runs no model* is the same view's page for an empty text (status 422, with the
   form, the controls and the sentence that says what is wrong), which is never kept. The *model call* is the very call
-  that the trace makes (`Encoder.call`, `Recurrent.call`) with the same tokens on one thread, made between the requests
-  and so on caches as cold as the server's, but in the process of the bench.
+  that the trace makes (`Encoder.call`, `Recurrent.call`) with the same tokens on one thread, but in the process of the
+  bench: once before each request of any kind, so that all of these begin with the same caches, and so does the call.
 - **Cached request**: the same address again, whose answer is kept as it was sent. Below it the same sentence at an
   address that differs in a meaningless parameter: the trace is kept, and the page is drawn and compressed anew.
 - **Clients**: {plan.clients} connections in one thread that asks for the next page as soon as one has arrived. The note

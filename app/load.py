@@ -80,6 +80,10 @@ class Client:
             raise RuntimeError(f"{self.connection.status} instead of {expected}: {address}")
         return seconds
 
+    def close(self) -> None:
+        """Ends the connection."""
+        self.connection.close()
+
 
 @dataclass(frozen=True)
 class Load:

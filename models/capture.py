@@ -82,12 +82,12 @@ def attention(calls: list[Call]) -> tuple[Attention, float]:
     queries = torch.cat([call.query for call in calls])  # (layers, heads, tokens, head_units)
     keys, values = (_for_each_head([getattr(call, name) for call in calls], queries) for name in ("key", "value"))
     scaling = torch.tensor([call.scaling for call in calls])
-    scores = (queries @ keys.mT) * scaling[:, None, None, None]  # (layers, heads, tokens, tokens)
+    scores = (queries @ keys.mT).mul_(scaling[:, None, None, None])  # (layers, heads, tokens, tokens)
     if any(call.mask is not None for call in calls):
         masks = torch.cat([_added(call.mask, scores) for call in calls])
         scores = scores.add_(masks).masked_fill_(masks <= torch.finfo(masks.dtype).min, -torch.inf)
     weights = torch.cat([call.attention for call in calls])
-    error = (scores.softmax(-1) - weights).abs_().max().item()
+    error = scores.softmax(-1).sub_(weights).abs_().max().item()
     part = Attention(
         queries=queries.numpy(), keys=keys.numpy(), values=values.numpy(), scaling=scaling.numpy(),
         scores=scores.numpy(), attention=np.ascontiguousarray(weights.numpy()),

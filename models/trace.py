@@ -8,7 +8,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, NamedTuple, TypeVar, dataclass_transform
 
 import numpy as np
 
@@ -63,8 +63,7 @@ def part(cls: type[Class]) -> type[Class]:
     return dataclass(frozen=True, kw_only=True)(cls)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One position the model sees; `text[start:end]` of the typed text, an empty span for the model's own tokens."""
 
     text: str

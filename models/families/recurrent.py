@@ -103,14 +103,18 @@ def gates(layer: "nn.RNNBase", x: "Tensor", h: "Tensor") -> tuple[np.ndarray, np
 
 
 def predict(logits: "Tensor", ids: "Tensor") -> Prediction:
-    """Loss of each token given those before it, and the likeliest tokens after it, from logits [tokens, words]."""
+    """Loss of each token given those before it, and the likeliest tokens after it, from logits [tokens, words].
+
+    Uses the logits up: they fill megabytes, and every copy costs more than the arithmetic.
+    """
     import torch
 
     best = logits.topk(RANKS)
     highest = best.values[:, :1]
-    total = (logits - highest).exp().sum(-1, keepdim=True).log()  # of the differences: logits near 100 cost digits
+    following = logits.gather(1, ids.roll(-1)[:, None]) - highest
+    total = logits.sub_(highest).exp_().sum(-1, keepdim=True).log()  # of the differences: logits near 100 cost digits
     loss = torch.full((len(ids),), torch.nan)
-    loss[1:] = (total - (logits.gather(1, ids.roll(-1)[:, None]) - highest))[:-1, 0]
+    loss[1:] = (total - following)[:-1, 0]
     return Prediction(
         loss=loss.numpy(),
         ids=best.indices.numpy(),
