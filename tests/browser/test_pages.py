@@ -25,8 +25,11 @@ AXE = (HERE / "axe-core" / "axe.min.js").read_text()
 AXE_LOADED = "'axe' in window"
 RULES = "{ resultTypes: ['violations'], preload: false, rules: { 'target-size': { enabled: true } } }"
 FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"
-FOLLOWED = FRAMES + """.then(() => [...document.querySelectorAll(".stage")].every(({ offsetWidth, parentNode }) =>
+FOLLOWED = (
+    FRAMES
+    + """.then(() => [...document.querySelectorAll(".stage")].every(({ offsetWidth, parentNode }) =>
     offsetWidth <= parentNode.clientWidth || parentNode.classList.contains("scrolls")))"""
+)
 TOO_WIDE = """[...document.body.querySelectorAll("*")].filter((each) => each.getBoundingClientRect().right > 320.5)
     .map((each) => each.outerHTML.slice(0, 120)).join("\\n")"""
 
