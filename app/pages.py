@@ -204,8 +204,8 @@ def models_json() -> list[Json]:
     return [
         {
             "name": model.name,
-            "title": translate("en", model.title),
-            "titles": {lang: translate(lang, model.title) for lang in LANGUAGES},
+            "title": views.model_title(model.name, "en"),
+            "titles": {lang: views.model_title(model.name, lang) for lang in LANGUAGES},
             "family": model.family,
             "parameters": model.parameters,
             "fields": list(model.fields),

@@ -45,7 +45,7 @@ Layer = Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trac
 
 def layers(trace: Trace) -> int:
     """The number of layers in a trace."""
-    assert trace.states is not None
+    assert trace.states is not None and trace.states.hidden is not None
     return len(trace.states.hidden)
 
 

@@ -1,4 +1,4 @@
-"""The recurrent language model behind rnn, lstm and gru as a torch module; how it is traced stands in trace files."""
+"""The recurrent networks behind rnn, lstm and gru as torch modules; how they are traced stands in models/families."""
 
 from typing import Literal
 
@@ -9,24 +9,19 @@ Cell = Literal["rnn", "lstm", "gru"]
 CELLS: dict[str, type[nn.RNN] | type[nn.LSTM] | type[nn.GRU]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
-class RecurrentLanguageModel(nn.Module):
-    """Word vectors → layers of one kind of cell → the next word; one matrix serves as input and output vectors."""
+class RecurrentNetwork(nn.Module):
+    """Word vectors → layers of one kind of cell."""
 
     def __init__(self, cell: Cell, vocabulary: int, units: int, layers: int):
         super().__init__()
         self.cell = cell
         self.vectors = nn.Embedding(vocabulary, units)
         self.layers = CELLS[cell](units, units, num_layers=layers, batch_first=True)
-        self.bias = nn.Parameter(torch.zeros(vocabulary))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Hidden states of the last layer, [texts, tokens, units], from ids [texts, tokens]."""
         hidden: Tensor = self.layers(self.vectors(ids))[0]
         return hidden
-
-    def logits(self, hidden: Tensor) -> Tensor:
-        """The score of each word of the vocabulary as the next one, [..., vocabulary]."""
-        return hidden @ self.vectors.weight.T + self.bias
 
     def split(self) -> list[nn.RNNBase]:
         """Each layer as its own module that shares the weights: torch's stack shows its last layer's states only."""
@@ -37,3 +32,15 @@ class RecurrentLanguageModel(nn.Module):
                 setattr(layer, f"{kind}_l0", getattr(self.layers, f"{kind}_l{number}"))
             parts.append(layer.eval())
         return parts
+
+
+class RecurrentLanguageModel(RecurrentNetwork):
+    """A recurrent network that guesses the next word; one matrix serves as input and output vectors."""
+
+    def __init__(self, cell: Cell, vocabulary: int, units: int, layers: int):
+        super().__init__(cell, vocabulary, units, layers)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """The score of each word of the vocabulary as the next one, [..., vocabulary]."""
+        return hidden @ self.vectors.weight.T + self.bias

@@ -6,7 +6,7 @@ import json
 import pkgutil
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from math import prod
@@ -30,8 +30,8 @@ class Loaded(Protocol):
 class Model:
     """A model that can be loaded: what a catalogue needs to know of it without reading its weights.
 
-    `title` is a key of the message catalogues, or the title itself; `fields` are the arrays that its traces carry;
-    `longest` is the number of tokens it can take.
+    `title` is a key of the message catalogues, or the title itself, and `title_values` what fills it; `fields` are the
+    arrays that its traces carry; `longest` is the number of tokens it can take.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Model:
     load: Callable[["Model"], Loaded] = field(repr=False)
     gate_names: tuple[str, ...] = ()
     longest: int = 256
+    title_values: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def folder(self) -> Path:
@@ -68,11 +69,12 @@ class Model:
 
 @cache
 def catalogue() -> dict[str, Model]:
-    """Every model by its name, in the order of the family files."""
+    """Every model whose weights are there by its name, in the order of the family files."""
     models: dict[str, Model] = {}
     for module in sorted(pkgutil.iter_modules(families.__path__), key=lambda module: module.name):
         for model in importlib.import_module(f"{families.__name__}.{module.name}").MODELS:
-            models[model.name] = model
+            if model.weights.exists():  # a family may come before its training is done
+                models[model.name] = model
     return models
 
 

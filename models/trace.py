@@ -80,7 +80,7 @@ class States:
     inputs: np.ndarray = array("float32[tokens, units]")  # word vectors as looked up
     positions: np.ndarray | None = array("float32[tokens, units]", optional=True)  # what is added for the place
     embeddings: np.ndarray = array("float32[tokens, units]")  # what enters the first layer
-    hidden: np.ndarray = array("float32[layers, tokens, units]")  # after each layer
+    hidden: np.ndarray | None = array("float32[layers, tokens, units]", optional=True)  # after each layer, if any
 
 
 @part

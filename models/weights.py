@@ -6,14 +6,17 @@ in eval mode without gradients. A file with a number missing or one too many is 
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from torch import nn
-    from transformers import BertForMaskedLM
+    from transformers import BertForMaskedLM, GPT2LMHeadModel, MarianMTModel, PreTrainedModel
 
     from models.recurrence import RecurrentLanguageModel
+    from models.translation import Translator
+    from models.word_vectors import WordVectors
 
 Network = TypeVar("Network", bound="nn.Module")
 
@@ -29,13 +32,13 @@ def fingerprint(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:8]
 
 
-def read(folder: Path) -> "nn.Module":
+def read(folder: Path) -> "nn.Module | WordVectors":
     """The model in this folder, of whichever kind its configuration names; ValueError where none here fits."""
     config = configuration(folder)
     if "cell" in config:
         return recurrent(folder)
-    if config.get("architectures") == ["BertForMaskedLM"] or config.get("model_type") == "bert":
-        return masked_language_model(folder)
+    if reader := READERS.get(config.get("model_type", "")):
+        return reader(folder)
     raise ValueError(f"{folder / 'config.json'} describes no model that can be read here.")
 
 
@@ -63,9 +66,75 @@ def masked_language_model(folder: Path, attention: str = "eager") -> "BertForMas
     positions = torch.arange(config.max_position_embeddings)[None]
     table.register_buffer("position_ids", positions, persistent=False)
     table.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
-    numbers = _numbers(folder)
+    return _filled(model, _tied(model, _numbers(folder)))
+
+
+def next_word_model(folder: Path, attention: str = "eager") -> "GPT2LMHeadModel":
+    """A GPT-2 with its head for the next word; `attention` as for the masked language model."""
+    import torch
+    from transformers.models.gpt2.configuration_gpt2 import GPT2Config
+    from transformers.models.gpt2.modeling_gpt2 import GPT2LMHeadModel
+
+    config = GPT2Config.from_dict(configuration(folder))
+    config._attn_implementation = attention
+    with torch.device("meta"):
+        model = GPT2LMHeadModel(config)
+    return _filled(model, _tied(model, _numbers(folder)))
+
+
+def translator(folder: Path, attention: str = "eager") -> "Translator":
+    """A Marian with the tokenizer of its English side; `attention` as for the masked language model."""
+    import torch
+    from tokenizers import Tokenizer
+    from transformers.models.marian.configuration_marian import MarianConfig
+    from transformers.models.marian.modeling_marian import MarianMTModel
+
+    from models.translation import Translator
+
+    config = MarianConfig.from_dict(configuration(folder))
+    config._attn_implementation = attention
+    with torch.device("meta"):
+        model = MarianMTModel(config)
+    network = _filled(model, _tied(model, _numbers(folder) | _computed(model)))
+    return Translator(network, Tokenizer.from_file(str(folder / "english.json"))).eval()
+
+
+def word_vectors(folder: Path) -> "WordVectors":
+    """Vectors of whole words, with the words in the order of the rows."""
+    from safetensors.numpy import load_file
+
+    from models.word_vectors import WordVectors
+
+    words = (folder / "words.txt").read_text(encoding="utf-8").splitlines()
+    return WordVectors(tuple(words), load_file(folder / "model.safetensors")["vectors"].astype("float32"))
+
+
+READERS: "dict[str, Callable[[Path], nn.Module | WordVectors]]" = {  # by the model_type in config.json
+    "bert": masked_language_model,
+    "gpt2": next_word_model,
+    "marian": translator,
+    "word_vectors": word_vectors,
+}
+
+
+def _computed(model: "MarianMTModel") -> dict[str, "nn.Parameter"]:
+    """What a Marian does not learn: its sinusoidal positions on both sides, and a bias of zero."""
+    import torch
+    from torch import nn
+
+    table = model.get_encoder().embed_positions
+    with torch.device("cpu"):
+        empty = type(table)(*table.weight.shape)
+        positions = nn.Parameter(empty.create_weight(), requires_grad=False)
+    bias = nn.Parameter(torch.zeros(model.final_logits_bias.shape), requires_grad=False)
+    sides = {f"model.{side}.embed_positions.weight": positions for side in ("encoder", "decoder")}
+    return {**sides, "final_logits_bias": bias}
+
+
+def _tied(model: "PreTrainedModel", numbers: dict[str, "nn.Parameter"]) -> dict[str, "nn.Parameter"]:
+    """The parameters with those added under a second name that the model shares."""
     ties: dict[str, str] = model.all_tied_weights_keys
-    return _filled(model, numbers | {tied: numbers[source] for tied, source in ties.items() if source in numbers})
+    return numbers | {tied: numbers[source] for tied, source in ties.items() if source in numbers}
 
 
 def _numbers(folder: Path) -> dict[str, "nn.Parameter"]:

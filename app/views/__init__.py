@@ -74,4 +74,5 @@ def catalogue() -> dict[str, View]:
 
 def model_title(name: str, lang: Lang) -> str:
     """A model as people read it."""
-    return translate(lang, registry.get(name).title)
+    model = registry.get(name)
+    return translate(lang, model.title, **model.title_values)

@@ -18,7 +18,7 @@ class HiddenStatesQuery(Query):
 
 def values(query: HiddenStatesQuery, trace: Trace) -> np.ndarray:
     """The layer's states [tokens, units]."""
-    assert trace.states is not None
+    assert trace.states is not None and trace.states.hidden is not None
     chosen: np.ndarray = trace.states.hidden[(query.layer or 1) - 1]
     return chosen
 

@@ -1,5 +1,6 @@
 """The encoder: a BERT that fills masked words and reads the whole sentence at once, traced by models.capture."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,12 +60,22 @@ def load(model: Model) -> Encoder:
     return Encoder(model, weights.masked_language_model(model.folder, attention=capture.IMPLEMENTATION))
 
 
+def snapshots() -> list[int]:
+    """The steps of its training at which the encoder's weights were kept."""
+    return sorted(int(folder.name.removeprefix("encoder@")) for folder in tokenizer.WEIGHTS.glob("encoder@*"))
+
+
+ENCODER = Model(
+    name="encoder",
+    title="model.encoder.title",
+    family="encoder",
+    fields=("inputs", "positions", "embeddings", "hidden", "queries", "keys", "values", "scores", "attention"),
+    load=load,
+)
 MODELS = [
-    Model(
-        name="encoder",
-        title="model.encoder.title",
-        family="encoder",
-        fields=("inputs", "positions", "embeddings", "hidden", "queries", "keys", "values", "scores", "attention"),
-        load=load,
-    )
+    ENCODER,
+    *(
+        replace(ENCODER, name=f"encoder@{steps}", title="model.snapshot.title", title_values={"steps": steps})
+        for steps in snapshots()
+    ),
 ]

@@ -10,14 +10,13 @@ import numpy as np
 
 from models import tokenizer
 from models.registry import Model
-from models.trace import Check, Prediction, Recurrence, States, Trace
+from models.trace import Check, Recurrence, States, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from models.recurrence import RecurrentLanguageModel
 
-RANKS = 10  # how many of the likeliest next tokens a trace keeps
 GATE_NAMES = {"rnn": (), "lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "new")}
 
 
@@ -32,6 +31,8 @@ class Recurrent:
     def forward(self, text: str) -> Trace:
         """Reads [CLS] and the text from left to right, starting from a state of zeros."""
         import torch
+
+        from models.prediction import predict
 
         tokens = tokenizer.tokenize(text, self.model.longest)
         ids = torch.tensor([token.id for token in tokens])
@@ -100,27 +101,6 @@ def gates(layer: "nn.RNNBase", x: "Tensor", h: "Tensor") -> tuple[np.ndarray, np
         rebuilt = (1 - update) * new + update * before
         return torch.stack([reset, update, new]).numpy(), None, rebuilt.numpy()
     return np.empty((0, *h.shape), np.float32), None, (from_input + from_hidden).tanh().numpy()
-
-
-def predict(logits: "Tensor", ids: "Tensor") -> Prediction:
-    """Loss of each token given those before it, and the likeliest tokens after it, from logits [tokens, words].
-
-    Uses the logits up: they fill megabytes, and every copy costs more than the arithmetic.
-    """
-    import torch
-
-    best = logits.topk(RANKS)
-    highest = best.values[:, :1]
-    following = logits.gather(1, ids.roll(-1)[:, None]) - highest
-    total = logits.sub_(highest).exp_().sum(-1, keepdim=True).log()  # of the differences: logits near 100 cost digits
-    loss = torch.full((len(ids),), torch.nan)
-    loss[1:] = (total - following)[:-1, 0]
-    return Prediction(
-        loss=loss.numpy(),
-        ids=best.indices.numpy(),
-        probabilities=(best.values - highest - total).exp().numpy(),
-        words=tuple(tuple(map(tokenizer.piece, row)) for row in best.indices.tolist()),
-    )
 
 
 def load(model: Model) -> Recurrent:

@@ -1,105 +1,33 @@
 """Writes a model's card: python -m models.training.card MODEL; every figure on it comes from the files beside it."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from models.tokenizer import WEIGHTS
+from models.training.kinds import SOURCES, kind_of
 from models.weights import configuration, fingerprint
 
+CORES = "a machine of two CPU cores"
+OWN_SENTENCES = ("masked", "next_word")  # tasks that need no file
 AGREEMENT_LEARNED = 0.6  # half of the pairs come out right by guessing
 
-
-@dataclass(frozen=True)
-class Source:
-    """A corpus that a model has learned from."""
-
-    title: str
-    by: str
-    licence: str
-
-
-SOURCES = {
-    "klexikon": Source(
-        "Klexikon, the children's encyclopaedia",
-        "the authors of klexikon.zum.de; collected by D. Aumiller and M. Gertz (2022), github.com/dennlinger/klexikon",
-        "CC BY-SA",
-    ),
-    "wikipedia": Source(
-        "German Wikipedia, the articles that match Klexikon's",
-        "the authors of de.wikipedia.org; collected by D. Aumiller and M. Gertz (2022), github.com/dennlinger/klexikon",
-        "CC BY-SA",
-    ),
-    "tatoeba": Source(
-        "Tatoeba, the German side of German–English sentence pairs",
-        "the contributors of tatoeba.org; as paired by manythings.org/anki (2018-05-13)",
-        "CC BY 2.0 FR",
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What the card says of a model beyond its figures."""
-
-    what: str
-    sources: tuple[str, ...]
-    weak: tuple[str, ...]
-
-
-GERMAN = ("klexikon", "wikipedia", "tatoeba")
-ENCYCLOPAEDIC = (
-    "It has read encyclopaedias and short everyday sentences only: slang, dialect, novels, news and chat are foreign.",
-    "A cased vocabulary of 14,000 pieces: rare and compound words fall into several pieces, typing errors into many.",
-    "Its texts are unevenly spread (“Tom” is in 23 % of the Tatoeba sentences), and so are its guesses; it repeats the "
-    "prejudices of its sources.",
-)
-LEFT_TO_RIGHT = (
-    "Trained on at most 256 tokens at a time, mostly single sentences: it does not follow a longer text.",
-    "“hasst” and “lacht” are rare in its text (88 and 42 sentences, nearly all of them Tatoeba's), “biss” rarer still "
-    "(14): pictures of sentences with these words show a model that hardly knows them.",
-)
-RECURRENT = (
-    "two layers of 192 {cells}, one matrix as input and output word vectors. "
-    "It guesses each next piece of a German text."
-)
-KINDS = {
-    "rnn": Kind(
-        "A plain recurrent network (Elman, tanh): " + RECURRENT.format(cells="units"),
-        GERMAN,
-        ("It forgets fast: a tanh unit has no gate that would keep anything over many words.", *LEFT_TO_RIGHT),
-    ),
-    "lstm": Kind("An LSTM: " + RECURRENT.format(cells="cells"), GERMAN, LEFT_TO_RIGHT),
-    "gru": Kind("A GRU: " + RECURRENT.format(cells="units"), GERMAN, LEFT_TO_RIGHT),
-    "encoder": Kind(
-        "A small BERT (BertForMaskedLM): four layers of four heads, 192 wide, learned positions. It reads a whole "
-        "sentence at once and fills in masked pieces.",
-        GERMAN,
-        (
-            "Pre-trained on a few million tokens where BERT saw billions: it knows word classes and frequent "
-            "combinations, hardly facts.",
-            *LEFT_TO_RIGHT,
-        ),
-    ),
-}
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
 def card(
-    model: Annotated[str, typer.Argument(help=f"one of {', '.join(KINDS)}")],
+    model: Annotated[str, typer.Argument(help="the model's name: its folder in models/weights")],
     weights: Annotated[Path, typer.Option(help="where the models' folders are")] = WEIGHTS,
 ) -> None:
     """Writes README.md beside the weights of one model."""
     folder = weights / model
-    if model not in KINDS or not (folder / "model.safetensors").exists():
-        typer.echo(
-            f"Error: There is no card for '{model}'; cards are for trained models among {', '.join(KINDS)}.", err=True
-        )
+    if kind_of(model) is None or not (folder / "model.safetensors").exists():
+        known = [path.parent.name for path in sorted(weights.glob("*/model.safetensors")) if kind_of(path.parent.name)]
+        typer.echo(f"Error: There is no card for '{model}'; there could be for {', '.join(known)}.", err=True)
         raise typer.Exit(2)
     (folder / "README.md").write_text(text(model, folder), encoding="utf-8")
     typer.echo(f"{folder / 'README.md'}")
@@ -107,7 +35,9 @@ def card(
 
 def text(model: str, folder: Path) -> str:
     """The card as Markdown; scores of other weights than those in the folder are left out."""
-    kind = KINDS[model]
+    kind = kind_of(model)
+    if kind is None:
+        raise KeyError(model)
     curve = json.loads((folder / "learning_curve.json").read_text(encoding="utf-8"))
     scores = current_scores(folder)
     blocks = [
@@ -125,10 +55,12 @@ def text(model: str, folder: Path) -> str:
         "## Scores",
         *score_lines(model, scores),
         "## What it is bad at",
-        *[f"- {fact}" for fact in (*measured_weaknesses(scores), *kind.weak, *ENCYCLOPAEDIC)],
+        *[f"- {fact}" for fact in (*measured_weaknesses(scores), *kind.weak)],
     ]
     for result in scores.get("masked", {}).values():
         blocks += ["## What it puts into a blank", *blanks(model, result)]
+    for result in scores.get("next_word", {}).values():
+        blocks += ["## How it goes on", *continuations(model, result)]
     return joined(blocks)
 
 
@@ -156,19 +88,36 @@ def current_scores(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
 
 def size_and_training(folder: Path, curve: dict[str, Any]) -> list[str]:
     """Parameters, file, recipe, time and speed."""
-    config, recipe = configuration(folder), curve["recipe"]
+    config = configuration(folder)
     megabytes = (folder / "model.safetensors").stat().st_size / 1e6
     vocabulary = config.get("vocabulary") or config.get("vocab_size")
-    step, loss = curve["loss"][-1] if curve["loss"] else (recipe["steps"], float("nan"))
-    share = f"{step:,} of {recipe['steps']:,}" if step < recipe["steps"] else f"{step:,}"
+    listed = "words" if config.get("model_type") == "word_vectors" else "pieces"
+    if target := config.get("decoder_vocab_size"):
+        listed = f"German and {target:,} of English pieces"
     return [
-        f"- {curve['parameters']:,} parameters, of them word vectors of {vocabulary:,} pieces; shared ones count once.",
+        f"- {curve['parameters']:,} parameters, of them vectors of {vocabulary:,} {listed}; shared ones count once.",
         f"- `model.safetensors`: {megabytes:.1f} MB, float16 (float32 in memory), fingerprint `{fingerprint(folder)}`.",
-        f"- {share} updates of at most {recipe['batch_tokens']:,} tokens, AdamW, highest learning rate "
-        f"{recipe['learning_rate']:g}, seed {recipe['seed']}; smoothed training loss at the end {loss:.2f}.",
-        f"- {curve['tokens'] / 1e6:.1f} million tokens in {curve['minutes']:g} minutes on two CPU cores, "
+        *[run_line(run) for run in curve["runs"]],
+        f"- {curve['tokens'] / 1e6:.1f} million tokens in {curve['minutes']:g} minutes on {CORES}, "
         f"{curve['tokens_per_second']:,} tokens a second. The curve is in `learning_curve.json`.",
     ]
+
+
+def run_line(run: dict[str, Any]) -> str:
+    """How one run went; a snapshot has only a part of its recipe's steps behind it."""
+    recipe = run["recipe"]
+    if "window" in recipe:
+        return (
+            f"- {recipe['epochs']} epochs of skip-gram: {recipe['units']} units, {recipe['window']} words on each "
+            f"side, {recipe['negative']} negative samples, words thinned at {recipe['sample']:g}, learning rate "
+            f"{recipe['learning_rate']:g}, words that occur {recipe['rarest']} times or more, seed {recipe['seed']}."
+        )
+    part = f"{run['steps']:,} of {recipe['steps']:,}" if run["steps"] < recipe["steps"] else f"{run['steps']:,}"
+    loss = f"; smoothed training loss at the end {run['loss'][-1][1]:.2f}" if run["loss"] else ""
+    return (
+        f"- {part} updates of at most {recipe['batch_tokens']:,} tokens, AdamW, highest learning rate "
+        f"{recipe['learning_rate']:g}, seed {recipe['seed']}{loss}."
+    )
 
 
 def score_lines(model: str, scores: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
@@ -177,7 +126,7 @@ def score_lines(model: str, scores: dict[str, dict[str, dict[str, Any]]]) -> lis
     for task, files in sorted(scores.items()):
         for name, result in sorted(files.items()):
             rows.append(f"| {task} | `{name}` | {result['items']:,} | {figures(result)} |")
-            named = f" --file CORPORA/{name}" if task != "masked" else ""
+            named = f" --file CORPORA/{name}" if task not in OWN_SENTENCES else ""
             commands.append(f"python -m models.training.evaluate {task} --model {model}{named}")
     if not rows:
         return ["Not scored yet."]
@@ -198,6 +147,18 @@ def figures(result: dict[str, Any]) -> str:
             f"**{result['accuracy']:.3f}** mean over cases ({cases}); {result['unequal_pieces']:,} pairs with unequal "
             f"numbers of pieces, without them {result['accuracy_equal_pieces']:.3f} of the pairs"
         )
+    if result["task"] == "similarity":
+        return (
+            f"Spearman's ρ **{result['spearman']:.3f}** over {result['coverage']:.1%} of the pairs; "
+            f"{result['left_out']:,} left out, since a word is unknown"
+        )
+    if result["task"] == "translation":
+        return (
+            f"BLEU **{result['bleu']:.1f}** with {result['beams']} beams, {result['bleu_greedy']:.1f} with one "
+            f"(sacrebleu, `{result['signature']}`)"
+        )
+    if result["task"] == "next_word":
+        return "to be read: the table below"
     return f"the removed word among the first five in **{result['removed_in_top']}** of {result['items']} sentences"
 
 
@@ -234,6 +195,16 @@ def blanks(model: str, result: dict[str, Any]) -> list[str]:
         "| sentence | removed | guesses |",
         "| --- | --- | --- |",
         *rows,
+    ]
+
+
+def continuations(model: str, result: dict[str, Any]) -> list[str]:
+    """The table of beginnings with the five likeliest next pieces."""
+    return [
+        f"The five likeliest next pieces of `{model}`; `##` goes on with the word. Often other words fit as well.",
+        "| beginning | next |",
+        "| --- | --- |",
+        *[f"| {row['sentence']} | {cell(', '.join(row['top']))} |" for row in result["sentences"]],
     ]
 
 

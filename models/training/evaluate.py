@@ -9,11 +9,10 @@ from typing import Annotated, Any
 
 import torch
 import typer
-from torch import nn
 
 from models import weights as files
 from models.tokenizer import WEIGHTS
-from models.training import agreement, likelihood, masked
+from models.training import agreement, likelihood, masked, next_word, similarity, translation
 from models.training.corpora import WrongFormat
 from models.training.likelihood import WrongModel
 
@@ -24,7 +23,7 @@ SCORES = "scores.json"
 class Task:
     """A way to score a model: the function gets the model, the file and how many items to take at most."""
 
-    score: Callable[[nn.Module, Any, int | None], dict[str, Any]]
+    score: Callable[[Any, Any, int | None], dict[str, Any]]
     needs_file: bool = True
 
 
@@ -32,6 +31,9 @@ TASKS = {
     "lm": Task(likelihood.bits_per_character),
     "agreement": Task(agreement.accuracy),
     "masked": Task(masked.top, needs_file=False),
+    "next_word": Task(next_word.top, needs_file=False),
+    "similarity": Task(similarity.correlation),
+    "translation": Task(translation.bleu),
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

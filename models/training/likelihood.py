@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 from transformers.models.bert.modeling_bert import BertForMaskedLM
+from transformers.models.gpt2.modeling_gpt2 import GPT2LMHeadModel
 
 from models.recurrence import RecurrentLanguageModel
 from models.tokenizer import CLS, MASK, PAD, SEP, UNK, tokenizer
@@ -42,13 +43,24 @@ def next_pieces(model: nn.Module, ids: Tensor) -> Tensor:
 
     Where a text has ended there is 0.
     """
-    if not isinstance(model, RecurrentLanguageModel):
-        raise WrongModel("does not read from left to right, so it gives no next word (rnn, lstm and gru do)")
     known = ids[:, 1:] != PAD
-    logits: Tensor = model.logits(model(ids[:, :-1])[known])  # (pieces, vocabulary)
+    logits = next_logits(model, ids[:, :-1], known)  # (pieces, vocabulary)
     found = torch.zeros(known.shape)
     found[known] = logits.gather(-1, ids[:, 1:][known][:, None])[:, 0] - logits.logsumexp(-1)
     return found
+
+
+def next_logits(model: nn.Module, ids: Tensor, places: Tensor) -> Tensor:
+    """The score of every piece as the next one after the chosen places; float32[places, vocabulary].
+
+    `places` is true where it is asked for, of the form of ids [texts, tokens]; [PAD] may stand at the ends of texts.
+    """
+    if isinstance(model, RecurrentLanguageModel):
+        return model.logits(model(ids)[places])
+    if isinstance(model, GPT2LMHeadModel):
+        logits: Tensor = model.lm_head(model.transformer(ids, use_cache=False).last_hidden_state[places])
+        return logits
+    raise WrongModel("does not read from left to right, so it gives no next word (rnn, lstm, gru and decoder do)")
 
 
 def masked_pieces(model: nn.Module, ids: Tensor, places: Tensor) -> Tensor:

@@ -45,7 +45,7 @@ def fit(
     batches_from: Callable[[int], Iterator[Batch]],
     recipe: Recipe,
     checkpoint: Path,
-    at_step: Callable[[int], None] = lambda _: None,
+    at_step: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
     """Trains the model in place; goes on from the checkpoint if there is one.
 
@@ -68,11 +68,11 @@ def fit(
         progress = Progress(**state["progress"])
 
     model.train()
-    started = saved = time.monotonic()
+    last = saved = time.monotonic()
     smooth = progress.curve[-1][1] if progress.curve else None
     bar = tqdm(total=recipe.steps, initial=progress.step, desc=checkpoint.stem, unit="step", mininterval=10)
     for batch in batches_from(progress.step):
-        at_step(progress.step)
+        at_step(progress)
         if progress.step >= recipe.steps:
             break
         torch.manual_seed(recipe.seed * 1_000_003 + progress.step)
@@ -89,9 +89,10 @@ def fit(
         if progress.step % max(1, recipe.steps // CURVE_POINTS) == 0:
             progress.curve.append((progress.step, round(smooth, 4)))
         now = time.monotonic()
+        progress.seconds += now - last
+        last = now
         if now - saved > SAVE_EVERY or progress.step == recipe.steps:
-            progress.seconds += now - started
-            started = saved = now
+            saved = now
             save_checkpoint(checkpoint, model, optimizer, half_cosine, progress)
         bar.set_postfix_str(f"loss {smooth:.3f}, {progress.tokens / 1e6:.2f} M tokens", refresh=False)
         bar.update()

@@ -1,7 +1,8 @@
 """The German training text as token ids, grouped into examples of one or several sentences and into batches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,11 @@ class Text:
     ids: np.ndarray  # int32[tokens]
     sentences: np.ndarray  # int64[sentences + 1], offsets into ids
     paragraphs: np.ndarray  # int64[paragraphs + 1], offsets into sentences
+
+    def each_sentence(self) -> Iterator[list[int]]:
+        """The ids of one sentence after the other."""
+        for start, end in pairwise(self.sentences.tolist()):
+            yield self.ids[start:end].tolist()
 
 
 def read(corpora: Path, cache: Path) -> dict[str, Text]:
@@ -84,24 +90,31 @@ def batches(
     number, seen = 0, 0
     while True:
         found = epoch(texts, seed, number, simple=number < simple_epochs)
-        random = np.random.default_rng([seed, number, 1])
-        jitter = random.uniform(0, 4, len(found))
-        order = np.argsort(np.array([len(ids) for ids in found]) + jitter, kind="stable")
-        groups: list[list[np.ndarray]] = [[]]
-        for index in order:
-            if groups[-1] and (len(groups[-1]) + 1) * len(found[index]) > tokens:
-                groups.append([])
-            groups[-1].append(found[index])
-        for group in random.permutation(len(groups)):
+        for group in grouped([len(ids) for ids in found], tokens, np.random.default_rng([seed, number, 1])):
             if seen >= start:
-                yield padded(groups[group])
+                yield padded([found[index] for index in group])
             seen += 1
         number += 1
 
 
-def padded(sequences: list[np.ndarray]) -> np.ndarray:
-    """One array of all sequences, filled up with [PAD] at their ends."""
-    batch = np.full((len(sequences), max(map(len, sequences))), PAD, np.int64)
+def grouped(lengths: list[int], tokens: int, random: np.random.Generator, mixed: float = 4) -> Iterator[list[int]]:
+    """The indices of sequences of similar length that fill a batch of `tokens` tokens together, in random order.
+
+    Lengths that differ by less than `mixed` may share a batch.
+    """
+    jitter = random.uniform(0, mixed, len(lengths))
+    groups: list[list[int]] = [[]]
+    for index in np.argsort(np.array(lengths) + jitter, kind="stable"):
+        if groups[-1] and (len(groups[-1]) + 1) * lengths[index] > tokens:
+            groups.append([])
+        groups[-1].append(index)
+    for number in random.permutation(len(groups)):
+        yield groups[number]
+
+
+def padded(sequences: Sequence[np.ndarray], fill: int = PAD) -> np.ndarray:
+    """One array of all sequences, filled up at their ends."""
+    batch = np.full((len(sequences), max(map(len, sequences))), fill, np.int64)
     for row, ids in zip(batch, sequences, strict=True):
         row[: len(ids)] = ids
     return batch

@@ -14,11 +14,7 @@ def piece_vectors(texts: dict[str, Text], units: int, seed: int, cache: Path) ->
     if not file.exists():
         from gensim.models import Word2Vec
 
-        sentences = [
-            text.ids[start:end].astype(str).tolist()
-            for text in texts.values()
-            for start, end in zip(text.sentences[:-1], text.sentences[1:], strict=True)
-        ]
+        sentences = [list(map(str, ids)) for text in texts.values() for ids in text.each_sentence()]
         learned = Word2Vec(
             sentences, vector_size=units, sg=1, window=5, negative=5, min_count=1, sample=1e-4, epochs=2,
             workers=2, seed=seed,

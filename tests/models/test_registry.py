@@ -7,6 +7,7 @@ import pytest
 
 from models import registry
 from models.errors import UnknownModel
+from models.families import encoder
 from models.run import Run, perform
 
 
@@ -18,6 +19,27 @@ def test_traces_carry_the_announced_fields(name):
         found = found - {"ids", "probabilities"} | {"predictions"}
     assert found == set(registry.get(name).fields)
     assert (trace.recurrence.gate_names if trace.recurrence else ()) == registry.get(name).gate_names
+
+
+def test_a_model_without_weights_is_not_in_the_catalogue(monkeypatch, tmp_path):
+    known = registry.catalogue()["gru"]
+    monkeypatch.setattr(registry, "WEIGHTS", tmp_path)
+    (tmp_path / "gru").mkdir()
+    registry.catalogue.cache_clear()
+    try:
+        assert registry.catalogue() == {}
+        (tmp_path / "gru" / "model.safetensors").touch()
+        registry.catalogue.cache_clear()
+        assert registry.catalogue() == {"gru": known}
+    finally:
+        registry.catalogue.cache_clear()
+
+
+def test_snapshots_are_listed_by_their_steps(monkeypatch, tmp_path):
+    for steps in (2000, 0, 100):
+        (tmp_path / f"encoder@{steps}").mkdir()
+    monkeypatch.setattr(encoder.tokenizer, "WEIGHTS", tmp_path)
+    assert encoder.snapshots() == [0, 100, 2000]
 
 
 def test_an_unknown_model_names_those_there_are():
