@@ -13,7 +13,16 @@ GZIP = 31  # window bits: the largest window, in gzip's frame
 
 def accepts_gzip(request: Request) -> bool:
     """Whether the client says that it reads gzip."""
-    return "gzip" in request.headers.get("accept-encoding", "")
+    offered = request.headers.get("accept-encoding", "").replace(" ", "").split(",")
+    return any(coding == "gzip" or (coding.startswith("gzip;q=") and float_of(coding[7:]) > 0) for coding in offered)
+
+
+def float_of(quality: str) -> float:
+    """A quality value; what is none counts as 1."""
+    try:
+        return float(quality)
+    except ValueError:
+        return 1.0
 
 
 def gzipped(body: bytes) -> bytes:

@@ -89,9 +89,11 @@ def decimal(lang: Lang, value: float, digits: int) -> str:
 
 
 def percent(lang: Lang, share: float) -> str:
-    """A share as a whole percentage; a trace of something is not 0."""
-    if 0 < share < 0.005:
+    """A share as a whole percentage; a trace of something is not 0, nearly all is not all."""
+    if 0 < share <= 0.005:
         return "< 1\u202f%" if lang == "de" else "< 1%"
+    if 0.995 <= share < 1:
+        return "> 99\u202f%" if lang == "de" else "> 99%"
     return f"{100 * share:.0f}\u202f%" if lang == "de" else f"{100 * share:.0f}%"
 
 

@@ -60,7 +60,7 @@ def page(template: str, lang: Lang, path: str, query: Query, **context: Any) -> 
             for code in LANGUAGES
         ],
         theme_urls={theme: here(lang, theme=theme) for theme in ("auto", "light", "dark")},
-        chapters=chapters(query, current),
+        chapters=chapters(context.pop("along", query), current),
         home=Query.address(shared(query), f"/{lang}"),
         permalink=absolute(query.address(f"/{lang}{path}")),
         **context,
@@ -131,9 +131,10 @@ def figure_page(
         if error.fix:
             told["fix"] = {"label": translate(lang, "fix.shorten"), "url": query.changed(**error.fix).address(action)}
     settled_query, traces, figure = drawn or (query, [], None)
+    along = query.changed(model="") if query.model == view.models[0] else query  # its own choice is no wish of the reader's
     order = [other for other in views.catalogue().values() if other.models]
     place = order.index(view)
-    extra: Json = {"lecture": lecture(query)} if landing else {}
+    extra: Json = {"lecture": lecture(along)} if landing else {}
     return page(
         "landing.html" if landing else "view.html",
         lang,
@@ -141,9 +142,10 @@ def figure_page(
         query,
         page_title=translate(lang, "landing.title" if landing else f"{view.name}.title"),
         chapter=None if landing else view.chapter,
+        along=along,
         view={"name": view.name} | {part: _(f"{view.name}.{part}") for part in ("title", "question", "lead")},
         siblings=[
-            {"title": translate(lang, f"{other.name}.title"), "url": link(other, query), "current": other is view}
+            {"title": translate(lang, f"{other.name}.title"), "url": link(other, along), "current": other is view}
             for other in order
             if other.chapter == view.chapter
         ],
@@ -152,8 +154,8 @@ def figure_page(
         error=general,
         result=render.result(view, query, traces, figure) if figure else None,
         notes=render.notes(view, lang),
-        previous=neighbour(order[place - 1], query) if place else None,
-        next=neighbour(order[place + 1], query) if place + 1 < len(order) else None,
+        previous=neighbour(order[place - 1], along) if place else None,
+        next=neighbour(order[place + 1], along) if place + 1 < len(order) else None,
         **extra,
     )  # fmt: skip
 

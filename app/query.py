@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from app.messages import Lang, Message, say
 from app.settings import settings
 from models import registry
-from models.errors import InputError
+from models.errors import CaptureError, InputError
 from models.run import Run
 from models.trace import Trace
 
@@ -130,6 +130,8 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         if len(values) > 1:
             raise QueryError("repeated", name, say("error.repeated", field=label(name)))
         stated[name] = values[0]
+    if stated.get("vs_model") == "":  # "no other", as the form says it
+        del stated["vs_model"]
     limit = settings().characters
     for name in ("text", "vs"):
         value = stated.get(name)
@@ -150,6 +152,21 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
             field,
             say("error.wrong_value", field=label(field), value=stated.get(field, ""), allowed=allowed(kind, field)),
         ) from None
+
+
+def salvaged(kind: type[Q], raw: bytes, lang: Lang) -> Q:
+    """As much of a wrong address as still makes a page: the sentences as they were typed, and each value that is right."""
+    given = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1"))
+    kept: dict[str, str] = {}
+    for name in given.keys() & (kind.model_fields.keys() - {"lang"}):
+        value = given[name].encode("latin-1").decode("utf-8", "replace")
+        try:
+            kind(**{name: value})
+        except ValidationError:
+            continue
+        if name != "vs_model" or value:
+            kept[name] = value
+    return kind(lang=lang, **kept)
 
 
 def allowed(kind: type[Query], field: str) -> str:
@@ -208,6 +225,13 @@ def text_error(error: InputError, query: Query, run: Run) -> QueryError:
     if "characters" in error.values:
         fix = {field: run.text[: int(error.values["characters"])]}
     return QueryError(error.code, field, say(f"error.{error.code}", **error.values), fix=fix)
+
+
+def unavailable(error: Exception, query: Query, run: Run) -> QueryError:
+    """A model that cannot be read, or whose attention is out of reach: no fault of the reader's."""
+    code = "no_attention" if isinstance(error, CaptureError) else "model_unavailable"
+    field = "vs_model" if run.model == query.vs_model != query.model else "model"
+    return QueryError(code, field, say(f"error.{code}", model=run.model), status=503)
 
 
 def known_model(name: str, field: str) -> registry.Model:

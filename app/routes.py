@@ -1,9 +1,9 @@
 """The addresses: each is a thin line from a request to a query, its traces, and the form they are answered in."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal, cast
-from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import APIRouter, Request
@@ -14,11 +14,11 @@ from app import api, pages, render, static, views
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
 from app.messages import LANGUAGES, Lang, say
-from app.query import Query, QueryError, known_model, read, settled, text_error
+from app.query import Query, QueryError, known_model, read, salvaged, settled, text_error, unavailable
 from app.runs import Busy, Runs
 from app.views import Figure, View
 from models import registry
-from models.errors import InputError
+from models.errors import CaptureError, InputError, ModelUnavailable
 from models.run import Run
 from models.trace import Trace
 
@@ -56,6 +56,8 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
             traces += await runs.traces([trace_run])
         except InputError as error:
             raise text_error(error, query, trace_run) from None
+        except (ModelUnavailable, CaptureError) as error:
+            raise unavailable(error, query, trace_run) from error
         except Busy:
             raise QueryError("busy", None, say("error.busy"), status=429) from None
     filled = settled(query, traces[0])
@@ -68,12 +70,11 @@ def stated(view: View, raw: bytes, lang: Lang) -> Query:
     return query if query.model else query.changed(model=view.models[0])
 
 
-def salvaged(view: View, raw: bytes, lang: Lang) -> Query:
-    """As much of a wrong address as still makes a page: the sentences as they were typed, and the theme."""
-    given = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1"))
-    kept = {name: given[name].encode("latin-1").decode("utf-8", "replace") for name in ("text", "vs") if name in given}
-    theme = given.get("theme")
-    return view.query(lang=lang, model=view.models[0], theme=theme if theme in ("light", "dark") else "auto", **kept)
+def rescued(view: View, raw: bytes, lang: Lang) -> Query:
+    """What of a wrong address still makes a page of this view."""
+    query = salvaged(view.query, raw, lang)
+    wrong = {name: None for name in ("model", "vs_model") if getattr(query, name) not in view.models}
+    return query.changed(**wrong | ({"model": view.models[0]} if "model" in wrong else {}))
 
 
 def view_of(name: str) -> View:
@@ -93,11 +94,14 @@ def lang_of(name: str) -> Lang:
 
 def preferred(request: Request) -> Lang:
     """The language the reader asks for, German where in doubt."""
+    wanted: list[tuple[float, Lang]] = []
     for entry in request.headers.get("accept-language", "").split(","):
-        code = entry.split(";")[0].strip()[:2].lower()
+        name, _, quality = entry.replace(" ", "").partition(";q=")
+        code = name[:2].lower()
         if code in LANGUAGES:
-            return code
-    return "de"
+            wanted.append((float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 1.0, code))
+    best = max(wanted, default=(0.0, "de"), key=lambda entry: entry[0])  # the first of equals
+    return best[1] if best[0] > 0 else "de"
 
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -181,6 +185,8 @@ async def trace(
             (found,) = await request.app.state.runs.traces([run])
         except InputError as error:
             raise text_error(error, query, run) from None
+        except (ModelUnavailable, CaptureError) as error:
+            raise unavailable(error, query, run) from error
         except Busy:
             raise QueryError("busy", None, say("error.busy"), status=429) from None
         body, media = await asyncio.to_thread(api.answer, query, found)
@@ -209,7 +215,7 @@ async def embed(request: Request, lang: str, name: str) -> Response:
             frame, query = read(api.EmbedQuery, raw, code), stated(view, raw, code)
             drawn, error = await draw(request, view, query), None
         except QueryError as wrong:
-            query, drawn, error = salvaged(view, raw, code), None, wrong
+            query, drawn, error = rescued(view, raw, code), None, wrong
         html = pages.embed_page(view, query, frame, drawn, error)
         status = error.status if error else 200
         return Response(html, status, media_type="text/html", headers=EMBED_HEADERS | retry(error))
@@ -241,19 +247,20 @@ async def view_page(request: Request, lang: Lang, view: View, landing: bool = Fa
         query = stated(view, raw, lang)
         drawn, error = await draw(request, view, query), None
     except QueryError as wrong:
-        query, drawn, error = salvaged(view, raw, lang), None, wrong
+        query, drawn, error = rescued(view, raw, lang), None, wrong
     html = pages.figure_page(view, query, drawn, error, landing)
     return Response(html, error.status if error else 200, media_type="text/html", headers=PAGE_HEADERS | retry(error))
 
 
 async def view_data(request: Request, lang: Lang, view: View, suffix: Suffix) -> Response:
     """The numbers of a view."""
-    query = stated(view, request.scope["query_string"], lang)
-    _, traces, figure = await draw(request, view, query)
-    if suffix == "json":
-        return json_response(render.data(view, query, traces, figure))
+    stated_query = stated(view, request.scope["query_string"], lang)
+    query, traces, figure = await draw(request, view, stated_query)
+    if suffix == "json":  # hundreds of thousands of numbers as text: not on the event loop
+        return await asyncio.to_thread(lambda: json_response(render.data(view, query, traces, figure)))
     headers = DATA_HEADERS | {"Content-Disposition": f'inline; filename="{view.name}.csv"'}
-    return Response(render.as_csv(figure.table), media_type="text/csv", headers=headers)
+    body = await asyncio.to_thread(render.as_csv, figure.table)
+    return Response(body, media_type="text/csv", headers=headers)
 
 
 def json_response(content: Any, status: int = 200) -> Response:

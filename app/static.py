@@ -18,10 +18,16 @@ COMPRESSIBLE = (".js", ".css", ".svg", ".json", ".txt", ".md")
 
 
 @cache
+def names() -> frozenset[str]:
+    """Every file under static/ by the one name it has in addresses: a/../b is no second name for b."""
+    return frozenset(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())
+
+
+@cache
 def content(name: str) -> tuple[bytes, bytes | None]:
     """A file as it is and gzipped; raises FileNotFoundError for what is not a file under static/."""
-    path = (FOLDER / name).resolve()
-    if not path.is_relative_to(FOLDER.resolve()) or not path.is_file():
+    path = FOLDER / name
+    if name not in names():
         raise FileNotFoundError(name)
     data = path.read_bytes()
     return data, gzip.compress(data, 6, mtime=0) if path.suffix in COMPRESSIBLE else None

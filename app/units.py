@@ -46,23 +46,24 @@ def drawing(
         partners = align.pairs(labels[0], labels[1], query.align)
         difference = np.full(values[0].shape, np.nan, np.float32)
         line = np.full(len(partners), np.nan, np.float32)
-        known = [place for place, partner in enumerate(partners) if partner is not None]
+        kept = [place for place, partner in enumerate(partners) if partner is not None]
         theirs = [partner for partner in partners if partner is not None]
-        difference[known] = values[1][theirs] - values[0][known]
-        line[known] = lines[1][theirs] - lines[0][known]
+        difference[kept] = values[1][theirs] - values[0][kept]
+        line[kept] = lines[1][theirs] - lines[0][kept]
         columns = [shortened(word) for word in labels[0]]
         title = translate(query.lang, "difference.title")
         panels.append(Panel(title, difference.T, [], columns, "difference", hover, 0, range(len(columns)), line))
     titles: dict[Scale, str] = {
-        scale: translate(query.lang, f"{name}.bar"),
+        scale: translate(query.lang, bar if known(query.lang, bar := f"{name}.bar.{scale}") else f"{name}.bar"),
         "difference": translate(query.lang, "difference.bar"),
     }
     table = Table(
-        columns=("column.model", "column.position", "column.word", "column.unit", "column.value"),
+        columns=("column.model", "column.run", "column.position", "column.word", "column.unit", "column.value"),
         rows=partial(all_rows, traces, labels, values),
         count=sum(value.size for value in values),
         brief_columns=(
             "column.model",
+            "column.run",
             "column.position",
             "column.word",
             "column.mean",
@@ -106,18 +107,18 @@ def run_name(query: Query, traces: Sequence[Trace], number: int) -> str:
 def all_rows(
     traces: Sequence[Trace], labels: Sequence[Sequence[str]], values: Sequence[np.ndarray]
 ) -> Iterable[tuple[Cell, ...]]:
-    """Every number: model, position, word, unit, value."""
-    for trace, names, array in zip(traces, labels, values, strict=True):
+    """Every number: model, run, position, word, unit, value."""
+    for run, (trace, names, array) in enumerate(zip(traces, labels, values, strict=True), start=1):
         for position, row in enumerate(array.tolist()):
             for unit, value in enumerate(row, start=1):
-                yield trace.model, position, names[position], unit, value
+                yield trace.model, run, position, names[position], unit, value
 
 
 def mean_rows(
     traces: Sequence[Trace], labels: Sequence[Sequence[str]], values: Sequence[np.ndarray]
 ) -> Iterable[tuple[Cell, ...]]:
     """One row per word: mean, smallest and largest value over the units."""
-    for trace, names, array in zip(traces, labels, values, strict=True):
+    for run, (trace, names, array) in enumerate(zip(traces, labels, values, strict=True), start=1):
         columns = (array.mean(1).tolist(), array.min(1).tolist(), array.max(1).tolist())
         for position, numbers in enumerate(zip(*columns, strict=True)):
-            yield trace.model, position, names[position], *numbers
+            yield trace.model, run, position, names[position], *numbers

@@ -49,7 +49,9 @@ def _recorded(
 ) -> tuple[Tensor, Tensor]:
     if scaling is None:
         scaling = query.shape[-1] ** -0.5
-    eager = sys.modules[type(module).__module__].eager_attention_forward
+    eager = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
+    if eager is None:
+        raise CaptureError(f"{type(module).__name__} has no eager attention of its own to call")
     output, attention = eager(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     calls = _calls.get()
     if calls is not None:

@@ -29,5 +29,9 @@ class TooManyTokens(InputError):
     code = "too_many_tokens"
 
 
+class ModelUnavailable(RuntimeError):
+    """The weights of a model cannot be read, or are not what its code expects."""
+
+
 class CaptureError(RuntimeError):
     """The model's code computes its attention out of reach, so there is nothing true to show."""

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 from models import families
-from models.errors import UnknownModel
+from models.errors import ModelUnavailable, UnknownModel
 from models.tokenizer import WEIGHTS
 from models.trace import Trace
+from models.weights import configuration
 
 
 class Loaded(Protocol):
@@ -55,16 +56,26 @@ class Model:
 
     @cached_property
     def parameters(self) -> int:
-        """How many learned numbers the weights hold; read from the file's header."""
-        with self.weights.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(length))
-        return sum(prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
+        """How many learned numbers the model has; read from the headers of its files."""
+        sizes = _sizes(self.weights)
+        described = (self.folder / "config.json").exists()
+        base = configuration(self.folder).get("base", {}) if described else {}
+        if "tensor" in base:  # word vectors that stay in the file of the model it went on from
+            sizes[base["tensor"]] = _sizes(WEIGHTS / base["model"] / self.weights.name)[base["tensor"]]
+        return sum(sizes.values())
 
     @cached_property
     def hash(self) -> str:
         """Eight hexadecimal digits that name exactly these weights."""
         return hashlib.sha256(self.weights.read_bytes()).hexdigest()[:8]
+
+
+def _sizes(file: Path) -> dict[str, int]:
+    """How many numbers each tensor of a safetensors file has."""
+    with file.open("rb") as content:
+        (length,) = struct.unpack("<Q", content.read(8))
+        header = json.loads(content.read(length))
+    return {name: prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
 
 
 @cache
@@ -103,8 +114,8 @@ def load(name: str) -> Loaded:
             try:
                 _loaded[name] = model.load(model)
             except Exception as error:
-                _status[name] = f"failed: {error}"
-                raise
+                _status[name] = f"failed: {type(error).__name__}"
+                raise ModelUnavailable(f"{name}: {error}") from error
             _status[name] = "loaded"
         return _loaded[name]
 

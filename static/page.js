@@ -119,6 +119,7 @@
       swap(page, keepTyped);
       if (how === "push") history.pushState(null, "", url);
       if (how === "replace") history.replaceState(null, "", url);
+      shown = location.pathname + location.search;
       if (focus) document.getElementById(focus)?.select();
     } catch (error) {
       clearTimeout(patience);
@@ -145,7 +146,7 @@
   document.addEventListener("input", (event) => {
     if (!event.target.matches("#query input[type=text]") || event.isComposing) return;
     clearTimeout(typing);
-    if (event.target.name === "text" && !event.target.value.trim()) return (request?.abort(), dim(true));
+    if (!event.target.value.trim()) return (request?.abort(), dim(true));
     typing = setTimeout(() => load(formAddress(), { how: "replace", keepTyped: true }), TYPING);
   });
 
@@ -164,7 +165,11 @@
     if (url) load(url, { how: remember("push") });
   });
 
-  addEventListener("popstate", () => load(location.href, { how: "none" }));
+  let shown = location.pathname + location.search;
+  addEventListener("popstate", () => {
+    const address = location.pathname + location.search; // a jump within the page changes only the part after #
+    if (address !== shown) load(location.href, { how: "none" });
+  });
 
   /* ── links ───────────────────────────────────────────────────────────── */
   async function copy(link) {
