@@ -56,6 +56,7 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
         "text": trace.text,
         "tokens": tokens_json(trace),
         "gate_names": list(trace.recurrence.gate_names) if trace.recurrence else [],
+        **said_json(trace),
         "fields": {name: field for name, field in fields_json(trace).items() if name in wanted},
         "check": check_json(trace),
         "weights": model.hash,
@@ -66,6 +67,17 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
 def sent(name: str, wanted: list[str]) -> bool:
     """Whether an array belongs to a wanted field; the likeliest tokens' ids and probabilities make up predictions."""
     return name in wanted or (name in ("ids", "probabilities") and "predictions" in wanted)
+
+
+def said_json(trace: Trace) -> dict[str, Any]:
+    """What a classifier found, and the names behind the axes of its probabilities."""
+    found: dict[str, Any] = {}
+    if trace.classification:
+        found["class_names"] = trace.classification.class_names
+    if said := trace.labelling:
+        found["label_names"] = said.label_names
+        found["entities"] = [entity._asdict() for entity in said.entities]
+    return found
 
 
 def fields_json(trace: Trace) -> dict[str, Any]:

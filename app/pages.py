@@ -131,7 +131,9 @@ def figure_page(
         if error.fix:
             told["fix"] = {"label": translate(lang, "fix.shorten"), "url": query.changed(**error.fix).address(action)}
     settled_query, traces, figure = drawn or (query, [], None)
-    along = query.changed(model="") if query.model == view.models[0] else query  # its own choice is no wish of the reader's
+    along = (
+        query.changed(model="") if query.model == view.models[0] else query
+    )  # its own choice is no wish of the reader's
     order = [other for other in views.catalogue().values() if other.models]
     place = order.index(view)
     extra: Json = {"lecture": lecture(along)} if landing else {}

@@ -229,9 +229,10 @@ def text_error(error: InputError, query: Query, run: Run) -> QueryError:
 
 def unavailable(error: Exception, query: Query, run: Run) -> QueryError:
     """A model that cannot be read, or whose attention is out of reach: no fault of the reader's."""
-    code = "no_attention" if isinstance(error, CaptureError) else "model_unavailable"
     field = "vs_model" if run.model == query.vs_model != query.model else "model"
-    return QueryError(code, field, say(f"error.{code}", model=run.model), status=503)
+    if isinstance(error, CaptureError):
+        return QueryError("no_attention", field, say("error.no_attention", model=run.model), status=503)
+    return QueryError("model_unavailable", field, say("error.model_unavailable", model=run.model), status=503)
 
 
 def known_model(name: str, field: str) -> registry.Model:

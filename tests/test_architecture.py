@@ -155,7 +155,7 @@ def families() -> dict[str, bool]:
     made: dict[str, bool] = {}
     for name, view in catalogue.items():
         made |= {f"{name}.{part}": True for part in ("title", "question", "lead")}
-        made |= {f"{name}.{part}": False for part in ("read", "formula", "limits", "hover", "bar")}
+        made |= {f"{name}.{part}": False for part in ("read", "formula", "limits", "hover", "bar", "bar.signed")}
         if "units.drawing" in Path(sys.modules[view.figure.__module__].__file__).read_text("utf-8"):
             made |= {f"{name}.hover": True, f"{name}.bar": True}
         properties = view.query.model_json_schema()["properties"]

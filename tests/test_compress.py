@@ -20,4 +20,5 @@ def test_a_body_comes_back_as_it_was():
 def test_only_who_asks_for_it():
     assert accepts_gzip(asking(b"br, gzip;q=0.8"))
     assert not accepts_gzip(asking(b"br"))
+    assert not accepts_gzip(asking(b"br, gzip;q=0"))
     assert not accepts_gzip(asking(None))

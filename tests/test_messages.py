@@ -29,7 +29,7 @@ def test_only_strong_values_are_set_off_and_everything_is_escaped():
     assert '<b class="num">&lt;b&gt;</b>' in html
     assert "&lt;i&gt;" in html and "<i>" not in html
     assert '<b class="num">3 %</b>' in html
-    assert told.text("en") == "“<b>” looks hardest, at “<i>”: 3 %."
+    assert told.text("en") == "The strongest look goes from “<b>” to “<i>”: 3 %."
 
 
 def test_a_message_in_a_message_is_said_in_the_same_language():
@@ -48,7 +48,7 @@ def test_numbers_in_the_notation_of_the_language(value, digits, german, english)
 
 @pytest.mark.parametrize(
     ("share", "german", "english"),
-    [(0.54, "54\u202f%", "54%"), (0.0, "0\u202f%", "0%"), (0.004, "< 1\u202f%", "< 1%"), (1.0, "100\u202f%", "100%")],
+    [(0.54, "54\u202f%", "54%"), (0.0, "0\u202f%", "0%"), (0.005, "< 1\u202f%", "< 1%"), (0.996, "> 99\u202f%", "> 99%"), (1.0, "100\u202f%", "100%")],
 )
 def test_shares(share, german, english):
     assert (percent("de", share), percent("en", share)) == (german, english)

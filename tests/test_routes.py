@@ -137,6 +137,8 @@ def test_addresses_can_only_be_read(client, method, address):
         ("de", "de"),
         ("en", "en"),
         ("en-GB,en;q=0.9,de;q=0.8", "en"),
+        ("en;q=0.2, de;q=0.9", "de"),
+        ("en;q=0", "de"),
         ("fr, en;q=0.5", "en"),
         ("fr", "de"),
         ("", "de"),
@@ -482,3 +484,43 @@ def test_every_view_has_every_route():
     listed = {address for address, *_ in ADDRESSES}
     for lang, view in itertools.product(LANGUAGES, VIEWS):
         assert {f"/{lang}/{view}", f"/{lang}/embed/{view}"} <= listed
+
+
+def test_no_second_model_is_no_comparison(client):
+    """What the form sends where the menu says "no other"."""
+    (only,) = client.get(f"/de/gates.json?{TEXT}&vs_model=").json()["runs"]
+    assert only["model"] == "lstm"
+
+
+def test_the_json_names_what_is_drawn(client):
+    query = client.get(f"/de/gates.json?{TEXT}").json()["query"]
+    assert (query["model"], query["layer"], query["gate"]) == ("lstm", 2, "forget")
+
+
+def test_a_wrong_address_keeps_what_is_right_in_it(client):
+    page = client.get("/de/gates?text=&model=gru&layer=1&gate=nonsense").text
+    assert '<option value="gru"' in page and re.search(r'<option value="gru"[^>]* selected', page)
+    assert 'name="layer" value="1"' in page and "nonsense" not in page
+
+
+def test_a_model_that_cannot_be_read_is_told(client, monkeypatch):
+    def broken(_):
+        raise OSError("no such file")
+
+    model = registry.Model(
+        name="broken", title="broken", family="none", fields=registry.get("lstm").fields, load=broken
+    )
+    monkeypatch.setattr(registry.Model, "hash", "0" * 8)
+    monkeypatch.setitem(registry.catalogue(), "broken", model)
+    monkeypatch.setitem(views.catalogue()["gates"].__dict__, "models", ["lstm", "broken"])
+    for address in (f"/de/gates.json?{TEXT}&model=broken", f"/api/v1/trace?{TEXT}&model=broken"):
+        response = client.get(address)
+        assert response.status_code == 503
+        assert error_of(response)["code"] == "model_unavailable"
+    page = client.get(f"/de/gates?{TEXT}&model=broken")
+    assert page.status_code == 503 and "„broken“ lässt sich" in page.text
+
+
+def test_a_static_file_has_one_name(client):
+    assert fetch(client, "/static/style.css").status_code == 200
+    assert fetch(client, "/static/a/../style.css").status_code == 404

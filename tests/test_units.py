@@ -81,8 +81,8 @@ def test_every_number_is_in_the_table(make_recurrent):
     rows = list(found.table.rows())
     assert len(rows) == found.table.count == 4 * 5
     assert all(len(row) == len(found.table.columns) for row in rows)
-    for model, position, word, unit, value in rows:
-        assert (model, word) == ("gru", ["[CLS]", "Der", "Hund", "##e"][position])
+    for model, run, position, word, unit, value in rows:
+        assert (model, run, word) == ("gru", 1, ["[CLS]", "Der", "Hund", "##e"][position])
         assert value == float(found.values[0][position, unit - 1])
 
 
@@ -91,7 +91,7 @@ def test_the_brief_table_has_mean_smallest_and_largest_of_each_word(make_recurre
     rows = list(found.table.brief())
     assert all(len(row) == len(found.table.brief_columns) for row in rows)
     for row, value in zip(rows, found.values[0], strict=True):
-        assert row[3:] == pytest.approx((value.mean(), value.min(), value.max()))
+        assert row[4:] == pytest.approx((value.mean(), value.min(), value.max()))
 
 
 def test_a_run_is_called_by_what_tells_it_from_the_other(make_recurrent):

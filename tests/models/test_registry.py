@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from models import registry
-from models.errors import UnknownModel
+from models.errors import ModelUnavailable, UnknownModel
 from models.families import encoder
 from models.run import Run, perform
 
@@ -75,6 +75,6 @@ def test_a_failure_to_load_is_told(monkeypatch):
 
     model = registry.Model(name="broken", title="broken", family="none", fields=(), load=broken)
     monkeypatch.setitem(registry.catalogue(), "broken", model)
-    with pytest.raises(OSError, match="no such file"):
+    with pytest.raises(ModelUnavailable, match="broken: no such file"):
         registry.load("broken")
-    assert registry.status()["broken"] == "failed: no such file"
+    assert registry.status()["broken"] == "failed: OSError"

@@ -101,7 +101,7 @@ def test_the_share_of_the_hidden_tokens_is_said(make_attentive):
     ("lang", "first", "second"),
     [
         ("de", "Am stärksten schaut „c“ auf „a“: 90\u202f%.", "Am stärksten schaut „b“ auf „d“: 90\u202f%."),
-        ("en", "“c” looks hardest, at “a”: 90%.", "“b” looks hardest, at “d”: 90%."),
+        ("en", "The strongest look goes from “c” to “a”: 90%.", "The strongest look goes from “b” to “d”: 90%."),
     ],
 )
 def test_the_strongest_look_follows_the_numbers(make_attentive, lang, first, second):
