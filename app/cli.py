@@ -22,7 +22,9 @@ def serve(
     """Starts the server."""
     import uvicorn
 
-    uvicorn.run("app.main:create_app", factory=True, host=host, port=port, log_level="warning", access_log=False, ws="none")
+    uvicorn.run(
+        "app.main:create_app", factory=True, host=host, port=port, log_level="warning", access_log=False, ws="none"
+    )
 
 
 @app.command()

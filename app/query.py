@@ -155,7 +155,7 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
 
 
 def salvaged(kind: type[Q], raw: bytes, lang: Lang) -> Q:
-    """As much of a wrong address as still makes a page: the sentences as they were typed, and each value that is right."""
+    """As much of a wrong address as still makes a page: the sentences as typed, and each value that is right."""
     given = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1"))
     kept: dict[str, str] = {}
     for name in given.keys() & (kind.model_fields.keys() - {"lang"}):

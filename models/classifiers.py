@@ -66,8 +66,8 @@ class RecurrentClassifier(RecurrentNetwork):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Hidden states of the last layer, [texts, tokens, units], from ids [texts, tokens]."""
-        hidden: Tensor = self.layers(self.dropout(self.vectors(ids)))[0]
-        return self.dropout(hidden)
+        hidden: Tensor = self.dropout(self.layers(self.dropout(self.vectors(ids)))[0])
+        return hidden
 
     def logits(self, hidden: Tensor) -> Tensor:
         """The score of each class, [..., classes]."""

@@ -114,6 +114,42 @@ class Prediction:
     words: tuple[tuple[str, ...], ...]  # [tokens][ranks], as they would be written
 
 
+@part
+class Classification:
+    """How likely a classifier finds each class of text, and after each token where it reads from left to right."""
+
+    class_names: tuple[str, ...]
+    class_probabilities: np.ndarray = array("float32[classes]")
+    class_progress: np.ndarray | None = array("float32[tokens, classes]", optional=True)
+
+
+class LabelledWord(NamedTuple):
+    """A word and its label; `text[start:end]` of the typed text, decided at the token with this number."""
+
+    start: int
+    end: int
+    token: int
+    label: str
+
+
+class Entity(NamedTuple):
+    """A name that a model found: `text[start:end]` of the typed text, and its class."""
+
+    start: int
+    end: int
+    name: str
+
+
+@part
+class Labelling:
+    """How likely a model finds each label at each token; a word's label is decided at one of its tokens."""
+
+    label_names: tuple[str, ...]
+    label_probabilities: np.ndarray = array("float32[tokens, labels]")
+    words: tuple[LabelledWord, ...]
+    entities: tuple[Entity, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """How far a recomputed quantity lies from what the named library computed in the same run."""
@@ -134,6 +170,8 @@ class Trace:
     recurrence: Recurrence | None = None
     attention: Attention | None = None
     prediction: Prediction | None = None
+    classification: Classification | None = None
+    labelling: Labelling | None = None
 
     def __post_init__(self) -> None:
         sizes = {"tokens": len(self.tokens)}
@@ -163,4 +201,6 @@ PARTS: dict[str, type] = {
     "recurrence": Recurrence,
     "attention": Attention,
     "prediction": Prediction,
+    "classification": Classification,
+    "labelling": Labelling,
 }

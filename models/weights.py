@@ -11,14 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from torch import nn
-    from transformers import BertForMaskedLM, GPT2LMHeadModel, MarianMTModel, PreTrainedModel
+    from torch import Tensor, nn
+    from transformers import (
+        BertForMaskedLM,
+        BertForSequenceClassification,
+        BertForTokenClassification,
+        GPT2LMHeadModel,
+        MarianMTModel,
+        PreTrainedModel,
+    )
 
+    from models.classifiers import BagOfWords, FeedForward, RecurrentClassifier
     from models.recurrence import RecurrentLanguageModel
     from models.translation import Translator
     from models.word_vectors import WordVectors
 
 Network = TypeVar("Network", bound="nn.Module")
+Bert = TypeVar("Bert", "BertForMaskedLM", "BertForSequenceClassification", "BertForTokenClassification")
 
 
 def configuration(folder: Path) -> dict[str, Any]:
@@ -35,10 +44,11 @@ def fingerprint(folder: Path) -> str:
 def read(folder: Path) -> "nn.Module | WordVectors":
     """The model in this folder, of whichever kind its configuration names; ValueError where none here fits."""
     config = configuration(folder)
+    (kind,) = config.get("architectures") or [config.get("model_type", "")]
+    if reader := READERS.get(kind):
+        return reader(folder)
     if "cell" in config:
         return recurrent(folder)
-    if reader := READERS.get(config.get("model_type", "")):
-        return reader(folder)
     raise ValueError(f"{folder / 'config.json'} describes no model that can be read here.")
 
 
@@ -54,19 +64,44 @@ def recurrent(folder: Path) -> "RecurrentLanguageModel":
 
 def masked_language_model(folder: Path, attention: str = "eager") -> "BertForMaskedLM":
     """A BERT with its head for masked words; `attention` names the implementation that transformers shall call."""
-    import torch
-    from transformers.models.bert.configuration_bert import BertConfig
     from transformers.models.bert.modeling_bert import BertForMaskedLM
 
-    config = BertConfig.from_dict(configuration(folder))
-    config._attn_implementation = attention
-    with torch.device("meta"):  # no memory and no random numbers for weights that the file replaces
-        model = BertForMaskedLM(config)
-    table = model.bert.embeddings  # its two buffers are not in the file
-    positions = torch.arange(config.max_position_embeddings)[None]
-    table.register_buffer("position_ids", positions, persistent=False)
-    table.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
-    return _filled(model, _tied(model, _numbers(folder)))
+    return _bert(BertForMaskedLM, folder, attention)
+
+
+def sentence_encoder(folder: Path, attention: str = "eager") -> "BertForSequenceClassification":
+    """A BERT with a head for the classes of a text; `attention` as for the masked language model."""
+    from transformers.models.bert.modeling_bert import BertForSequenceClassification
+
+    return _bert(BertForSequenceClassification, folder, attention)
+
+
+def token_encoder(folder: Path, attention: str = "eager") -> "BertForTokenClassification":
+    """A BERT with a head for the classes of each token; `attention` as for the masked language model."""
+    from transformers.models.bert.modeling_bert import BertForTokenClassification
+
+    return _bert(BertForTokenClassification, folder, attention)
+
+
+def recurrent_classifier(folder: Path) -> "RecurrentClassifier":
+    """A recurrent network with a head that scores classes after each token."""
+    from models.classifiers import RecurrentClassifier
+
+    return _built(RecurrentClassifier, folder)
+
+
+def bag_of_words(folder: Path) -> "BagOfWords":
+    """The classifier that knows no order."""
+    from models.classifiers import BagOfWords
+
+    return _built(BagOfWords, folder)
+
+
+def feed_forward(folder: Path) -> "FeedForward":
+    """The classifier that sees a fixed window."""
+    from models.classifiers import FeedForward
+
+    return _built(FeedForward, folder)
 
 
 def next_word_model(folder: Path, attention: str = "eager") -> "GPT2LMHeadModel":
@@ -109,10 +144,16 @@ def word_vectors(folder: Path) -> "WordVectors":
     return WordVectors(tuple(words), load_file(folder / "model.safetensors")["vectors"].astype("float32"))
 
 
-READERS: "dict[str, Callable[[Path], nn.Module | WordVectors]]" = {  # by the model_type in config.json
+# By the architecture that config.json names, or else by its model_type.
+READERS: "dict[str, Callable[[Path], nn.Module | WordVectors]]" = {
+    "BertForSequenceClassification": sentence_encoder,
+    "BertForTokenClassification": token_encoder,
+    "bag_of_words": bag_of_words,
     "bert": masked_language_model,
+    "feed_forward": feed_forward,
     "gpt2": next_word_model,
     "marian": translator,
+    "recurrent_classifier": recurrent_classifier,
     "word_vectors": word_vectors,
 }
 
@@ -138,12 +179,52 @@ def _tied(model: "PreTrainedModel", numbers: dict[str, "nn.Parameter"]) -> dict[
 
 
 def _numbers(folder: Path) -> dict[str, "nn.Parameter"]:
-    """All tensors of the file as float32 parameters."""
+    """All tensors of the file, and what is borrowed from another one, as float32 parameters."""
     from safetensors.torch import load_file
     from torch import nn
 
-    tensors = load_file(folder / "model.safetensors")
+    tensors = load_file(folder / "model.safetensors") | _borrowed(folder)
     return {name: nn.Parameter(tensor.float(), requires_grad=False) for name, tensor in tensors.items()}
+
+
+def _borrowed(folder: Path) -> dict[str, "Tensor"]:
+    """The word vectors that a fine-tuned model left in the file of the model it went on from."""
+    from safetensors import safe_open
+
+    base = configuration(folder).get("base", {})
+    if "tensor" not in base:
+        return {}
+    lender = folder.parent / base["model"]
+    if (found := fingerprint(lender)) != base["weights"]:
+        raise RuntimeError(
+            f"{folder.name} was fine-tuned from the weights {base['weights']} of {lender.name}, which now has {found}: "
+            f"train {folder.name} again"
+        )
+    with safe_open(lender / "model.safetensors", framework="pt") as file:
+        return {base["tensor"]: file.get_tensor(base["tensor"])}
+
+
+def _bert(kind: type[Bert], folder: Path, attention: str) -> Bert:
+    """A BERT with this head."""
+    import torch
+    from transformers.models.bert.configuration_bert import BertConfig
+
+    config = BertConfig.from_dict(configuration(folder))
+    config._attn_implementation = attention
+    with torch.device("meta"):  # no memory and no random numbers for weights that the file replaces
+        model = kind(config)
+    table = model.bert.embeddings  # its two buffers are not in the file
+    positions = torch.arange(config.max_position_embeddings)[None]
+    table.register_buffer("position_ids", positions, persistent=False)
+    table.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
+    return _filled(model, _tied(model, _numbers(folder)))
+
+
+def _built(kind: Callable[..., Network], folder: Path) -> Network:
+    """A network of our own, made from its configuration."""
+    config = configuration(folder)
+    sizes = {name: value for name, value in config.items() if name not in ("model_type", "base")}
+    return _filled(kind(**sizes), _numbers(folder))
 
 
 def _filled(model: Network, numbers: dict[str, "nn.Parameter"]) -> Network:

@@ -1,6 +1,8 @@
 """Imports go one way, slow things are imported late, and every text that a person reads is in both catalogues."""
 
 import ast
+import importlib
+import pkgutil
 import re
 import subprocess
 import sys
@@ -167,6 +169,11 @@ def families() -> dict[str, bool]:
     made |= {
         f"option.{name}": True for kind in (EmbedQuery, TraceQuery) for name in kind.model_fields if name != "lang"
     }
+    listed = (
+        importlib.import_module(f"models.families.{file.name}")
+        for file in pkgutil.iter_modules([str(ROOT / "models" / "families")])
+    )
+    made |= {model.title: True for family in listed for model in family.MODELS}  # also of those not trained yet
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
     made |= {f"option.align.{how}": True for how in ("word", "position")}

@@ -48,7 +48,13 @@ def test_numbers_in_the_notation_of_the_language(value, digits, german, english)
 
 @pytest.mark.parametrize(
     ("share", "german", "english"),
-    [(0.54, "54\u202f%", "54%"), (0.0, "0\u202f%", "0%"), (0.005, "< 1\u202f%", "< 1%"), (0.996, "> 99\u202f%", "> 99%"), (1.0, "100\u202f%", "100%")],
+    [
+        (0.54, "54\u202f%", "54%"),
+        (0.0, "0\u202f%", "0%"),
+        (0.005, "< 1\u202f%", "< 1%"),
+        (0.996, "> 99\u202f%", "> 99%"),
+        (1.0, "100\u202f%", "100%"),
+    ],
 )
 def test_shares(share, german, english):
     assert (percent("de", share), percent("en", share)) == (german, english)

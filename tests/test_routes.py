@@ -498,7 +498,7 @@ def test_the_json_names_what_is_drawn(client):
 
 
 def test_a_wrong_address_keeps_what_is_right_in_it(client):
-    page = client.get("/de/gates?text=&model=gru&layer=1&gate=nonsense").text
+    page = client.get("/de/gates?text=&model=gru&layer=1&theme=nonsense").text
     assert '<option value="gru"' in page and re.search(r'<option value="gru"[^>]* selected', page)
     assert 'name="layer" value="1"' in page and "nonsense" not in page
 

@@ -1,38 +1,45 @@
-"""The language models rnn, lstm and gru: traced by the fused layers of torch, then all gates in one matrix product.
+"""Recurrent networks: traced by the fused layers of torch, then all gates in one matrix product.
 
+MODELS are the language models rnn, lstm and gru; a fine-tuned one is the same network with something else to say.
 Written with the usual letters: i, f, g, o are the LSTM's input, forget, candidate and output, c its cell; r, z, n the
 GRU's reset, update and new state; x is a layer's input, h its hidden state.
 """
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from models import tokenizer
 from models.registry import Model
-from models.trace import Check, Recurrence, States, Trace
+from models.trace import Check, Recurrence, States, Token, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from models.classifiers import RecurrentClassifier
     from models.recurrence import RecurrentLanguageModel
 
 GATE_NAMES = {"rnn": (), "lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "new")}
 
 
-class Recurrent:
-    """A recurrent language model in memory."""
+ReadOut = Callable[
+    ["Tensor", tuple[Token, ...]], dict[str, Any]
+]  # logits of one text and its tokens → parts of a trace
 
-    def __init__(self, model: Model, network: "RecurrentLanguageModel"):
+
+class Recurrent:
+    """A recurrent network in memory; `read_out` makes parts of a trace of its logits [tokens, outputs]."""
+
+    def __init__(self, model: Model, network: "RecurrentLanguageModel | RecurrentClassifier", read_out: ReadOut):
         self.model = model
         self.network = network
+        self.read_out = read_out
         self.layers = network.split()
 
     def forward(self, text: str) -> Trace:
         """Reads [CLS] and the text from left to right, starting from a state of zeros."""
         import torch
-
-        from models.prediction import predict
 
         tokens = tokenizer.tokenize(text, self.model.longest)
         ids = torch.tensor([token.id for token in tokens])
@@ -40,7 +47,7 @@ class Recurrent:
             inputs, hidden, logits = self.call(ids)
             layers_in = [inputs, *hidden[:-1]]
             steps = [gates(layer, x, h) for layer, x, h in zip(self.layers, layers_in, hidden, strict=True)]
-            prediction = predict(logits, ids)
+            said = self.read_out(logits, tokens)
         error = max(float(np.abs(rebuilt - h.numpy()).max()) for (_, _, rebuilt), h in zip(steps, hidden, strict=True))
         recurrence = None
         if names := self.model.gate_names:
@@ -58,11 +65,11 @@ class Recurrent:
             check=Check(error, f"torch.nn.{type(self.layers[0]).__name__}"),
             states=States(inputs=vectors, embeddings=vectors, hidden=torch.stack(hidden).numpy()),
             recurrence=recurrence,
-            prediction=prediction,
+            **said,
         )
 
     def call(self, ids: "Tensor") -> tuple["Tensor", list["Tensor"], "Tensor"]:
-        """The model itself: word vectors and hidden states of each layer [tokens, units], logits [tokens, words]."""
+        """The model itself: word vectors and hidden states of each layer [tokens, units], logits [tokens, outputs]."""
         x = inputs = self.network.vectors(ids)
         hidden = []
         for layer in self.layers:
@@ -103,17 +110,26 @@ def gates(layer: "nn.RNNBase", x: "Tensor", h: "Tensor") -> tuple[np.ndarray, np
     return np.empty((0, *h.shape), np.float32), None, (from_input + from_hidden).tanh().numpy()
 
 
+def next_word(logits: "Tensor", tokens: tuple[Token, ...]) -> dict[str, Any]:
+    """What a language model expects after each token."""
+    import torch
+
+    from models.prediction import predict
+
+    return {"prediction": predict(logits, torch.tensor([token.id for token in tokens]))}
+
+
 def load(model: Model) -> Recurrent:
     """Reads the weights into memory."""
     from models import weights
 
-    return Recurrent(model, weights.recurrent(model.folder))
+    return Recurrent(model, weights.recurrent(model.folder), next_word)
 
 
 def fields(cell: str) -> tuple[str, ...]:
-    """The arrays in the traces of a model with this kind of cell."""
+    """The arrays in the traces of a network with this kind of cell, apart from what it says."""
     gated = {"rnn": (), "lstm": ("gates", "cell"), "gru": ("gates",)}[cell]
-    return ("inputs", "embeddings", "hidden", *gated, "loss", "predictions")
+    return ("inputs", "embeddings", "hidden", *gated)
 
 
 MODELS = [
@@ -121,7 +137,7 @@ MODELS = [
         name=name,
         title=f"model.{name}.title",
         family="recurrent",
-        fields=fields(name),
+        fields=(*fields(name), "loss", "predictions"),
         gate_names=names,
         load=load,
     )

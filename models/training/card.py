@@ -157,6 +157,18 @@ def figures(result: dict[str, Any]) -> str:
             f"BLEU **{result['bleu']:.1f}** with {result['beams']} beams, {result['bleu_greedy']:.1f} with one "
             f"(sacrebleu, `{result['signature']}`)"
         )
+    if result["task"] == "intent":
+        worst = min(result["classes"].items(), key=lambda item: item[1])
+        return (
+            f"accuracy **{result['accuracy']:.3f}**, with a first capital letter and a full stop "
+            f"{result['accuracy_written']:.3f}; lowest for `{worst[0]}` with {worst[1]:.3f}"
+        )
+    if result["task"] == "entities":
+        classes = ", ".join(f"{name} {f1:.3f}" for name, f1 in result["classes"].items())
+        return (
+            f"F1 **{result['f1']:.3f}** of names with exact borders and class (precision {result['precision']:.3f}, "
+            f"recall {result['recall']:.3f}; {classes})"
+        )
     if result["task"] == "next_word":
         return "to be read: the table below"
     return f"the removed word among the first five in **{result['removed_in_top']}** of {result['items']} sentences"

@@ -33,10 +33,10 @@ RECIPES = {
     "gru-intent": FINE_TUNING,
     "encoder-intent": FINE_TUNING,
 }
-BASELINE_UNITS = 64
+BASELINE_UNITS = 192
 HIDDEN_UNITS = 192
 SHARE_CAPITALS, SHARE_FIRST_CAPITAL = 0.4, 0.2  # of the sentences; the others stay in lower case
-PUNCTUATION = ".,;:!?\"„“()"
+PUNCTUATION = '.,;:!?"„“()'
 ENDS = ("", "", ".", "?", "!")
 BATCH = 64  # sentences scored at a time
 
@@ -76,16 +76,13 @@ def lesson(job: Job, recipe: Recipe) -> Lesson[Batch]:
     def epoch(number: int) -> list[Example]:
         random = randomness.Random(f"{recipe.seed} {number}")
         texts = [spelling.typed(sentence, random) for sentence, _ in sentences]
-        return [
-            Example(np.array(ids), target) for ids, target in zip(encoded(network, texts), targets, strict=True)
-        ]
+        return [Example(np.array(ids), target) for ids, target in zip(encoded(network, texts), targets, strict=True)]
 
     return Lesson(
         network=network,
         config=config,
         loss_of=partial(loss, network),
         batches_from=partial(fine_tuning.batches, epoch, recipe.seed, recipe.batch_tokens),
-        keeps=fine_tuning.own(config),
     )
 
 
@@ -128,7 +125,7 @@ def accuracy(network: nn.Module, file: Path, limit: int | None) -> dict[str, Any
         raise WrongFormat(f"There is no sentence in {file}.")
     if unknown := {scenario for _, scenario in sentences} - set(classes):
         raise WrongModel(f"does not know the scenario “{min(unknown)}” of {file}")
-    texts, scenarios = zip(*sentences, strict=True)
+    texts, scenarios = ([sentence[column] for sentence in sentences] for column in (0, 1))
     found = likeliest(network, texts)
     right = [ours == theirs for ours, theirs in zip(found, scenarios, strict=True)]
     written = [f"{text[:1].upper()}{text[1:]}." for text in texts]

@@ -46,6 +46,7 @@ def lesson(job: Job, recipe: Recipe) -> Lesson[Batch]:
     """A classifier that learns the label of each word."""
     sentences = list(read(job.corpora / TRAINED_ON))
     network, config = fine_tuning.network(job, job.name.removesuffix("-entities"), LABELS, of_tokens=True)
+    fine_tuning.borrow_vectors(network, config)
     examples = [example(network, sentence) for sentence in sentences]
     return Lesson(
         network=network,

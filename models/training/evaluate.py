@@ -12,7 +12,16 @@ import typer
 
 from models import weights as files
 from models.tokenizer import WEIGHTS
-from models.training import agreement, likelihood, masked, next_word, similarity, translation
+from models.training import (
+    agreement,
+    classification,
+    entities,
+    likelihood,
+    masked,
+    next_word,
+    similarity,
+    translation,
+)
 from models.training.corpora import WrongFormat
 from models.training.likelihood import WrongModel
 
@@ -34,6 +43,8 @@ TASKS = {
     "next_word": Task(next_word.top, needs_file=False),
     "similarity": Task(similarity.correlation),
     "translation": Task(translation.bleu),
+    "intent": Task(classification.accuracy),
+    "entities": Task(entities.span_f1),
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

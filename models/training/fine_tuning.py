@@ -66,16 +66,18 @@ def network(job: Job, kind: str, classes: Sequence[str], of_tokens: bool) -> tup
 
 
 def take_over(model: nn.Module, folder: Path) -> dict[str, str]:
-    """Fills a classifier with the numbers of the pre-trained model in the folder, and freezes the word vectors.
-
-    They stay in that model's file; gives what the configuration must say to find them there again.
-    """
+    """Fills a classifier with the numbers of the pre-trained model in the folder; gives name and weights of that."""
     source = cast(nn.Module, files.read(folder)).state_dict()
-    shared = {name: source[name] for name in source if name in model.state_dict()}
-    model.load_state_dict(shared, strict=False)
-    (vectors,) = (name for name in shared if name.endswith(WORD_VECTORS))
-    model.get_parameter(vectors).requires_grad_(False)
-    return {"model": folder.name, "weights": files.fingerprint(folder), "tensor": vectors}
+    model.load_state_dict({name: source[name] for name in source if name in model.state_dict()}, strict=False)
+    return {"model": folder.name, "weights": files.fingerprint(folder)}
+
+
+def borrow_vectors(model: nn.Module, config: dict[str, Any]) -> None:
+    """Freezes the word vectors, which stay in the file of the pre-trained model; without one, all is learned."""
+    if "base" in config:
+        (vectors,) = (name for name, _ in model.named_parameters() if name.endswith(WORD_VECTORS))
+        model.get_parameter(vectors).requires_grad_(False)
+        config["base"]["tensor"] = vectors
 
 
 def own(config: dict[str, Any]) -> Callable[[str], bool]:

@@ -35,6 +35,14 @@ SOURCES = {
     ),
     "tatoeba": Source("Tatoeba, the German side of German–English sentence pairs", TATOEBA, "CC BY 2.0 FR"),
     "tatoeba_pairs": Source("Tatoeba, German–English sentence pairs", TATOEBA, "CC BY 2.0 FR"),
+    "massive": Source(
+        "MASSIVE, de-DE: what one says to a voice assistant",
+        "J. FitzGerald et al. (2022), github.com/alexa/massive",
+        "CC BY 4.0",
+    ),
+    "germeval": Source(
+        "GermEval 2014 NER: named entities in Wikipedia and online news", "D. Benikova et al. (2014)", "CC BY 4.0"
+    ),
 }
 GERMAN = ("klexikon", "wikipedia", "tatoeba")
 
@@ -67,6 +75,21 @@ RECURRENT = (
 ENCODER = (
     "A small BERT (BertForMaskedLM): four layers of four heads, 192 wide, learned positions. It reads a whole "
     "sentence at once and fills in masked pieces."
+)
+INTENTS = " It tells 18 scenarios apart, from `alarm` to `weather`."
+ASSISTANT = (
+    "It knows requests to a voice assistant only; for any other sentence it names one of its 18 scenarios all the same.",
+    "Its corpus is in lower case without punctuation marks. In training, capitals and a last sign were added by chance.",
+    PIECES,
+)
+LABELS = " It labels words as persons, places, organisations or others (PER, LOC, ORG, OTH)."
+NAMES = (
+    "It has read news and Wikipedia: names in lower case or in capitals only are often missed.",
+    "Labels of the corpus are not free of errors; names inside of names are left out.",
+    PIECES,
+)
+FROM_LEFT = (
+    "It decides at the end of a word, before it has read what follows: “Paris” of “Paris Hilton” is decided alone."
 )
 KINDS = {
     "word_vectors": Kind(
@@ -112,6 +135,35 @@ KINDS = {
         ),
     ),
 }
+KINDS |= {
+    "bag_of_words-intent": Kind(
+        "The mean of the word vectors and one linear layer: it knows which words there are, not in which order."
+        + INTENTS,
+        ("massive",),
+        ("Two sentences of the same words are the same to it.", *ASSISTANT),
+    ),
+    "feed_forward-intent": Kind(
+        "The vectors of the first 16 pieces in a row, a hidden layer (tanh), one linear layer." + INTENTS,
+        ("massive",),
+        (
+            "Its window is fixed: a shorter text is filled up, what comes after 16 pieces is cut off.",
+            "A word at another place is another word to it, learned anew for each place.",
+            *ASSISTANT,
+        ),
+    ),
+}
+for name, title in {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "encoder": "BERT"}.items():
+    from_left = () if name == "encoder" else (FROM_LEFT,)
+    KINDS[f"{name}-intent"] = Kind(
+        f"`{name}` after a second training: the {title} as it was, with a linear layer for the classes." + INTENTS,
+        ("massive", *GERMAN),
+        ASSISTANT,
+    )
+    KINDS[f"{name}-entities"] = Kind(
+        f"`{name}` after a second training: the {title} as it was, with a linear layer for the labels." + LABELS,
+        ("germeval", *GERMAN),
+        (*from_left, *NAMES),
+    )
 
 
 def kind_of(model: str) -> Kind | None:

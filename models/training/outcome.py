@@ -34,6 +34,7 @@ def write(lesson: Lesson[Any], recipe: Recipe, progress: Progress, folder: Path,
         "loss": progress.curve,
     }
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)  # safetensors lets only its writer read it; a server is another user
     (folder / "config.json").write_text(json.dumps(lesson.config, indent=1, sort_keys=True) + "\n")
     (folder / CURVE).write_text(json.dumps(learning_curve(learned, [*before, this])) + "\n")
 

@@ -15,7 +15,17 @@ import typer
 from safetensors.torch import load_file
 
 from models.tokenizer import TOKENIZER_FILE, WEIGHTS
-from models.training import decoder, encoder, outcome, recurrent, tokenizer, translator, word_vectors
+from models.training import (
+    classification,
+    decoder,
+    encoder,
+    entities,
+    outcome,
+    recurrent,
+    tokenizer,
+    translator,
+    word_vectors,
+)
 from models.training.lesson import Job, Lesson
 from models.training.loop import Progress, Recipe, fit
 
@@ -64,6 +74,8 @@ TRAININGS: dict[str, Callable[[Job], None]] = {  # in the order in which they ne
     "encoder": partial(network, encoder.lesson, encoder.RECIPE, snapshots=encoder.SNAPSHOTS),
     "decoder": partial(network, decoder.lesson, decoder.RECIPE),
     "translator": partial(network, translator.lesson, translator.RECIPE),
+    **{name: partial(network, classification.lesson, recipe) for name, recipe in classification.RECIPES.items()},
+    **{name: partial(network, entities.lesson, recipe) for name, recipe in entities.RECIPES.items()},
 }
 
 
@@ -73,13 +85,14 @@ def train(
     checkpoints: Annotated[Path, typer.Option(help="where an interrupted run goes on from")] = Path("checkpoints"),
     steps: Annotated[int, typer.Option(help="instead of the recipe's number of updates; 0: the recipe's")] = 0,
     go_on: Annotated[bool, typer.Option(help="start from the weights in the repository")] = False,
+    from_scratch: Annotated[bool, typer.Option(help="fine-tuned models without what they go on from")] = False,
     weights: Annotated[Path, typer.Option(help="where to write the result")] = WEIGHTS,
 ) -> None:
     """Trains one model, or all in their order, and writes weights, configuration and learning curve."""
     if model != "all" and model not in TRAININGS:
         raise typer.BadParameter(f"There is no model '{model}'; there are {', '.join(TRAININGS)}.")
     for name in TRAININGS if model == "all" else [model]:
-        TRAININGS[name](Job(name, corpora, checkpoints, weights, steps, go_on))
+        TRAININGS[name](Job(name, corpora, checkpoints, weights, steps, go_on, from_scratch))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def train(job: Job, recipe: Skipgram = RECIPE) -> None:
     folder = job.weights / job.name
     folder.mkdir(parents=True, exist_ok=True)
     save_file({"vectors": vectors.astype(np.float16)}, folder / "model.safetensors")
+    (folder / "model.safetensors").chmod(0o644)
     (folder / "words.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
     config = {"model_type": "word_vectors", "vocabulary": len(words), "units": recipe.units}
     (folder / "config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")

@@ -1,6 +1,9 @@
 """Tiny models go through the same table of trainings as the real ones."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -55,6 +58,16 @@ def test_the_same_seed_twice_gives_the_same_scores(name, corpora_folder, tmp_pat
     assert (tmp_path / "first" / name / "config.json").read_bytes() == (
         tmp_path / "second" / name / "config.json"
     ).read_bytes()
+
+
+def test_word_vectors_do_not_depend_on_the_hashes_of_a_process(corpora_folder, tmp_path):
+    written = []
+    for seed in ("1", "2"):
+        folder = tmp_path / seed
+        command = [sys.executable, "-m", "models.training.train", "word_vectors", "--corpora", str(corpora_folder)]
+        subprocess.run([*command, "--weights", str(folder)], env=os.environ | {"PYTHONHASHSEED": seed}, check=True)
+        written.append([(folder / "word_vectors" / name).read_bytes() for name in ("words.txt", "model.safetensors")])
+    assert written[0] == written[1]
 
 
 def quick(name):
