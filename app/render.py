@@ -40,12 +40,16 @@ def plain(messages: Sequence[Message], lang: Lang) -> str:
     return " ".join(message.text(lang) for message in messages)
 
 
-def checked(traces: Sequence[Trace], lang: Lang) -> str:
-    """How exactly this run's recomputed quantities agree with the library that ran the model."""
-    worst = max((trace.check for trace in traces), key=lambda check: check.max_abs_error)
-    if worst.max_abs_error == 0:
-        return translate(lang, "check.equal", against=worst.against)
-    return translate(lang, "check.within", against=worst.against, error=bound(worst.max_abs_error))
+def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang) -> str:
+    """How exactly what is recomputed of the layers shown agrees with the libraries that ran the models."""
+    if layers:
+        errors = [trace.check.of(layer) for trace, layer in zip(traces, layers, strict=True)]
+    else:
+        errors = [trace.check.max_abs_error for trace in traces]
+    libraries = ", ".join(dict.fromkeys(trace.check.against for trace in traces))
+    if max(errors) == 0:
+        return translate(lang, "check.equal", against=libraries)
+    return translate(lang, "check.within", against=libraries, error=bound(max(errors)))
 
 
 def result(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> Json:
@@ -57,7 +61,7 @@ def result(view: View, query: Query, traces: Sequence[Trace], figure: Figure) ->
         "label": plain(figure.summary, lang),
         "figure": figure_json(figure, query.theme),
         "tokens": [token_line(trace, lang) for trace in traces],
-        "check": checked(traces, lang),
+        "check": checked(traces, figure.layers, lang),
         "table": page_table(figure.table, lang, view),
         "hash": ", ".join(dict.fromkeys(f"{trace.model} {registry.get(trace.model).hash}" for trace in traces)),
         "links": {

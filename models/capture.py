@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 from transformers.modeling_utils import AttentionInterface
 
 from models.errors import CaptureError
-from models.trace import Attention
+from models.trace import Attention, Check, Layers
 
 IMPLEMENTATION = "recorded"
 
@@ -74,39 +74,48 @@ def recording() -> Iterator[list[Call]]:
         _calls.reset(token)
 
 
-def attention(calls: list[Call]) -> tuple[Attention, float]:
-    """The part of a trace and how far softmax(scores) lies from the attention that the model itself computed.
+def attention(calls: list[Call]) -> tuple[Attention, Check]:
+    """The part of a trace, and how far softmax(scores) lies from the attention that the model itself computed.
 
     Raises CaptureError where nothing was recorded: the model's code does not go through the attention registry.
     """
     if not calls:
         raise CaptureError("the model computed its attention without calling the recorded function")
-    queries = torch.cat([call.query for call in calls])  # (layers, heads, tokens, head_units)
-    keys, values = (_for_each_head([getattr(call, name) for call in calls], queries) for name in ("key", "value"))
-    scaling = torch.tensor([call.scaling for call in calls])
-    scores = (queries @ keys.mT).mul_(scaling[:, None, None, None])  # (layers, heads, tokens, tokens)
-    if any(call.mask is not None for call in calls):
-        masks = torch.cat([_added(call.mask, scores) for call in calls])
-        scores = scores.add_(masks).masked_fill_(masks <= torch.finfo(masks.dtype).min, -torch.inf)
-    weights = torch.cat([call.attention for call in calls])
-    error = scores.softmax(-1).sub_(weights).abs_().max().item()
+    heads = calls[0].query.shape[1]
+    queries = [call.query[0].numpy() for call in calls]  # of each layer: (heads, tokens, head_units)
+    keys, values = ([_for_each_head(getattr(call, name)[0], heads) for call in calls] for name in ("key", "value"))
+    masks = [None if call.mask is None else call.mask[0].numpy() for call in calls]
+    weights = [call.attention[0].numpy() for call in calls]  # (heads, tokens, tokens)
+
+    def scores(layer: int) -> np.ndarray:
+        found: np.ndarray = queries[layer] @ keys[layer].swapaxes(-1, -2)
+        found *= np.float32(calls[layer].scaling)
+        if (mask := masks[layer]) is not None:
+            mask = np.broadcast_to(mask[..., : found.shape[-1]], found.shape)
+            found += mask
+            found[mask <= np.finfo(mask.dtype).min] = -np.inf
+        return found
+
+    def error(layer: int) -> float:
+        expected = scores(layer)
+        expected -= expected.max(-1, keepdims=True)
+        np.exp(expected, out=expected)
+        expected /= expected.sum(-1, keepdims=True)
+        expected -= weights[layer]
+        return float(np.abs(expected, out=expected).max())
+
     part = Attention(
-        queries=queries.numpy(), keys=keys.numpy(), values=values.numpy(), scaling=scaling.numpy(),
-        scores=scores.numpy(), attention=np.ascontiguousarray(weights.numpy()),
-    )  # fmt: skip
-    return part, error
+        queries=Layers.of(queries),
+        keys=Layers.of(keys),
+        values=Layers.of(values),
+        scaling=np.array([call.scaling for call in calls], np.float32),
+        scores=Layers(scores, (len(calls), *weights[0].shape)),
+        attention=Layers.of(weights),
+    )
+    return part, Check([partial(error, layer) for layer in range(len(calls))], "transformers")
 
 
-def _for_each_head(tensors: list[Tensor], queries: Tensor) -> Tensor:
-    """Keys or values of all layers; a group that several heads share is repeated for each of them."""
-    joined = torch.cat(tensors)
-    groups = queries.shape[1] // joined.shape[1]
-    return joined.repeat_interleave(groups, dim=1) if groups > 1 else joined
-
-
-def _added(mask: Tensor | None, scores: Tensor) -> Tensor:
-    """What a layer added to its scores, zero where it has no mask."""
-    tokens = scores.shape[-1]
-    if mask is None:
-        return scores.new_zeros(1, 1, tokens, tokens)
-    return mask[..., :tokens].expand(1, -1, tokens, tokens)
+def _for_each_head(vectors: Tensor, heads: int) -> np.ndarray:
+    """Keys or values of a layer; a group that several heads share is repeated for each of them."""
+    groups = heads // vectors.shape[0]
+    return (vectors.repeat_interleave(groups, dim=0) if groups > 1 else vectors).numpy()

@@ -6,17 +6,56 @@ JSON. An axis has one size within a trace; `tokens` is the number of tokens.
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar, dataclass_transform
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 Class = TypeVar("Class")
 
 
 class ShapeError(ValueError):
     """An array does not have the shape or type that its field states."""
+
+
+class Layers(NDArrayOperatorsMixin):
+    """An array whose first axis, the layers, is not joined: a layer is made when it is looked at.
+
+    A picture shows one layer, and to join all of them, or to compute what nobody sees, can cost as much as the model.
+    `layers[2, 0]` touches one layer, `np.asarray(layers)` joins them all; arithmetic works as with any array.
+    """
+
+    def __init__(self, make: Callable[[int], np.ndarray], shape: tuple[int, ...], nbytes: int = 0):
+        self.make, self.shape, self.nbytes = make, shape, nbytes
+        self.ndim, self.dtype = len(shape), np.dtype(np.float32)
+
+    @classmethod
+    def of(cls, layers: Sequence[np.ndarray]) -> "Layers":
+        """Layers that are there already."""
+        return cls(layers.__getitem__, (len(layers), *layers[0].shape), sum(layer.nbytes for layer in layers))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> Any:
+        layer, rest = (index[0], index[1:]) if isinstance(index, tuple) else (index, ())
+        if not isinstance(layer, int | np.integer):
+            return np.asarray(self)[index]
+        if not -len(self) <= layer < len(self):
+            raise IndexError(f"layer {layer} of {len(self)}")
+        return self.make(int(layer) % len(self))[rest]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.stack([self.make(layer) for layer in range(len(self))]).astype(dtype or self.dtype, copy=False)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        joined = (np.asarray(value) if isinstance(value, Layers) else value for value in inputs)
+        return getattr(ufunc, method)(*joined, **options)
+
+
+Array = np.ndarray | Layers
 
 
 def array(spec: str, *, optional: bool = False) -> Any:
@@ -80,7 +119,7 @@ class States:
     inputs: np.ndarray = array("float32[tokens, units]")  # word vectors as looked up
     positions: np.ndarray | None = array("float32[tokens, units]", optional=True)  # what is added for the place
     embeddings: np.ndarray = array("float32[tokens, units]")  # what enters the first layer
-    hidden: np.ndarray | None = array("float32[layers, tokens, units]", optional=True)  # after each layer, if any
+    hidden: Array | None = array("float32[layers, tokens, units]", optional=True)  # after each layer, if any
 
 
 @part
@@ -88,20 +127,20 @@ class Recurrence:
     """The gates of a recurrent model at each step; gates lie in [0, 1], candidate and new in [−1, 1]."""
 
     gate_names: tuple[str, ...]
-    gates: np.ndarray = array("float32[layers, gates, tokens, units]")
-    cell: np.ndarray | None = array("float32[layers, tokens, units]", optional=True)  # LSTM: the long memory c
+    gates: Array = array("float32[layers, gates, tokens, units]")
+    cell: Array | None = array("float32[layers, tokens, units]", optional=True)  # LSTM: the long memory c
 
 
 @part
 class Attention:
     """How the tokens of one run look at each other; each row of a head sums to 1."""
 
-    queries: np.ndarray = array("float32[layers, heads, tokens, head_units]")
-    keys: np.ndarray = array("float32[layers, heads, tokens, head_units]")  # grouped keys repeated for each head
-    values: np.ndarray = array("float32[layers, heads, tokens, head_units]")
+    queries: Array = array("float32[layers, heads, tokens, head_units]")
+    keys: Array = array("float32[layers, heads, tokens, head_units]")  # grouped keys repeated for each head
+    values: Array = array("float32[layers, heads, tokens, head_units]")
     scaling: np.ndarray = array("float32[layers]")  # what q·k is multiplied with, mostly 1/√d
-    scores: np.ndarray = array("float32[layers, heads, tokens, tokens]")  # q·k·scaling + mask: what enters the softmax
-    attention: np.ndarray = array("float32[layers, heads, tokens, tokens]")
+    scores: Array = array("float32[layers, heads, tokens, tokens]")  # q·k·scaling + mask: what enters the softmax
+    attention: Array = array("float32[layers, heads, tokens, tokens]")
 
 
 @part
@@ -150,12 +189,30 @@ class Labelling:
     entities: tuple[Entity, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Check:
-    """How far a recomputed quantity lies from what the named library computed in the same run."""
+    """How far what is recomputed lies from what the named library computed in the same run, for each layer.
 
-    max_abs_error: float
-    against: str
+    `error` is one number for all layers, or a function for each, called when that layer is asked for.
+    """
+
+    def __init__(self, error: float | Sequence[Callable[[], float]], against: str):
+        self.against = against
+        self._error = error
+        self._known: dict[int, float] = {}
+
+    def of(self, layer: int) -> float:
+        """The error of one layer, counted from 0."""
+        if isinstance(self._error, int | float):
+            return self._error
+        if layer not in self._known:
+            self._known[layer] = self._error[layer]()
+        return self._known[layer]
+
+    @property
+    def max_abs_error(self) -> float:
+        """The largest error of any layer."""
+        layers = 1 if isinstance(self._error, int | float) else len(self._error)
+        return max(self.of(layer) for layer in range(layers))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +245,7 @@ class Trace:
         for part_ in self.parts().values():
             for name, (_, axes) in array_fields(type(part_)).items():
                 if (value := getattr(part_, name)) is not None:
-                    yield name, axes, value
+                    yield name, axes, np.asarray(value)
 
     @property
     def nbytes(self) -> int:

@@ -51,7 +51,7 @@ def test_the_summary_is_escaped_and_its_plain_twin_is_not(attention):
 )
 def test_the_check_states_the_worst_of_all_runs(make_attentive, errors, german, english):
     traces = [replace(make_attentive(), check=Check(error, "X")) for error in errors]
-    assert (render.checked(traces, "de"), render.checked(traces, "en")) == (german, english)
+    assert (render.checked(traces, [], "de"), render.checked(traces, [], "en")) == (german, english)
 
 
 def test_a_small_table_has_every_number_in_the_readers_notation(attention):

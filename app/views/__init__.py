@@ -33,11 +33,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A plot, the sentences that this run's numbers allow, and the numbers."""
+    """A plot, the sentences that this run's numbers allow, and the numbers; `layers` are those shown of each trace."""
 
     plot: Plot
     summary: Sequence[Message]
     table: Table
+    layers: Sequence[int] = ()  # counted from 0; empty: all, or none in particular
 
 
 @dataclass(frozen=True)

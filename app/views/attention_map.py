@@ -92,7 +92,8 @@ def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
         scale: translate(query.lang, f"attention_map.bar.{query.stage}"),
         "difference": translate(query.lang, "difference.bar"),
     }
-    return Figure(maps(panels, query.lang, "map", titles), summary(query, drawn), table(drawn))
+    shown = [(fitted(query, trace).layer or 1) - 1 for trace in traces]
+    return Figure(maps(panels, query.lang, "map", titles), summary(query, drawn), table(drawn), shown)
 
 
 def panel(title: str, tokens: Sequence[Word], values: np.ndarray, scale: Scale, hover: str, run: int) -> Panel:

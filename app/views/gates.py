@@ -49,7 +49,7 @@ def figure(query: GatesQuery, traces: list[Trace]) -> Figure:
     plot, table = units.drawing(query, traces, gates, [gate.mean(1) for gate in gates], scale, "gates")
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
     sentences = [summary(*run) for run in zip(queries, names, traces, gates, strict=True)]
-    return Figure(plot, sentences, table)
+    return Figure(plot, sentences, table, [(each.layer or 1) - 1 for each in queries])
 
 
 def summary(query: GatesQuery, name: str, trace: Trace, gate: np.ndarray) -> Message:

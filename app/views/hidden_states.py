@@ -29,7 +29,8 @@ def figure(query: HiddenStatesQuery, traces: list[Trace]) -> Figure:
     moved = [np.linalg.norm(np.diff(state, axis=0, prepend=0), axis=1).astype(np.float32) for state in states]
     plot, table = units.drawing(query, traces, states, moved, "signed", "hidden_states")
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
-    return Figure(plot, [summary(query, *run) for run in zip(names, traces, moved, strict=True)], table)
+    shown = [(fitted(query, trace).layer or 1) - 1 for trace in traces]
+    return Figure(plot, [summary(query, *run) for run in zip(names, traces, moved, strict=True)], table, shown)
 
 
 def summary(query: HiddenStatesQuery, name: str, trace: Trace, steps: np.ndarray) -> Message:

@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from models import tokenizer
 from models.registry import Model
-from models.trace import Check, States, Trace
+from models.trace import Layers, States, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +29,7 @@ class Decoder:
         ids = torch.tensor([[token.id for token in tokens]])
         with torch.inference_mode(), capture.recording() as calls:
             states, logits = self.call(ids)
-            attention, error = capture.attention(calls)
+            attention, check = capture.attention(calls)
             prediction = predict(logits, ids[0])
             inputs, positions = self.network.transformer.wte(ids[0]), self.network.transformer.wpe.weight[: len(tokens)]
         embeddings, *layers = (state.numpy() for state in states)
@@ -39,9 +37,9 @@ class Decoder:
             model=self.model.name,
             text=text,
             tokens=tokens,
-            check=Check(error, "transformers"),
+            check=check,
             states=States(
-                inputs=inputs.numpy(), positions=positions.numpy(), embeddings=embeddings, hidden=np.stack(layers)
+                inputs=inputs.numpy(), positions=positions.numpy(), embeddings=embeddings, hidden=Layers.of(layers)
             ),
             attention=attention,
             prediction=prediction,

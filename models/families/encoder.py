@@ -6,12 +6,10 @@ MODELS are the one that fills masked words and its snapshots; a fine-tuned one i
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from models import tokenizer
 from models.families.recurrent import ReadOut
 from models.registry import Model
-from models.trace import Check, States, Trace
+from models.trace import Layers, States, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +37,7 @@ class Encoder:
         ids = torch.tensor([[token.id for token in tokens]])
         with torch.inference_mode(), capture.recording() as calls:
             states, logits = self.call(ids)
-            attention, error = capture.attention(calls)
+            attention, check = capture.attention(calls)
             said = self.read_out(logits, tokens) if self.read_out and logits is not None else {}
             table = self.bert.embeddings
             inputs, positions = table.word_embeddings(ids[0]), table.position_embeddings.weight[: len(tokens)]
@@ -48,9 +46,9 @@ class Encoder:
             model=self.model.name,
             text=text,
             tokens=tokens,
-            check=Check(error, "transformers"),
+            check=check,
             states=States(
-                inputs=inputs.numpy(), positions=positions.numpy(), embeddings=embeddings, hidden=np.stack(layers)
+                inputs=inputs.numpy(), positions=positions.numpy(), embeddings=embeddings, hidden=Layers.of(layers)
             ),
             attention=attention,
             **said,

@@ -6,13 +6,14 @@ GRU's reset, update and new state; x is a layer's input, h its hidden state.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from models import tokenizer
 from models.registry import Model
-from models.trace import Check, Recurrence, States, Token, Trace
+from models.trace import Check, Layers, Recurrence, States, Token, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -45,25 +46,35 @@ class Recurrent:
         ids = torch.tensor([token.id for token in tokens])
         with torch.inference_mode():
             inputs, hidden, logits = self.call(ids)
-            layers_in = [inputs, *hidden[:-1]]
-            steps = [gates(layer, x, h) for layer, x, h in zip(self.layers, layers_in, hidden, strict=True)]
             said = self.read_out(logits, tokens)
-        error = max(float(np.abs(rebuilt - h.numpy()).max()) for (_, _, rebuilt), h in zip(steps, hidden, strict=True))
+        vectors, states = inputs.numpy(), [state.numpy() for state in hidden]
+        before = [vectors, *states]
+
+        @lru_cache(maxsize=1)  # gates, cell and check of a layer are asked for together
+        def steps(layer: int) -> Steps:
+            return gates(self.layers[layer], before[layer], states[layer])
+
+        def error(layer: int) -> float:
+            return float(np.abs(steps(layer).hidden - states[layer]).max())
+
         recurrence = None
         if names := self.model.gate_names:
-            cells = [cell for _, cell, _ in steps if cell is not None]
+            shape = (len(states), *states[0].shape)
             recurrence = Recurrence(
                 gate_names=names,
-                gates=np.stack([gate for gate, _, _ in steps]),
-                cell=np.stack(cells) if cells else None,
+                gates=Layers(
+                    lambda layer: steps(layer).gates, (shape[0], len(names), *shape[1:]), len(names) * vectors.nbytes
+                ),
+                cell=Layers(lambda layer: steps(layer).cell, shape) if "forget" in names else None,
             )
-        vectors = inputs.numpy()
         return Trace(
             model=self.model.name,
             text=text,
             tokens=tokens,
-            check=Check(error, f"torch.nn.{type(self.layers[0]).__name__}"),
-            states=States(inputs=vectors, embeddings=vectors, hidden=torch.stack(hidden).numpy()),
+            check=Check(
+                [partial(error, layer) for layer in range(len(states))], f"torch.nn.{type(self.layers[0]).__name__}"
+            ),
+            states=States(inputs=vectors, embeddings=vectors, hidden=Layers.of(states)),
             recurrence=recurrence,
             **said,
         )
@@ -78,36 +89,47 @@ class Recurrent:
         return inputs, hidden, self.network.logits(x)
 
 
-def gates(layer: "nn.RNNBase", x: "Tensor", h: "Tensor") -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Gates [gates, tokens, units], cell states [tokens, units] and the hidden states that follow from them.
+class Steps(NamedTuple):
+    """All time steps of one layer: gates [gates, tokens, units], cell [tokens, units] (an LSTM's), hidden rebuilt."""
+
+    gates: np.ndarray
+    cell: np.ndarray
+    hidden: np.ndarray
+
+
+def gates(layer: "nn.RNNBase", x: np.ndarray, h: np.ndarray) -> Steps:
+    """What the layer did with its inputs x to reach its states h, both [tokens, units].
 
     From the known h(t−1) all steps are one product; only c needs a loop. Order and formulas are those of torch.nn.
     """
-    import torch
-
     names = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0")
-    weight_ih, bias_ih, weight_hh, bias_hh = (cast("Tensor", getattr(layer, name)) for name in names)
-    before = torch.cat([h.new_zeros(1, h.shape[1]), h[:-1]])  # h(t−1)
-    from_input = torch.addmm(bias_ih, x, weight_ih.T)
-    from_hidden = torch.addmm(bias_hh, before, weight_hh.T)
+    weight_ih, bias_ih, weight_hh, bias_hh = (getattr(layer, name).detach().numpy() for name in names)
+    before = np.concatenate([np.zeros_like(h[:1]), h[:-1]])  # h(t−1)
+    from_input = x @ weight_ih.T
+    from_input += bias_ih
+    from_hidden = before @ weight_hh.T
+    from_hidden += bias_hh
+    none = np.empty((0, *h.shape), np.float32)
     if layer.mode == "LSTM":
-        i, f, g, o = (from_input + from_hidden).chunk(4, dim=1)
-        gate = torch.stack([i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()])
-        written = (gate[0] * gate[2]).numpy()
-        kept = gate[1].numpy()
-        cell = np.empty_like(written)
-        c = np.zeros_like(written[0])
-        for t in range(len(cell)):
-            c = cell[t] = kept[t] * c + written[t]
-        return gate.numpy(), cell, gate[3].numpy() * np.tanh(cell)
+        i, f, g, o = np.split(np.add(from_input, from_hidden, out=from_input), 4, axis=1)
+        gate = np.stack([sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)])
+        cell = gate[0] * gate[2]
+        for t in range(1, len(cell)):
+            cell[t] += gate[1, t] * cell[t - 1]
+        return Steps(gate, cell, gate[3] * np.tanh(cell))
     if layer.mode == "GRU":
-        r, z, n = from_input.chunk(3, dim=1)
-        r_hidden, z_hidden, n_hidden = from_hidden.chunk(3, dim=1)
-        reset, update = (r + r_hidden).sigmoid(), (z + z_hidden).sigmoid()
-        new = (n + reset * n_hidden).tanh()  # reset acts after the product with h, as in torch.nn.GRU
-        rebuilt = (1 - update) * new + update * before
-        return torch.stack([reset, update, new]).numpy(), None, rebuilt.numpy()
-    return np.empty((0, *h.shape), np.float32), None, (from_input + from_hidden).tanh().numpy()
+        r, z, n = np.split(from_input, 3, axis=1)
+        r_hidden, z_hidden, n_hidden = np.split(from_hidden, 3, axis=1)
+        reset, update = sigmoid(r + r_hidden), sigmoid(z + z_hidden)
+        new = np.tanh(n + reset * n_hidden)  # reset acts after the product with h, as in torch.nn.GRU
+        return Steps(np.stack([reset, update, new]), none, (1 - update) * new + update * before)
+    return Steps(none, none, np.tanh(from_input + from_hidden))
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + e⁻ˣ), by way of tanh, which does not overflow."""
+    found: np.ndarray = np.float32(0.5) * np.tanh(np.float32(0.5) * x) + np.float32(0.5)
+    return found
 
 
 def next_word(logits: "Tensor", tokens: tuple[Token, ...]) -> dict[str, Any]:

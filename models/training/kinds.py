@@ -78,8 +78,8 @@ ENCODER = (
 )
 INTENTS = " It tells 18 scenarios apart, from `alarm` to `weather`."
 ASSISTANT = (
-    "It knows requests to a voice assistant only; for any other sentence it names one of its 18 scenarios all the same.",
-    "Its corpus is in lower case without punctuation marks. In training, capitals and a last sign were added by chance.",
+    "It knows requests to a voice assistant only; for any other sentence it names one of the 18 as well.",
+    "Its corpus is in lower case without punctuation marks. Capitals and a last sign were added by chance.",
     PIECES,
 )
 LABELS = " It labels words as persons, places, organisations or others (PER, LOC, ORG, OTH)."

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.trace import Check, ShapeError, States, Token, Trace, array, array_fields, part
+from models.trace import Check, Layers, ShapeError, States, Token, Trace, array, array_fields, check, part
 
 TOKENS = tuple(Token(text, i, i, i + 1, False) for i, text in enumerate("abc"))
 
@@ -57,3 +57,35 @@ def test_specifications_are_read_when_a_part_is_defined():
         values: np.ndarray = array("float32[tokens]")
 
     assert array_fields(Own) == {"values": ("float32", ("tokens",))}
+
+
+def test_only_the_layer_looked_at_is_made():
+    made = []
+
+    def make(layer):
+        made.append(layer)
+        return np.full((3, 2), layer, np.float32)
+
+    layers = Layers(make, (4, 3, 2))
+    assert layers[2, 0].tolist() == [2, 2] and layers[-1].max() == 3
+    assert made == [2, 3]
+    assert np.asarray(layers).shape == layers.shape == (4, 3, 2) and len(layers) == 4
+    assert layers[:, 0, 0].tolist() == [0, 1, 2, 3]
+    assert (layers - layers == 0).all() and np.abs(1 - layers).max() == 2
+    with pytest.raises(IndexError):
+        layers[4]
+    check(States(inputs=make(0), embeddings=make(0), hidden=layers), {"tokens": 3})
+    with pytest.raises(ShapeError, match="units is 2, elsewhere 5"):
+        check(States(inputs=make(0), embeddings=make(0), hidden=layers), {"units": 5})
+
+
+def test_the_error_of_a_layer_is_computed_when_asked_for():
+    asked = []
+
+    def error(layer):
+        return lambda: asked.append(layer) or 0.1 * layer
+
+    found = Check([error(layer) for layer in range(3)], "PyTorch")
+    assert (found.of(1), found.of(1), asked) == (0.1, 0.1, [1])
+    assert found.max_abs_error == 0.2 and asked == [1, 0, 2]
+    assert Check(0.5, "PyTorch").of(7) == Check(0.5, "PyTorch").max_abs_error == 0.5
