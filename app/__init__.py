@@ -2,6 +2,6 @@
 
 import os
 
-# Before numpy is loaded: a picture's small products gain nothing by a second thread, and lose tens of milliseconds to it
-# where the other core is busy.
+# Before numpy is loaded: a picture's small products gain nothing by a second thread, and lose tens of milliseconds
+# to it where the other core is busy.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -34,7 +34,7 @@ class Message:
     def html(self, lang: Lang) -> Markup:
         """The sentence with its strong values marked."""
         marked = {
-            name: Markup('<b class="num">{}</b>').format(str(value))
+            name: Markup('<b class="num" dir="auto">{}</b>').format(str(value))
             if isinstance(value, Strong)
             else value.text(lang)
             if isinstance(value, Message)

@@ -145,7 +145,8 @@ def figure_page(
         page_title=translate(lang, "landing.title" if landing else f"{view.name}.title"),
         chapter=None if landing else view.chapter,
         along=along,
-        view={"name": view.name} | {part: _(f"{view.name}.{part}") for part in ("title", "question", "lead")},
+        view={"name": view.name}
+        | {part: _(render.text_key(view, part, query)) for part in ("title", "question", "lead")},
         siblings=[
             {"title": translate(lang, f"{other.name}.title"), "url": link(other, along), "current": other is view}
             for other in order
@@ -155,7 +156,7 @@ def figure_page(
         controls=render.controls(view, settled_query, traces, action),
         error=general,
         result=render.result(view, query, traces, figure) if figure else None,
-        notes=render.notes(view, lang),
+        notes=render.notes(view, query),
         previous=neighbour(order[place - 1], along) if place else None,
         next=neighbour(order[place + 1], along) if place + 1 < len(order) else None,
         **extra,

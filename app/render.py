@@ -176,11 +176,17 @@ def option_label(name: str, value: Any, lang: Lang) -> str:
     return translate(lang, key) if known(lang, key) else str(value)
 
 
-def notes(view: View, lang: Lang) -> list[Json]:
+def text_key(view: View, part: str, query: Query) -> str:
+    """The key of a view's text: of the chosen model's family where that has its own (an encoder has no time steps)."""
+    own = f"{view.name}.{part}.{registry.get(query.model).family}" if query.model in registry.catalogue() else ""
+    return own if own and known(query.lang, own) else f"{view.name}.{part}"
+
+
+def notes(view: View, query: Query) -> list[Json]:
     """How to read the figure, how it is computed, what it does not say: the texts that the catalogue has of these."""
-    found = []
+    found, lang = [], query.lang
     for kind in ("read", "formula", "limits"):
-        key = f"{view.name}.{kind}"
+        key = text_key(view, kind, query)
         if known(lang, key):
             found.append({"title": translate(lang, f"notes.{kind}"), "body": formatted(translate(lang, key))})
     return found

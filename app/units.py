@@ -51,7 +51,7 @@ def drawing(
         difference[kept] = values[1][theirs] - values[0][kept]
         line[kept] = lines[1][theirs] - lines[0][kept]
         columns = [shortened(word) for word in labels[0]]
-        title = translate(query.lang, "difference.title")
+        title = difference_title(query, difference)
         panels.append(Panel(title, difference.T, [], columns, "difference", hover, 0, range(len(columns)), line))
     titles: dict[Scale, str] = {
         scale: translate(query.lang, bar if known(query.lang, bar := f"{name}.bar.{scale}") else f"{name}.bar"),
@@ -96,6 +96,11 @@ def choice(query: Query, name: str, value: str) -> str:
     """A choice as people read it."""
     key = f"option.{name}.{value}"
     return translate(query.lang, key) if known(query.lang, key) else value
+
+
+def difference_title(query: Query, difference: np.ndarray) -> str:
+    """What the colours of a difference mean, the grey of words without a partner included."""
+    return translate(query.lang, "difference.title.partial" if np.isnan(difference).any() else "difference.title")
 
 
 def run_name(query: Query, traces: Sequence[Trace], number: int) -> str:

@@ -158,6 +158,9 @@ def families() -> dict[str, bool]:
     for name, view in catalogue.items():
         made |= {f"{name}.{part}": True for part in ("title", "question", "lead")}
         made |= {f"{name}.{part}": False for part in ("read", "formula", "limits", "hover", "bar", "bar.signed")}
+        own = {registry.get(model).family for model in view.models}
+        parts = ("title", "question", "lead", "read", "formula", "limits")
+        made |= {f"{name}.{part}.{family}": False for part in parts for family in own}
         if "units.drawing" in Path(sys.modules[view.figure.__module__].__file__).read_text("utf-8"):
             made |= {f"{name}.hover": True, f"{name}.bar": True}
         properties = view.query.model_json_schema()["properties"]

@@ -26,9 +26,9 @@ def test_values_fill_the_sentence_and_are_not_read_as_fields():
 def test_only_strong_values_are_set_off_and_everything_is_escaped():
     told = say("attention_map.summary.one", looking=Strong("<b>"), looked_at="<i>", share=Strong("3 %"))
     html = told.html("en")
-    assert '<b class="num">&lt;b&gt;</b>' in html
+    assert '<b class="num" dir="auto">&lt;b&gt;</b>' in html
     assert "&lt;i&gt;" in html and "<i>" not in html
-    assert '<b class="num">3 %</b>' in html
+    assert '<b class="num" dir="auto">3 %</b>' in html
     assert told.text("en") == "The strongest look goes from “<b>” to “<i>”: 3 %."
 
 

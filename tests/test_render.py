@@ -37,7 +37,7 @@ def test_no_character_of_the_figure_can_end_its_element(attention):
 def test_the_summary_is_escaped_and_its_plain_twin_is_not(attention):
     _, _, figure = attention
     assert NASTY not in render.sentences(figure.summary, "de")
-    assert '<b class="num">' in render.sentences(figure.summary, "de")
+    assert '<b class="num" dir="auto">' in render.sentences(figure.summary, "de")
     assert "<b class" not in render.plain(figure.summary, "de")
 
 
@@ -165,7 +165,7 @@ def test_an_embed_keeps_its_frame_in_every_control(attention):
 
 @pytest.mark.parametrize("lang", ["de", "en"])
 def test_notes_are_the_texts_of_the_view(lang):
-    found = render.notes(ATTENTION, lang)
+    found = render.notes(ATTENTION, ATTENTION.query(lang=lang, model="encoder"))
     assert len(found) == 3
     assert '<p class="formula">softmax(Q · Kᵀ ÷ √d) · V</p>' in found[1]["body"]
 

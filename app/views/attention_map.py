@@ -12,7 +12,7 @@ from app import align
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Panel, Scale, maps
 from app.query import Choices, Layer, Query, fitted
-from app.units import panel_title
+from app.units import difference_title, panel_title
 from app.views import Cell, Figure, Table, View
 from app.words import Word, shortened, words
 from models.trace import Trace
@@ -86,8 +86,8 @@ def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
         for run, map_ in enumerate(drawn)
     ]
     if len(drawn) == 2:
-        title = translate(query.lang, "difference.title")
-        panels.append(panel(title, drawn[0].words, difference(query, *drawn), "difference", hover, 0))
+        change = difference(query, *drawn)
+        panels.append(panel(difference_title(query, change), drawn[0].words, change, "difference", hover, 0))
     titles: dict[Scale, str] = {
         scale: translate(query.lang, f"attention_map.bar.{query.stage}"),
         "difference": translate(query.lang, "difference.bar"),
@@ -115,13 +115,23 @@ def difference(query: AttentionMapQuery, first: Map, second: Map) -> np.ndarray:
 def summary(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
     """Who looks at whom most, whether that is a matter of place, and what the hidden tokens would have drawn."""
     if query.stage != "softmax":
-        return [extremes(query, map_) for map_ in drawn]
+        return [*(extremes(query, map_) for map_ in drawn), *remarks(query, drawn)]
     sentences = [comparison(query, *drawn) if len(drawn) == 2 else strongest(query, drawn[0])]
     sentences += [place for place in [positional(drawn)] if place]
     if query.special != "shown":
         lost = percent(query.lang, float(np.mean([map_.lost for map_ in drawn])))
         sentences.append(say(f"attention_map.summary.{query.special}", share=lost))
     return sentences
+
+
+def remarks(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
+    """What the stage before the softmax does not do here, and what a mean of several heads is."""
+    found = []
+    if query.stage == "masked" and not any(np.isnan(map_.values).any() for map_ in drawn):
+        found.append(say("attention_map.summary.unmasked"))
+    if query.head == "mean":
+        found.append(say("attention_map.summary.mean"))
+    return found
 
 
 def extremes(query: AttentionMapQuery, map_: Map) -> Message:
@@ -139,6 +149,8 @@ def extremes(query: AttentionMapQuery, map_: Map) -> Message:
 
 def strongest(query: AttentionMapQuery, map_: Map) -> Message:
     """The strongest look of all."""
+    if len(map_.words) == 1:
+        return say("attention_map.summary.alone")
     row, column = np.unravel_index(map_.values.argmax(), map_.values.shape)
     return say(
         "attention_map.summary.one",
@@ -152,6 +164,8 @@ def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
     """Where a word that both runs share looks in each: the one that tells most."""
     partners = align.pairs([w.label for w in first.words], [w.label for w in second.words], "word")
     shared = [place for place, partner in enumerate(partners) if partner is not None]
+    if len(first.words) == len(second.words) == 1:
+        return say("attention_map.summary.alone")
     if not shared:
         return say("attention_map.summary.nothing_shared")
     seen = {row: (int(first.values[row].argmax()), int(second.values[partners[row] or 0].argmax())) for row in shared}

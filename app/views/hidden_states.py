@@ -37,7 +37,7 @@ def summary(query: HiddenStatesQuery, name: str, trace: Trace, steps: np.ndarray
     """At which word the state of this run moved farthest."""
     largest = int(steps[1:].argmax()) + 1
     return say(
-        "hidden_states.summary",
+        "hidden_states.summary" if trace.attention is None else "hidden_states.summary.parallel",
         word=Strong(words(trace)[largest].label),
         model=name,
         distance=Strong(decimal(query.lang, float(steps[largest]), 2)),

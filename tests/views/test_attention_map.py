@@ -142,8 +142,12 @@ def test_the_best_match_before_the_softmax_follows_the_numbers(make_attentive):
     trace.attention.scores[..., 3, 1] = 2.25
     query = AttentionMapQuery(lang="en", stage="masked")
     assert told(query, trace) == [
-        "The best match is “c” (query) with “a” (key): 2.25. The values run from −1.50 to 2.25."
+        "The best match is “c” (query) with “a” (key): 2.25. The values run from −1.50 to 2.25.",
+        "This model masks nothing here: every word may see every other.",
+        "Shown is the mean of all heads; each stage is averaged on its own.",
     ]
+    trace.attention.scores[..., 1, 2] = -np.inf
+    assert not any("masks nothing" in sentence for sentence in told(query.changed(head=1), trace))
     trace.attention.scores[..., 2, 4] = 7
     assert told(query.changed(lang="de"), trace)[0].startswith(
         "Am besten passen „b“ (Query) und „d“ (Key) zusammen: 7,00."
