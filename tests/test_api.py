@@ -35,8 +35,9 @@ def test_a_trace_has_every_announced_field_with_its_shape(client, name):
         for axis, size in zip(field["axes"], field["shape"], strict=True):
             assert axis != "tokens" or size == len(told["tokens"])
     assert told["check"]["max_abs_error"] <= 1e-5
-    first = told["tokens"][0]
-    assert first == {"text": "[CLS]", "id": 2, "start": 0, "end": 0, "special": True}
+    if "hidden" in model.fields:  # a table of words has no sign of its own
+        first = told["tokens"][0]
+        assert first == {"text": "[CLS]", "id": 2, "start": 0, "end": 0, "special": True}
 
 
 def test_offsets_point_into_the_text(client):
@@ -119,7 +120,8 @@ def test_models_say_what_they_are(client):
     assert [entry["name"] for entry in told] == list(registry.catalogue())
     for entry in told:
         assert {"name", "title", "family", "parameters", "fields", "views"} <= set(entry)
-        assert entry["parameters"] > 1_000_000 and "hidden_states" in entry["views"]
+        assert entry["parameters"] > 1_000_000
+        assert ("hidden_states" in entry["views"]) == ("hidden" in entry["fields"])
         assert not entry["title"].startswith("model.")
 
 

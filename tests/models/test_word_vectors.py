@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from models import registry
 from models.errors import EmptyText, TooManyTokens
 from models.families import word_vectors
 from models.word_vectors import WORD, WordVectors
@@ -61,3 +62,9 @@ def test_a_text_without_words_or_with_too_many_is_told(read):
     with pytest.raises(TooManyTokens) as caught:
         read("Hund " * 300)
     assert caught.value.values == {"count": 300, "limit": 256, "characters": 5 * 256 - 1}
+
+
+def test_a_robot_is_nearer_to_a_machine_than_to_a_conjunction():
+    learned = registry.load("word_vectors").vectors
+    assert learned.cosine("Roboter", "Maschine") > learned.cosine("Roboter", "weil") + 0.2
+    assert learned.nearest("Roboter")[0].word != "weil"
