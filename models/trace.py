@@ -241,16 +241,19 @@ class Trace:
         return {name: value for name, value in found.items() if value is not None}
 
     def arrays(self) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
-        """Name, axes and values of every recorded array."""
-        for part_ in self.parts().values():
-            for name, (_, axes) in array_fields(type(part_)).items():
-                if (value := getattr(part_, name)) is not None:
-                    yield name, axes, np.asarray(value)
+        """Name, axes and values of every recorded array, its layers joined."""
+        return ((name, axes, np.asarray(value)) for name, axes, value in self._recorded())
 
     @property
     def nbytes(self) -> int:
-        """Size of all arrays in bytes."""
-        return sum(value.nbytes for _, _, value in self.arrays())
+        """Size of what is kept in bytes; layers that are made when they are looked at count nothing."""
+        return sum(value.nbytes for _, _, value in self._recorded())
+
+    def _recorded(self) -> Iterator[tuple[str, tuple[str, ...], Array]]:
+        for part_ in self.parts().values():
+            for name, (_, axes) in array_fields(type(part_)).items():
+                if (value := getattr(part_, name)) is not None:
+                    yield name, axes, value
 
 
 PARTS: dict[str, type] = {

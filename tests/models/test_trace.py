@@ -89,3 +89,12 @@ def test_the_error_of_a_layer_is_computed_when_asked_for():
     assert (found.of(1), found.of(1), asked) == (0.1, 0.1, [1])
     assert found.max_abs_error == 0.2 and asked == [1, 0, 2]
     assert Check(0.5, "PyTorch").of(7) == Check(0.5, "PyTorch").max_abs_error == 0.5
+
+
+def test_the_size_of_a_trace_is_asked_without_making_a_layer():
+    def never(_):
+        raise AssertionError("a layer was made")
+
+    zeros = np.zeros((3, 2), np.float32)
+    lazy = States(inputs=zeros, embeddings=zeros, hidden=Layers(never, (4, 3, 2), nbytes=96))
+    assert Trace(model="m", text="abc", tokens=TOKENS, check=Check(0, "x"), states=lazy).nbytes == 2 * 24 + 96
