@@ -21,6 +21,7 @@ from app.main import create_app
 from app.messages import LANGUAGES, say
 from app.settings import Settings
 from models import registry
+from models.run import perform
 
 VIEWS = list(views.catalogue())
 TEXT = "text=Der+Hund"
@@ -344,12 +345,19 @@ def test_the_shortened_text_that_is_offered_fits(make_client, text):
 
 def test_busy_says_when_to_come_back(make_client, monkeypatch):
     client = make_client(waiting_seconds=0.01, trace_cache_bytes=0, page_cache_bytes=0)
-    monkeypatch.setattr("app.runs.perform", lambda _run: time.sleep(0.3))
+    asked = threading.Event()  # until then no run ends
+
+    def slow(run):
+        asked.wait(60)
+        return perform(run)
+
+    monkeypatch.setattr("app.runs.perform", slow)
     for address in ("/de/gates.json", "/de/gates", "/de/embed/gates", "/api/v1/trace?model=gru&text=a"):
         response = client.get(address)
         assert response.status_code == 429
         assert int(response.headers["retry-after"]) >= 1
     assert error_of(client.get("/en/gates.json"))["code"] == "busy"
+    asked.set()
 
 
 def test_equal_addresses_cost_one_run_and_one_drawing(make_client):
