@@ -234,15 +234,15 @@ class Sentences:
         import torch
 
         from models import registry
-        from models.families.encoder import Encoder
+        from models.families.encoder import Transformer
         from models.families.recurrent import Recurrent
         from models.tokenizer import tokenize
 
         torch.set_num_threads(1)
         model = registry.load(VIEWS[view])
-        assert isinstance(model, Encoder | Recurrent)
-        ids = torch.tensor([token.id for token in tokenize(sentence, 256, end=isinstance(model, Encoder))])
-        if isinstance(model, Encoder):
+        assert isinstance(model, Transformer | Recurrent)
+        ids = torch.tensor([token.id for token in tokenize(sentence, 256, end=isinstance(model, Transformer))])
+        if isinstance(model, Transformer):
             ids = ids[None]
         with torch.inference_mode():
             started = time.perf_counter()
@@ -336,12 +336,13 @@ that keeps its connection and accepts gzip; a time lasts from sending the reques
 rounds go through all views and lengths in turn, so that whatever else the machine does hits all of them alike. Figures
 are medians.
 
-- **Overhead ratio**: (uncached request − page that runs no model) ÷ model call. An *uncached request* is the page of a
-  view with a sentence that nobody has asked for: as many tokens as stated, [CLS] and [SEP] counted, made of words that
-  are one token each. The *page that runs no model* is the same view's page for an empty text (status 422, with the
-  form, the controls and the sentence that says what is wrong), which is never kept. The *model call* is the very call
-  that the trace makes (`Encoder.call`, `Recurrent.call`) with the same tokens on one thread, but in the process of the
-  bench: once before each request of any kind, so that all of these begin with the same caches, and so does the call.
+- **Overhead ratio**: (uncached request − page that runs no model) ÷ model call. An *uncached request* is the page of
+  a view with a sentence that nobody has asked for: as many tokens as stated, [CLS] and [SEP] counted, made of words
+  that are one token each. The *page that runs no model* is the same view's page for an empty text (status 422, with
+  the form, the controls and the sentence that says what is wrong), which is never kept. The *model call* is the very
+  call that the trace makes (`Transformer.call`, `Recurrent.call`) with the same tokens on one thread, but in the
+  process of the bench: once before each request of any kind, so that all of these begin with the same caches, and so
+  does the call.
 - **Cached request**: the same address again, whose answer is kept as it was sent. Below it the same sentence at an
   address that differs in a meaningless parameter: the trace is kept, and the page is drawn and compressed anew.
 - **Clients**: {plan.clients} connections in one thread that asks for the next page as soon as one has arrived. The note

@@ -43,8 +43,11 @@ def environment() -> Environment:
     )
 
 
-def page(template: str, lang: Lang, path: str, query: Query, **context: Any) -> str:
-    """A template with what all pages share; `path` is the page's address without its language."""
+def page(template: str, lang: Lang, path: str, query: Query, along: Query | None = None, **context: Any) -> str:
+    """A template with what all pages share; `path` is the page's address without its language.
+
+    `along` is what goes to other views, where that is less than the query.
+    """
 
     def here(code: str, **more: str) -> str:
         return query.changed(**more).address(f"/{code}{path}")
@@ -60,7 +63,7 @@ def page(template: str, lang: Lang, path: str, query: Query, **context: Any) -> 
             for code in LANGUAGES
         ],
         theme_urls={theme: here(lang, theme=theme) for theme in ("auto", "light", "dark")},
-        chapters=chapters(context.pop("along", query), current),
+        chapters=chapters(along or query, current),
         home=Query.address(shared(query), f"/{lang}"),
         permalink=absolute(query.address(f"/{lang}{path}")),
         **context,
@@ -131,9 +134,7 @@ def figure_page(
         if error.fix:
             told["fix"] = {"label": translate(lang, "fix.shorten"), "url": query.changed(**error.fix).address(action)}
     settled_query, traces, figure = drawn or (query, [], None)
-    along = (
-        query.changed(model="") if query.model == view.models[0] else query
-    )  # its own choice is no wish of the reader's
+    along = query.changed(model="") if query.model == view.models[0] else query  # nobody asked for a view's own choice
     order = [other for other in views.catalogue().values() if other.models]
     place = order.index(view)
     extra: Json = {"lecture": lecture(along)} if landing else {}

@@ -168,7 +168,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Literal["map", "wide"], titl
     rows, cells = (max(len(getattr(panel, side)) for panel in panels) for side in ("rows", "columns"))
     shape = {"columns": axes, "rows": rows, "cells": cells, "row_labels": kind == "map", "kind": kind}
     scales = list(dict.fromkeys(panel.scale for panel in panels))
-    masked = any(np.isnan(panel.values).any() for panel in panels)
+    masked = [number for number, panel in enumerate(panels) if np.isnan(panel.values).any()]
     return Plot(data, layout, {theme: themed(layout, scales, theme, masked) for theme in THEMES}, shape, tokens)
 
 
@@ -234,16 +234,26 @@ def add_line(data: list[Json], layout: Json, line: np.ndarray, suffix: str, numb
     return axis
 
 
+def behind(number: int, colour: str) -> Json:
+    """A ground of one colour under the cells of a panel."""
+    suffix = "" if number == 0 else str(number + 1)
+    return {
+        "type": "rect", "layer": "below", "xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "x0": 0, "x1": 1,
+        "y0": 0, "y1": 1, "fillcolor": colour, "line": {"width": 0},
+    }  # fmt: skip
+
+
 def bold(label: str) -> str:
     """A word on an axis."""
     return f"<b>{escaped(label)}</b>"
 
 
-def themed(layout: Json, scales: Sequence[Scale], theme: Theme, masked: bool) -> Json:
-    """All that a theme changes: a patch of the layout; behind the cells it is grey only where some are masked."""
+def themed(layout: Json, scales: Sequence[Scale], theme: Theme, masked: Sequence[int]) -> Json:
+    """All that a theme changes: a patch of the layout; behind the cells of the `masked` panels it is grey."""
     patch: Json = {
         "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": MASKED[theme] if masked else "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "shapes": [behind(number, MASKED[theme]) for number in masked],
         "font": {"color": INK[theme]},
         "colorway": [ACCENT[theme]],
         "hoverlabel": {"bgcolor": INK[theme], "bordercolor": INK[theme], "font": {"color": PAPER[theme]}},

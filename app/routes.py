@@ -1,7 +1,6 @@
 """The addresses: each is a thin line from a request to a query, its traces, and the form they are answered in."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal, cast
 
@@ -11,10 +10,11 @@ from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
 from app import api, pages, render, static, views
+from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
 from app.messages import LANGUAGES, Lang, say
-from app.query import Query, QueryError, known_model, read, salvaged, settled, text_error, unavailable
+from app.query import Query, QueryError, known_model, parse, read, salvaged, settled, text_error, unavailable
 from app.runs import Busy, Runs
 from app.views import Figure, View
 from models import registry
@@ -94,14 +94,12 @@ def lang_of(name: str) -> Lang:
 
 def preferred(request: Request) -> Lang:
     """The language the reader asks for, German where in doubt."""
-    wanted: list[tuple[float, Lang]] = []
-    for entry in request.headers.get("accept-language", "").split(","):
-        name, _, quality = entry.replace(" ", "").partition(";q=")
-        code = name[:2].lower()
-        if code in LANGUAGES:
-            wanted.append((float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 1.0, code))
-    best = max(wanted, default=(0.0, "de"), key=lambda entry: entry[0])  # the first of equals
-    return best[1] if best[0] > 0 else "de"
+    wanted: dict[Lang, float] = {}
+    for name, quality in accepted(request, "accept-language").items():
+        if (code := name[:2]) in LANGUAGES:
+            wanted[code] = max(quality, wanted.get(code, 0.0))
+    best = max(wanted, key=lambda code: wanted[code], default=None)  # the first of equals
+    return best if best and wanted[best] else "de"
 
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -241,8 +239,8 @@ async def page(request: Request, lang: str, name: str) -> Response:
 async def view_page(request: Request, lang: Lang, view: View, landing: bool = False) -> Response:
     """The page with the figure, or with the sentence that says why there is none."""
     raw = request.scope["query_string"]
-    if landing and not raw:
-        raw = pages.LANDING_EXAMPLE
+    if landing and not parse(raw, view.query.model_fields.keys() - {"theme"}):
+        raw = pages.LANDING_EXAMPLE + b"&" * bool(raw) + raw
     try:
         query = stated(view, raw, lang)
         drawn, error = await draw(request, view, query), None

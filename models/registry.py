@@ -1,6 +1,5 @@
 """The catalogue of models: every file in models/families/ adds what it lists as MODELS; loaded on first use."""
 
-import hashlib
 import importlib
 import json
 import pkgutil
@@ -17,7 +16,7 @@ from models import families
 from models.errors import ModelUnavailable, UnknownModel
 from models.tokenizer import WEIGHTS
 from models.trace import Trace
-from models.weights import configuration
+from models.weights import configuration, fingerprint
 
 
 class Loaded(Protocol):
@@ -67,7 +66,7 @@ class Model:
     @cached_property
     def hash(self) -> str:
         """Eight hexadecimal digits that name exactly these weights."""
-        return hashlib.sha256(self.weights.read_bytes()).hexdigest()[:8]
+        return fingerprint(self.folder)
 
 
 def _sizes(file: Path) -> dict[str, int]:

@@ -184,6 +184,13 @@ const Satzblick = {};
     return bars;
   }
 
+  /* As long as its panel, within limits, and never shorter than its own title. */
+  function barLength(owner, panel) {
+    const title = plain(owner.colorbar?.title?.text ?? "");
+    const least = Math.max(BAR.shortest * scale(), textWidth(title, NUMBER * scale(), "normal"));
+    return Math.max(least, Math.min(panel.width, BAR.longest * scale()));
+  }
+
   function placeBar({ owner, top }, panel, width, height) {
     owner.colorbar = {
       ...owner.colorbar,
@@ -192,7 +199,7 @@ const Satzblick = {};
       thickness: BAR.thickness * scale(),
       lenmode: "pixels",
       title: { ...owner.colorbar?.title, side: "top", font: { size: NUMBER * scale() } },
-      len: Math.max(BAR.shortest * scale(), Math.min(panel.width, BAR.longest * scale())),
+      len: barLength(owner, panel),
       nticks: 4,
       x: panel.left / width,
       xanchor: "left",
@@ -280,7 +287,11 @@ const Satzblick = {};
       y += lines;
       y += Math.max(...row.map((panel) => panel.height));
       const below = bars.filter((bar) => row.some((panel) => panel.x === bar.x));
-      for (const bar of below) bar.top = y + BAR.above * scale();
+      for (const bar of below) {
+        bar.top = y + BAR.above * scale();
+        const panel = row.find((each) => each.x === bar.x);
+        right = Math.max(right, panel.left + barLength(bar.owner, panel) + 2 * EDGE);
+      }
       const titled = below.some((bar) => bar.owner.colorbar?.title?.text);
       y += below.length ? (BAR.room + (titled ? BAR.title : 0)) * scale() : EDGE;
       if (row !== rows.at(-1)) y += GAP / 2;

@@ -83,8 +83,15 @@ def test_a_masked_cell_is_grey_and_never_a_value():
     assert np.isnan(unpacked(masked.data[0]["z"])[0, 0])
     assert masked.data[0]["hoverongaps"] is False
     for theme in THEMES:
-        assert masked.themes[theme]["plot_bgcolor"] == MASKED[theme]
-        assert whole.themes[theme]["plot_bgcolor"] != MASKED[theme]
+        (ground,) = masked.themes[theme]["shapes"]
+        assert (ground["fillcolor"], ground["xref"], ground["yref"]) == (MASKED[theme], "x domain", "y domain")
+        assert whole.themes[theme]["shapes"] == []
+
+
+def test_only_the_panel_with_masked_cells_is_grey_behind_them():
+    whole, masked = panel([[1.0]], "signed"), panel([[np.nan]], "difference")
+    plot = maps([whole, whole, masked], "de", "wide", TITLES)
+    assert [ground["yref"] for ground in plot.json("dark")["layout"]["shapes"]] == ["y3 domain"]
 
 
 def test_shares_run_from_0_to_1_whatever_they_are():

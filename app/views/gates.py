@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from app import units
-from app.messages import Message, Strong, percent, say, translate
+from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Scale
 from app.query import Choices, Layer, Query, fitted
 from app.views import Figure, View
@@ -59,7 +59,8 @@ def summary(query: GatesQuery, name: str, trace: Trace, gate: np.ndarray) -> Mes
     title = translate(query.lang, f"option.gate.{query.gate}")
     if query.gate in SIGNED:
         sizes = np.abs(gate[1:]).mean(1)
-        return say("gates.summary.signed", gate=title, model=name, word=Strong(labels[int(sizes.argmax()) + 1].label))
+        word, size = Strong(labels[int(sizes.argmax()) + 1].label), decimal(query.lang, float(sizes.max()), 2)
+        return say("gates.summary.signed", gate=title, model=name, word=word, size=Strong(size))
     return say(
         "gates.summary",
         gate=title,

@@ -13,34 +13,43 @@ from models.trace import Layers, States, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformers import BertForMaskedLM, BertForSequenceClassification, BertForTokenClassification, BertModel
+    from torch.nn import Embedding
+    from transformers import (
+        BertForMaskedLM,
+        BertForSequenceClassification,
+        BertForTokenClassification,
+        PreTrainedModel,
+    )
 
     Bert = BertForMaskedLM | BertForSequenceClassification | BertForTokenClassification
 
 
-class Encoder:
-    """A BERT in memory; `read_out`, if there is one, makes parts of a trace of the logits of its head."""
+class Transformer:
+    """A Transformer with learned positions in memory: `words` and `positions` are its two tables of vectors.
 
-    def __init__(self, model: Model, network: "Bert", read_out: ReadOut | None = None):
-        self.model = model
-        self.bert: BertModel = network.bert
-        self.network = network if read_out else network.bert
-        self.read_out = read_out
+    `read_out`, if there is one, makes parts of a trace of the logits of its head; `end` says whether it reads [SEP].
+    """
+
+    def __init__(
+        self, model: Model, network: "PreTrainedModel", words: "Embedding", positions: "Embedding",
+        read_out: ReadOut | None = None, end: bool = True,
+    ):  # fmt: skip
+        self.model, self.network, self.words, self.positions = model, network, words, positions
+        self.read_out, self.end = read_out, end
 
     def forward(self, text: str) -> Trace:
-        """Reads [CLS], the text and [SEP] at once."""
+        """Reads [CLS] and the text in one call."""
         import torch
 
         from models import capture
 
-        tokens = tokenizer.tokenize(text, self.model.longest, end=True)
+        tokens = tokenizer.tokenize(text, self.model.longest, end=self.end)
         ids = torch.tensor([[token.id for token in tokens]])
         with torch.inference_mode(), capture.recording() as calls:
             states, logits = self.call(ids)
             attention, check = capture.attention(calls)
             said = self.read_out(logits, tokens) if self.read_out and logits is not None else {}
-            table = self.bert.embeddings
-            inputs, positions = table.word_embeddings(ids[0]), table.position_embeddings.weight[: len(tokens)]
+            inputs, positions = self.words(ids[0]), self.positions.weight[: len(tokens)]
         embeddings, *layers = (state.numpy() for state in states)
         return Trace(
             model=self.model.name,
@@ -60,11 +69,19 @@ class Encoder:
         return [state[0] for state in output.hidden_states], output.logits[0] if self.read_out else None
 
 
-def load(model: Model) -> Encoder:
+def traced(model: Model, network: "Bert", read_out: ReadOut | None = None) -> Transformer:
+    """A BERT, without its head where nothing is read out of it."""
+    tables = network.bert.embeddings
+    return Transformer(
+        model, network if read_out else network.bert, tables.word_embeddings, tables.position_embeddings, read_out
+    )
+
+
+def load(model: Model) -> Transformer:
     """Reads the weights into memory."""
     from models import capture, weights
 
-    return Encoder(model, weights.masked_language_model(model.folder, attention=capture.IMPLEMENTATION))
+    return traced(model, weights.masked_language_model(model.folder, attention=capture.IMPLEMENTATION))
 
 
 def snapshots() -> list[int]:

@@ -41,12 +41,12 @@ def left_to_right(model: Model) -> recurrent.Recurrent:
     return recurrent.Recurrent(model, weights.recurrent_classifier(model.folder), partial(labelled, True))
 
 
-def both_sides(model: Model) -> encoder.Encoder:
+def both_sides(model: Model) -> encoder.Transformer:
     """Reads the weights into memory."""
     from models import capture, weights
 
     network = weights.token_encoder(model.folder, attention=capture.IMPLEMENTATION)
-    return encoder.Encoder(model, network, partial(labelled, False))
+    return encoder.traced(model, network, partial(labelled, False))
 
 
 MODELS = [

@@ -97,13 +97,13 @@ def left_to_right(model: Model) -> recurrent.Recurrent:
     return recurrent.Recurrent(model, network, partial(classes_so_far, network.classes))
 
 
-def whole_sentence(model: Model) -> encoder.Encoder:
+def whole_sentence(model: Model) -> encoder.Transformer:
     """Reads the weights into memory."""
     from models import capture, weights
 
     network = weights.sentence_encoder(model.folder, attention=capture.IMPLEMENTATION)
     names = tuple((network.config.id2label or {}).values())
-    return encoder.Encoder(model, network, partial(classes_at_once, names))
+    return encoder.traced(model, network, partial(classes_at_once, names))
 
 
 def entry(

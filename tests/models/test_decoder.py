@@ -29,7 +29,7 @@ def network():
 def read(network):
     """Traces a text, with the attention recorded."""
     network.set_attn_implementation(capture.IMPLEMENTATION)
-    return decoder.Decoder(MODEL, network).forward
+    return decoder.traced(MODEL, network).forward
 
 
 @pytest.mark.parametrize("text", SENTENCES)
