@@ -56,9 +56,9 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
         "text": trace.text,
         "tokens": tokens_json(trace),
         "gate_names": list(trace.recurrence.gate_names) if trace.recurrence else [],
-        **said_json(trace),
         "fields": {name: field for name, field in fields_json(trace).items() if name in wanted},
         "check": check_json(trace),
+        **said_json(trace),
         "weights": model.hash,
     }
     return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), "application/json"

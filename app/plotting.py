@@ -32,6 +32,8 @@ INK = {"light": "#1b1b1f", "dark": "#ecebe6"}
 QUIET = {"light": "#5c5c66", "dark": "#a6a6ad"}
 ACCENT = {"light": "#b3441a", "dark": "#ff8a5c"}
 MASKED = {"light": "#d9d7d1", "dark": "#3a3b41"}
+GRID = {"light": "#e6e3dc", "dark": "#33343a"}
+SERIES = ("#3f7fc1", "#cf5f2a", "#3d8f66", "#9468c0", "#b8478a", "#85812b")  # readable on both grounds
 BLUES = ["#fbfaf7", "#e3ebf3", "#c3d8ea", "#98bfdf", "#6a9fcd", "#4380b8", "#255f9c", "#0f427c", "#062a5c"]
 CIVIDIS = ["#00204d", "#00336f", "#39486b", "#575c6d", "#707173", "#8a8779", "#a69d75", "#c4b56c", "#e4cf5b", "#ffea46"]
 RDBU = (
@@ -91,6 +93,7 @@ class Plot:
     themes: dict[str, Json]
     panels: Json = field(default_factory=dict)
     tokens: list[Json] = field(default_factory=list)  # which axis shows which tokens of which run
+    playback: list[str] = field(default_factory=list)  # what each step is called, where the plot can be walked through
 
     def json(self, theme: str = "auto") -> Json:
         """What figure.js draws; with a fixed theme its colours are already in the layout."""
@@ -101,6 +104,7 @@ class Plot:
             "themes": self.themes,
             "panels": self.panels,
             "tokens": self.tokens,
+            "playback": self.playback,
         }
 
 
@@ -170,6 +174,113 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Literal["map", "wide"], titl
     scales = list(dict.fromkeys(panel.scale for panel in panels))
     masked = [number for number, panel in enumerate(panels) if np.isnan(panel.values).any()]
     return Plot(data, layout, {theme: themed(layout, scales, theme, masked) for theme in THEMES}, shape, tokens)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis of a chart: its title, and `ticks` at 0, 1, 2 … instead of numbers.
+
+    `words` are the places of those ticks in run `run`, for linking words.
+    """
+
+    title: str
+    ticks: Sequence[str] = ()
+    log: bool = False
+    limits: tuple[float, float] | None = None  # as shown; on a log axis the values, not their logarithms
+    run: int = 0
+    words: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line, its points or bars over x (0, 1, 2 … where not given); NaN leaves a gap.
+
+    Curves of one `series` number have one colour. `hover` is a Plotly template; `texts` stand beside the points.
+    `walked` curves are shown up to the step that playback has reached.
+    """
+
+    name: str
+    y: np.ndarray
+    x: np.ndarray | None = None
+    series: int = 0
+    dash: Literal["solid", "dash", "dot"] = "solid"
+    kind: Literal["line", "points", "both", "bar"] = "both"
+    texts: Sequence[str] = ()
+    hover: str = ""
+    walked: bool = False
+    listed: bool = True  # in the legend
+
+
+def chart(curves: Sequence[Curve], lang: Lang, x: Axis, y: Axis, *, height: int = 420, square: bool = False) -> Plot:
+    """Curves over one pair of axes; `square` gives both axes one unit, as a map has."""
+    data = [curve_json(curve) for curve in curves]
+    axes = {"xaxis": axis_json(x, "y"), "yaxis": axis_json(y, "x")}
+    if square:
+        axes["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}
+    layout: Json = {
+        "separators": ",." if lang == "de" else ".,",
+        "font": {"family": FONT, "size": 15},
+        "margin": {"l": 8, "r": 16, "t": 12, "b": 8},
+        "height": height,
+        "hovermode": "closest",
+        "dragmode": False,
+        "showlegend": sum(curve.listed for curve in curves) > 1,
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "itemclick": False,
+                   "itemdoubleclick": False},
+        "bargap": 0.35,
+        "annotations": [],
+        **axes,
+    }  # fmt: skip
+    named = (("x", x), ("y", y))
+    tokens = [{"run": axis.run, "axis": name, "positions": list(axis.words)} for name, axis in named if axis.words]
+    themes: dict[str, Json] = {theme: themed(layout, [], theme, []) for theme in THEMES}
+    return Plot(data, layout, themes, {"columns": [["x", "y"]], "kind": "chart"}, tokens)
+
+
+def axis_json(axis: Axis, anchor: str) -> Json:
+    """An axis of a chart."""
+    found: Json = {
+        "anchor": anchor, "title": {"text": escaped(axis.title), "standoff": 10}, "automargin": True,
+        "fixedrange": True, "zeroline": False, "showline": False, "ticks": "", "showgrid": not axis.ticks,
+    }  # fmt: skip
+    if axis.ticks:
+        found |= {"tickvals": list(range(len(axis.ticks))), "ticktext": [bold(label) for label in axis.ticks],
+                  "autotickangles": [0, -45, -90], "range": [-0.5, len(axis.ticks) - 0.5]}  # fmt: skip
+    if axis.log:
+        found |= {"type": "log", "exponentformat": "power", "dtick": 1} if wide(axis) else {"type": "log"}
+    if axis.limits:
+        found["range"] = [float(np.log10(limit)) for limit in axis.limits] if axis.log else list(axis.limits)
+    return found
+
+
+def wide(axis: Axis) -> bool:
+    """Whether a log axis spans so much that only powers of ten are named."""
+    return axis.limits is not None and axis.limits[1] > 100 * axis.limits[0]
+
+
+def curve_json(curve: Curve) -> Json:
+    """A curve as a trace of Plotly."""
+    values = np.asarray(curve.y, np.float32)
+    across = np.arange(len(values)) if curve.x is None else np.asarray(curve.x, np.float32)
+    colour = SERIES[curve.series % len(SERIES)]
+    found: Json = {"name": escaped(curve.name), "showlegend": curve.listed, "xaxis": "x", "yaxis": "y"}
+    if curve.walked:  # short, and sliced in the browser
+        found |= {"x": across.tolist(), "y": values.tolist(), "meta": {"walked": True}}
+    else:
+        found |= {"x": typed(across.astype(np.float32)), "y": typed(values)}
+    if curve.hover:
+        found["hovertemplate"] = curve.hover + "<extra></extra>"
+    else:
+        found["hoverinfo"] = "skip"
+    if curve.texts:
+        found |= {"text": [escaped(text) for text in curve.texts], "textposition": "top center"}
+    if curve.kind == "bar":
+        return found | {"type": "bar", "marker": {"color": colour}, "textposition": "outside", "cliponaxis": False}
+    mode = {"line": "lines", "points": "markers", "both": "lines+markers"}[curve.kind]
+    return found | {
+        "type": "scatter", "mode": mode + ("+text" if curve.texts else ""), "cliponaxis": False,
+        "line": {"width": 2.5, "color": colour, "dash": curve.dash}, "marker": {"size": 7, "color": colour},
+    }  # fmt: skip
 
 
 def color_axis(scale: Scale, limits: tuple[float, float], title: str) -> Json:
@@ -263,4 +374,6 @@ def themed(layout: Json, scales: Sequence[Scale], theme: Theme, masked: Sequence
     for name in layout:
         if name.startswith(("xaxis", "yaxis")):
             patch[name] = {"tickfont": {"color": INK[theme]}, "linecolor": QUIET[theme], "zerolinecolor": QUIET[theme]}
+            if layout[name].get("showgrid"):
+                patch[name]["gridcolor"] = GRID[theme]
     return patch

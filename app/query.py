@@ -34,10 +34,13 @@ class QueryError(ValueError):
 @dataclass(frozen=True)
 class Choices:
     """Marks an option whose values depend on the run: `of` lists those that a trace allows, `standard` is the place
-    in that list of the one that is taken where the address names none."""
+    in that list of the one that is taken where the address names none, fixed or found in the trace. `label` says what
+    the page calls a value; an option that is not `listed` is a field to type a number into, and may be left empty."""
 
     of: Callable[[Trace], Sequence[Value]]
-    standard: int = 0
+    standard: int | Callable[[Trace], int] = 0
+    label: Callable[[Trace, Value], str] | None = None
+    listed: bool = True
 
 
 Layer = Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1), standard=-1)]
@@ -205,7 +208,8 @@ def fitted(query: Q, trace: Trace) -> Q:
     for name, choices in run_choices(type(query)).items():
         possible = choices.of(trace)
         if getattr(query, name) not in possible:
-            filled[name] = possible[choices.standard]
+            standard = choices.standard(trace) if callable(choices.standard) else choices.standard
+            filled[name] = possible[standard] if choices.listed else None
     return query.changed(**filled)
 
 

@@ -60,7 +60,8 @@ def result(view: View, query: Query, traces: Sequence[Trace], figure: Figure) ->
         "summary": sentences(figure.summary, lang),
         "label": plain(figure.summary, lang),
         "figure": figure_json(figure, query.theme),
-        "tokens": [token_line(trace, lang) for trace in traces],
+        "tokens": [token_line(traces[run], lang) for run in figure.token_runs or range(len(traces))],
+        "playback": figure.plot.playback,
         "check": checked(traces, figure.layers, lang),
         "table": page_table(figure.table, lang, view),
         "hash": ", ".join(dict.fromkeys(f"{trace.model} {registry.get(trace.model).hash}" for trace in traces)),
@@ -133,7 +134,7 @@ def controls(
     }  # another model, other layers
     values: list[Any]
     for name, values in (("model", view.models), ("vs_model", ["", *view.models])):
-        if len(view.models) > 1:
+        if len(view.models) > 1 and view.chooses_model:
             labels = [
                 model_title(value, lang) if value else translate(lang, "option.vs_model.none") for value in values
             ]
@@ -147,11 +148,41 @@ def controls(
     for name, fixed, depending in controlled(view.query) + shared:
         values = list(depending.of(traces[0]) if depending and traces else fixed)
         if len(values) > 1:
-            labels = [option_label(name, value, lang) for value in values]
+            if depending and not depending.listed:
+                made.append(number_control(name, query, path, values, lang, along or {}))
+                continue
+            label = depending.label if depending and traces else None
+            labels = [label(traces[0], value) if label else option_label(name, value, lang) for value in values]
             addresses = [query.changed(**{name: value}).address(path, **(along or {})) for value in values]
             kind = "segmented" if len(values) <= SEGMENTS else "select"
             made.append(control(name, kind, values, labels, getattr(query, name), addresses, lang))
+    for name, (least, most, step) in numbers(view.query).items():
+        made.append(number_control(name, query, path, (least, most), lang, along or {}, step))
     return made
+
+
+@cache
+def numbers(kind: type[Query]) -> dict[str, tuple[float, float, str]]:
+    """The options that are numbers between limits: smallest, largest, step."""
+    schema, depending = kind.model_json_schema()["properties"], run_choices(kind)
+    found = {}
+    for name in options(kind):
+        for entry in schema[name].get("anyOf", [schema[name]]):
+            if name not in depending and "minimum" in entry and "maximum" in entry:
+                found[name] = (entry["minimum"], entry["maximum"], "1" if entry["type"] == "integer" else "any")
+    return found
+
+
+def number_control(
+    name: str, query: Query, path: str, values: Sequence[Any], lang: Lang, along: dict[str, Value], step: str = "1"
+) -> Json:
+    """A field for a number: a form of its own, which carries everything else along."""
+    others = {key: value for key, value in (query.parameters() | along).items() if key != name}
+    return {
+        "name": name, "label": translate(lang, f"option.{name}"), "kind": "number", "error": None, "options": [],
+        "value": getattr(query, name), "least": values[0], "most": values[-1], "step": step, "action": path,
+        "hidden": list(others.items()),
+    }  # fmt: skip
 
 
 def control(
@@ -210,7 +241,7 @@ def data(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> J
         "model": query.model,
         "tokens": tokens_json(traces[0]) if traces else [],
         "runs": [
-            {"model": trace.model, "text": trace.text, "tokens": tokens_json(trace), "change": None,
+            {"model": trace.model, "text": trace.text, "tokens": tokens_json(trace), "change": trace.change,
              "check": check_json(trace), "weights": registry.get(trace.model).hash}
             for trace in traces
         ],

@@ -1,6 +1,8 @@
 """The experiments one can make with a model and a text; each is a function from a run to its trace."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
 
 from models import registry
 from models.run import Run
@@ -8,8 +10,11 @@ from models.trace import Trace
 
 
 def forward(run: Run) -> Trace:
-    """The model reads the text once."""
-    return registry.load(run.model).forward(run.text)
+    """The model reads the text once, changed where the run says so."""
+    loaded = registry.load(run.model)
+    if run.change is None:
+        return loaded.forward(run.text)
+    return replace(cast(registry.Changeable, loaded).forward(run.text, run.change), change=str(run.change))
 
 
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {"forward": forward}

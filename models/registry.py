@@ -14,6 +14,7 @@ from typing import Protocol
 
 from models import families
 from models.errors import ModelUnavailable, UnknownModel
+from models.run import Change
 from models.tokenizer import WEIGHTS
 from models.trace import Trace
 from models.weights import configuration, fingerprint
@@ -24,6 +25,13 @@ class Loaded(Protocol):
 
     def forward(self, text: str) -> Trace:
         """Runs the model once over the text; raises InputError for a text that it cannot take."""
+
+
+class Changeable(Loaded, Protocol):
+    """A model that can be changed before it runs."""
+
+    def forward(self, text: str, change: Change | None = None) -> Trace:
+        """Runs the model once over the text with this change; raises ValueError for a kind that it does not have."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,34 @@
 """A run: one experiment on one model and one text; `perform` carries it out."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from models.trace import Trace
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done to a model before it runs.
+
+    reset_after: its memory is wiped after token `at`; erased: the word vector of token `at` is zero; spectral_norm: the
+    recurrent matrices are scaled to the largest singular value `amount`; initial_weights: as before any training, from
+    the seed `at`.
+    """
+
+    kind: Literal["reset_after", "erased", "spectral_norm", "initial_weights", "no_positions"]
+    at: int = 0
+    amount: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.kind}({self.amount:g})" if self.kind == "spectral_norm" else f"{self.kind}({self.at})"
+
+
+def changed(change: Change | None, *kinds: str) -> dict[str, int]:
+    """The token that a change is about, by its kind; raises ValueError for one that is not among these kinds."""
+    if change and change.kind not in kinds:
+        raise ValueError(f"{change} is not one of {', '.join(kinds)}")
+    return {change.kind: change.at} if change else {}
 
 
 @dataclass(frozen=True)
@@ -14,6 +38,7 @@ class Run:
     model: str
     text: str
     experiment: str = "forward"
+    change: Change | None = None
 
 
 def perform(run: Run) -> "Trace":

@@ -223,6 +223,7 @@ class Trace:
     text: str
     tokens: tuple[Token, ...]
     check: Check
+    change: str | None = None  # what was done to the model before the run
     states: States | None = None
     recurrence: Recurrence | None = None
     attention: Attention | None = None

@@ -35,7 +35,7 @@
     const state = drawn.get(figure);
     const { spec } = state;
     const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
-    const data = spec.data.map((trace) => ({ ...trace }));
+    const data = spec.data.map((trace) => walked(trace, state.step));
     const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
     if (!width) return;
     layout.font = { ...layout.font, family: family() };
@@ -45,7 +45,7 @@
     };
     layout.dragmode = false;
     let placed = null;
-    if (spec.panels?.columns?.length) {
+    if (spec.panels?.columns?.length && spec.panels.kind !== "chart") {
       placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
       const digits = Math.min(13 * scale(), placed.cell * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
@@ -53,6 +53,9 @@
         else trace.textfont = { ...trace.textfont, size: digits };
       }
     } else {
+      layout.font.size *= scale();
+      for (const trace of data)
+        if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
       Object.assign(layout, { width, height: (layout.height ?? HEIGHT) * scale(), autosize: false });
     }
     const stage = figure.querySelector(".stage");
@@ -70,8 +73,49 @@
       showTips: false,
     });
     show(figure, state.shown);
+    veil(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
   }
+
+  /* ── playback: what comes after the step stays hidden ────────────────── */
+  function walked(trace, step) {
+    if (step === null || !trace.meta?.walked) return { ...trace };
+    const upTo = (values) => (Array.isArray(values) ? values.slice(0, step + 1) : values);
+    return { ...trace, x: upTo(trace.x), y: upTo(trace.y), text: upTo(trace.text) };
+  }
+
+  function veil(figure) {
+    const { spec, plot, step } = drawn.get(figure);
+    const stage = figure.querySelector(".stage");
+    stage.querySelectorAll(".veil").forEach((old) => old.remove());
+    if (step === null || spec.panels?.kind === "chart") return;
+    for (const [x, y, line] of spec.panels?.columns ?? []) {
+      const entry = spec.tokens.find((each) => each.axis === x);
+      const hidden = entry?.positions.findIndex((position) => position > step) ?? -1;
+      if (hidden < 0) continue;
+      const [across, down] = [plot._fullLayout[axisName(x)], plot._fullLayout[axisName(y)]];
+      const left = across._offset + across.l2p(hidden - 0.5);
+      const top = line ? plot._fullLayout[axisName(line)]._offset : down._offset;
+      const cover = Object.assign(document.createElement("div"), { className: "veil" });
+      Object.assign(cover.style, {
+        left: `${left}px`,
+        top: `${top}px`,
+        width: `${across._offset + across._length - left}px`,
+        height: `${down._offset + down._length - top}px`,
+      });
+      stage.append(cover);
+    }
+  }
+
+  /* Shows a figure up to a step; the last step is the whole figure. */
+  function reveal(figure, step) {
+    const state = drawn.get(figure);
+    state.step = step >= state.spec.playback.length - 1 ? null : step;
+    if (state.spec.data.some((trace) => trace.meta?.walked)) draw(figure);
+    else veil(figure);
+  }
+
+  const stepsOf = (figure) => drawn.get(figure)?.spec.playback ?? [];
 
   /* ── words ───────────────────────────────────────────────────────────── */
   /* Which tokens stand along which axis: as the figure says, else the labels found in order among the run's words. */
@@ -302,11 +346,12 @@
         plot.replaceWith(old);
         [plot, old] = [old, null];
       }
-      const state = { spec, plot, shown: null, pinned: null, width: 0, words: wordsOf(spec) };
+      const state = { spec, plot, shown: null, pinned: null, step: null, width: 0, words: wordsOf(spec) };
       drawn.set(figure, state);
       draw(figure);
       listen(figure);
       resized.observe(figure);
+      document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
     }
   }
 
@@ -320,6 +365,6 @@
       printing = value;
       redraw();
     });
-  Object.assign(Satzblick, { start, redraw, theme });
+  Object.assign(Satzblick, { start, redraw, theme, reveal, stepsOf });
   if (window.Plotly) start();
 })();

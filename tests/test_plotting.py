@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from app import plotting
 from app.plotting import (
     DTYPES,
     MASKED,
@@ -200,3 +201,24 @@ def test_merging_goes_level_by_level_and_changes_nothing_given():
     base, patch = {"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 9}, "e": {"f": 1}}
     assert merged(base, patch) == {"a": {"b": 9, "c": 2}, "d": 3, "e": {"f": 1}}
     assert base == {"a": {"b": 1, "c": 2}, "d": 3}
+
+
+def test_a_chart_is_valid_and_carries_its_words():
+    curves = [
+        plotting.Curve("A & <b>", np.array([1.0, np.nan, 100.0]), hover="%{y}"),
+        plotting.Curve("B", np.array([2.0, 3.0]), series=1, dash="dash", walked=True, texts=["x", "<i>"]),
+        plotting.Curve("C", np.array([1.0]), kind="bar", listed=False),
+    ]
+    x = plotting.Axis("Wort", ["Der", "Hund", "<b>"], words=range(3))
+    y = plotting.Axis("p", log=True, limits=(0.1, 1000))
+    plot = plotting.chart(curves, "de", x, y)
+    told = plot.json("dark")
+    figure = go.Figure(data=told["data"], layout=told["layout"])
+    assert [trace.type for trace in figure.data] == ["scatter", "scatter", "bar"]
+    assert figure.data[0].name == "A &amp; &lt;b&gt;" and figure.data[1].text[1] == "&lt;i&gt;"
+    assert list(figure.layout.yaxis.range) == [-1, 3]
+    assert figure.layout.xaxis.ticktext[2] == "<b>&lt;b&gt;</b>"
+    assert figure.data[1].line.color != figure.data[0].line.color
+    assert told["data"][1]["meta"] == {"walked": True} and told["data"][1]["y"] == [2.0, 3.0]
+    assert plot.tokens == [{"run": 0, "axis": "x", "positions": [0, 1, 2]}]
+    assert figure.layout.showlegend

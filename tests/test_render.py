@@ -133,7 +133,7 @@ def drawn_controls(view, query, traces):
 def test_controls_offer_what_the_run_has_and_lead_there(attention):
     query, traces, _ = attention
     found = drawn_controls(ATTENTION, query, traces)
-    assert list(found) == ["layer", "head", "stage", "special"]
+    assert list(found) == ["model", "vs_model", "layer", "head", "stage", "special"]
     layers = found["layer"]["options"]
     assert [option["value"] for option in layers] == [1, 2]
     assert [option["selected"] for option in layers] == [False, True]
@@ -150,8 +150,9 @@ def test_matching_is_offered_only_where_two_sentences_are_compared(attention):
 def test_models_are_offered_where_there_are_several_and_start_anew(make_recurrent):
     trace = make_recurrent(model="lstm")
     found = drawn_controls(GATES, settled(GatesQuery(model="lstm", gate="output", layer=1), trace), [trace])
-    assert [option["value"] for option in found["model"]["options"]] == ["lstm", "gru"]
-    assert [option["value"] for option in found["vs_model"]["options"]] == ["", "lstm", "gru"]
+    assert [option["value"] for option in found["model"]["options"]] == GATES.models
+    assert GATES.models[:2] == ["lstm", "gru"]
+    assert [option["value"] for option in found["vs_model"]["options"]] == ["", *GATES.models]
     other = found["model"]["options"][1]["url"]
     assert "model=gru" in other and "gate=" not in other and "layer=" not in other
     assert "vs_model" not in found["vs_model"]["options"][0]["url"]

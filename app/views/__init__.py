@@ -39,6 +39,7 @@ class Figure:
     summary: Sequence[Message]
     table: Table
     layers: Sequence[int] = ()  # counted from 0; empty: all, or none in particular
+    token_runs: Sequence[int] = ()  # the traces whose words stand above the figure; empty: all
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class View:
     needs: frozenset[str]
     figure: Callable[[Any, list[Trace]], Figure]
     preferred: tuple[str, ...] = ()
+    chooses_model: bool = True  # False: the view shows a fixed set of models beside each other
 
     @cached_property
     def models(self) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from models import tokenizer
 from models.families.recurrent import ReadOut
 from models.registry import Model
+from models.run import Change, changed
 from models.trace import Layers, States, Trace
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class Transformer:
         self.model, self.network, self.words, self.positions = model, network, words, positions
         self.read_out, self.end = read_out, end
 
-    def forward(self, text: str) -> Trace:
-        """Reads [CLS] and the text in one call."""
+    def forward(self, text: str, change: Change | None = None) -> Trace:
+        """Reads [CLS] and the text in one call. Change: `erased` gives that token a word vector of zeros."""
         import torch
 
         from models import capture
@@ -46,7 +47,7 @@ class Transformer:
         tokens = tokenizer.tokenize(text, self.model.longest, end=self.end)
         ids = torch.tensor([[token.id for token in tokens]])
         with torch.inference_mode(), capture.recording() as calls:
-            states, logits = self.call(ids)
+            states, logits = self.call(ids, changed(change, "erased").get("erased"))
             attention, check = capture.attention(calls)
             said = self.read_out(logits, tokens) if self.read_out and logits is not None else {}
             inputs, positions = self.words(ids[0]), self.positions.weight[: len(tokens)]
@@ -63,9 +64,13 @@ class Transformer:
             **said,
         )
 
-    def call(self, ids: "Tensor") -> tuple[list["Tensor"], "Tensor | None"]:
+    def call(self, ids: "Tensor", erased: int | None = None) -> tuple[list["Tensor"], "Tensor | None"]:
         """The model itself, from ids [1, tokens]: states around each layer [tokens, units], and any logits."""
-        output = self.network(ids, output_hidden_states=True)
+        given: dict[str, Tensor] = {"input_ids": ids}
+        if erased is not None:
+            given = {"inputs_embeds": self.words(ids)}
+            given["inputs_embeds"][0, erased] = 0
+        output = self.network(**given, output_hidden_states=True)
         return [state[0] for state in output.hidden_states], output.logits[0] if self.read_out else None
 
 

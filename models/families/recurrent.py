@@ -13,6 +13,7 @@ import numpy as np
 
 from models import tokenizer
 from models.registry import Model
+from models.run import Change, changed
 from models.trace import Check, Layers, Recurrence, States, Token, Trace
 
 if TYPE_CHECKING:
@@ -38,21 +39,26 @@ class Recurrent:
         self.read_out = read_out
         self.layers = network.split()
 
-    def forward(self, text: str) -> Trace:
-        """Reads [CLS] and the text from left to right, starting from a state of zeros."""
+    def forward(self, text: str, change: Change | None = None) -> Trace:
+        """Reads [CLS] and the text from left to right, starting from a state of zeros.
+
+        Changes: `reset_after` starts from zeros once more after that token, `erased` gives it a word vector of zeros.
+        """
         import torch
 
         tokens = tokenizer.tokenize(text, self.model.longest)
         ids = torch.tensor([token.id for token in tokens])
+        changes = changed(change, "reset_after", "erased")
+        start = changes["reset_after"] + 1 if "reset_after" in changes else 0
         with torch.inference_mode():
-            inputs, hidden, logits = self.call(ids)
+            inputs, hidden, logits = self.call(ids, start, changes.get("erased"))
             said = self.read_out(logits, tokens)
         vectors, states = inputs.numpy(), [state.numpy() for state in hidden]
         before = [vectors, *states]
 
         @lru_cache(maxsize=1)  # gates, cell and check of a layer are asked for together
         def steps(layer: int) -> Steps:
-            return gates(self.layers[layer], before[layer], states[layer])
+            return gates(self.layers[layer], before[layer], states[layer], start)
 
         def error(layer: int) -> float:
             return float(np.abs(steps(layer).hidden - states[layer]).max())
@@ -79,12 +85,21 @@ class Recurrent:
             **said,
         )
 
-    def call(self, ids: "Tensor") -> tuple["Tensor", list["Tensor"], "Tensor"]:
-        """The model itself: word vectors and hidden states of each layer [tokens, units], logits [tokens, outputs]."""
+    def call(
+        self, ids: "Tensor", start: int = 0, erased: int | None = None
+    ) -> tuple["Tensor", list["Tensor"], "Tensor"]:
+        """The model itself: word vectors and hidden states of each layer [tokens, units], logits [tokens, outputs].
+
+        At token `start` the state is zero again; the word vector of token `erased` is zero.
+        """
+        import torch
+
         x = inputs = self.network.vectors(ids)
+        if erased is not None:
+            inputs[erased] = 0
         hidden = []
         for layer in self.layers:
-            x = layer(x)[0]
+            x = torch.cat([layer(part)[0] for part in (x[:start], x[start:]) if len(part)]) if start else layer(x)[0]
             hidden.append(x)
         return inputs, hidden, self.network.logits(x)
 
@@ -97,14 +112,15 @@ class Steps(NamedTuple):
     hidden: np.ndarray
 
 
-def gates(layer: "nn.RNNBase", x: np.ndarray, h: np.ndarray) -> Steps:
-    """What the layer did with its inputs x to reach its states h, both [tokens, units].
+def gates(layer: "nn.RNNBase", x: np.ndarray, h: np.ndarray, start: int = 0) -> Steps:
+    """What the layer did with its inputs x to reach its states h, both [tokens, units]; at `start` it began anew.
 
     From the known h(t−1) all steps are one product; only c needs a loop. Order and formulas are those of torch.nn.
     """
     names = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0")
     weight_ih, bias_ih, weight_hh, bias_hh = (getattr(layer, name).detach().numpy() for name in names)
     before = np.concatenate([np.zeros_like(h[:1]), h[:-1]])  # h(t−1)
+    before[start : start + 1] = 0
     from_input = x @ weight_ih.T
     from_input += bias_ih
     from_hidden = before @ weight_hh.T
@@ -115,6 +131,8 @@ def gates(layer: "nn.RNNBase", x: np.ndarray, h: np.ndarray) -> Steps:
         gate = np.stack([sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)])
         cell = gate[0] * gate[2]
         for t in range(1, len(cell)):
+            if t == start:
+                continue
             cell[t] += gate[1, t] * cell[t - 1]
         return Steps(gate, cell, gate[3] * np.tanh(cell))
     if layer.mode == "GRU":

@@ -6,7 +6,7 @@ import torch
 
 from models import registry
 from models.recurrence import RecurrentLanguageModel
-from models.run import Run, perform
+from models.run import Change, Run, perform
 
 SENTENCES = [
     "Der Mann biss den Hund.",
@@ -110,3 +110,34 @@ def test_models_have_learned_german():
     guesses = trace.prediction.words[-1]
     assert any(word[0].isupper() for word in guesses[:5])  # a noun follows an article
     assert trace.prediction.loss[1:].mean() < np.log(14_000) / 1.5
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_a_wiped_memory_reads_on_as_if_the_text_began_there(name):
+    whole = registry.load(name).forward("Der Mann biss den Hund", Change("reset_after", 2))
+    plain = registry.load(name).forward("Der Mann biss den Hund")
+    network = registry.load(name)
+    import torch
+
+    with torch.inference_mode():
+        _, hidden, _ = network.call(torch.tensor([token.id for token in whole.tokens[3:]]))
+    assert np.allclose(whole.states.hidden[1, 3:], hidden[1].numpy(), atol=1e-6)
+    assert np.allclose(whole.states.hidden[1, :3], plain.states.hidden[1, :3], atol=1e-5)
+    assert whole.check.max_abs_error <= 1e-5
+    assert whole.prediction.loss[3] == pytest.approx(plain.prediction.loss[3], abs=1e-4)  # guessed before the wipe takes effect
+    assert abs(whole.prediction.loss[4] - plain.prediction.loss[4]) > 1e-2
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "encoder"])
+def test_an_erased_word_leaves_the_words_that_cannot_see_it(name):
+    plain = registry.load(name).forward("Der Mann biss den Hund")
+    erased = registry.load(name).forward("Der Mann biss den Hund", Change("erased", 2))
+    assert not erased.states.inputs[2].any() or name == "encoder"
+    assert np.abs(erased.states.hidden[-1, 3] - plain.states.hidden[-1, 3]).max() > 1e-3
+    before = np.abs(erased.states.hidden[-1, :2] - plain.states.hidden[-1, :2]).max()
+    assert before > 1e-3 if name == "encoder" else before < 1e-6
+
+
+def test_an_unknown_change_is_refused():
+    with pytest.raises(ValueError, match="no_positions"):
+        registry.load("lstm").forward("Hund", Change("no_positions"))
