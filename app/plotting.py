@@ -17,6 +17,7 @@ from app.messages import Lang
 Json = dict[str, Any]
 Scale = Literal["share", "signed", "difference"]
 Theme = Literal["light", "dark"]
+Kind = Literal["map", "lanes", "wide"]
 
 THEMES: tuple[Theme, ...] = ("light", "dark")
 LINE_AXES = 11  # value axes of lines are numbered from here, beyond those of the maps
@@ -82,6 +83,7 @@ class Panel:
     run: int
     positions: Sequence[int]
     line: np.ndarray | None = None  # one value per column, drawn as a line above the map
+    numbers: Sequence[int] = ()  # what the unnamed rows are called where they are not 1, 2, 3 …
 
 
 @dataclass(frozen=True)
@@ -139,10 +141,10 @@ def span(panels: Sequence[Panel], scale: Scale) -> tuple[float, float]:
     return (-largest, largest) if largest > 0 else (-1.0, 1.0)
 
 
-def maps(panels: Sequence[Panel], lang: Lang, kind: Literal["map", "wide"], titles: dict[Scale, str]) -> Plot:
+def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, str]) -> Plot:
     """Heatmaps side by side as one figure; `titles` names the colour bar of each scale.
 
-    "map" has square cells and words on both sides, "wide" has many thin rows.
+    "map" has square cells and words on both sides, "lanes" other things at the left, "wide" many thin rows.
     """
     data: list[Json] = []
     layout: Json = {
@@ -170,7 +172,13 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Literal["map", "wide"], titl
     for scale in dict.fromkeys(panel.scale for panel in panels):
         layout[AXIS_OF[scale]] = color_axis(scale, span(panels, scale), titles[scale])
     rows, cells = (max(len(getattr(panel, side)) for panel in panels) for side in ("rows", "columns"))
-    shape = {"columns": axes, "rows": rows, "cells": cells, "row_labels": kind == "map", "kind": kind}
+    shape = {
+        "columns": axes,
+        "rows": rows,
+        "cells": cells,
+        "row_labels": kind != "wide",
+        "kind": "wide" if kind == "wide" else "map",
+    }
     scales = list(dict.fromkeys(panel.scale for panel in panels))
     masked = [number for number, panel in enumerate(panels) if np.isnan(panel.values).any()]
     return Plot(data, layout, {theme: themed(layout, scales, theme, masked) for theme in THEMES}, shape, tokens)
@@ -185,6 +193,7 @@ class Axis:
 
     title: str
     ticks: Sequence[str] = ()
+    below: Sequence[str] = ()  # a second line of ticks, where two sentences share the axis
     log: bool = False
     limits: tuple[float, float] | None = None  # as shown; on a log axis the values, not their logarithms
     run: int = 0
@@ -207,14 +216,21 @@ class Curve:
     kind: Literal["line", "points", "both", "bar"] = "both"
     texts: Sequence[str] = ()
     hover: str = ""
+    hovers: Sequence[str] = ()  # or what is said of each point; lines are separated by a line feed
     walked: bool = False
     listed: bool = True  # in the legend
+    right: bool = False  # measured on the second axis, at the right
 
 
-def chart(curves: Sequence[Curve], lang: Lang, x: Axis, y: Axis, *, height: int = 420, square: bool = False) -> Plot:
-    """Curves over one pair of axes; `square` gives both axes one unit, as a map has."""
+def chart(
+    curves: Sequence[Curve], lang: Lang, x: Axis, y: Axis, *, right: Axis | None = None, height: int = 420,
+    square: bool = False,
+) -> Plot:  # fmt: skip
+    """Curves over one pair of axes; `right` is a second axis for values. `square` gives both axes one unit."""
     data = [curve_json(curve) for curve in curves]
     axes = {"xaxis": axis_json(x, "y"), "yaxis": axis_json(y, "x")}
+    if right:
+        axes["yaxis2"] = axis_json(right, "x") | {"overlaying": "y", "side": "right", "showgrid": False}
     if square:
         axes["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}
     layout: Json = {
@@ -244,7 +260,10 @@ def axis_json(axis: Axis, anchor: str) -> Json:
         "fixedrange": True, "zeroline": False, "showline": False, "ticks": "", "showgrid": not axis.ticks,
     }  # fmt: skip
     if axis.ticks:
-        found |= {"tickvals": list(range(len(axis.ticks))), "ticktext": [bold(label) for label in axis.ticks],
+        labels = [bold(label) for label in axis.ticks]
+        for place, label in enumerate(axis.below[: len(labels)]):
+            labels[place] += f"<br>{escaped(label)}"
+        found |= {"tickvals": list(range(len(axis.ticks))), "ticktext": labels,
                   "autotickangles": [0, -45, -90], "range": [-0.5, len(axis.ticks) - 0.5]}  # fmt: skip
     if axis.log:
         found |= {"type": "log", "exponentformat": "power", "dtick": 1} if wide(axis) else {"type": "log"}
@@ -263,12 +282,16 @@ def curve_json(curve: Curve) -> Json:
     values = np.asarray(curve.y, np.float32)
     across = np.arange(len(values)) if curve.x is None else np.asarray(curve.x, np.float32)
     colour = SERIES[curve.series % len(SERIES)]
-    found: Json = {"name": escaped(curve.name), "showlegend": curve.listed, "xaxis": "x", "yaxis": "y"}
+    found: Json = {"name": escaped(curve.name), "showlegend": curve.listed, "xaxis": "x",
+                   "yaxis": "y2" if curve.right else "y"}  # fmt: skip
     if curve.walked:  # short, and sliced in the browser
         found |= {"x": across.tolist(), "y": values.tolist(), "meta": {"walked": True}}
     else:
         found |= {"x": typed(across.astype(np.float32)), "y": typed(values)}
-    if curve.hover:
+    if curve.hovers:
+        lines = [escaped(text).replace("\n", "<br>") for text in curve.hovers]
+        found |= {"hovertext": lines, "hoverinfo": "text"}
+    elif curve.hover:
         found["hovertemplate"] = curve.hover + "<extra></extra>"
     else:
         found["hoverinfo"] = "skip"
@@ -298,15 +321,15 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str) -> Json:
     }  # fmt: skip
 
 
-def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: str) -> None:
+def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: Kind) -> None:
     """One panel's heatmap, axes and title."""
     rows, columns = panel.values.shape
-    small = kind == "map" and max(rows, columns) <= IN_CELLS
+    small = kind != "wide" and max(rows, columns) <= IN_CELLS
     trace: Json = {
         "type": "heatmap", "z": typed(panel.values.astype(np.float32)), "xaxis": f"x{suffix}", "yaxis": f"y{suffix}",
         "coloraxis": AXIS_OF[panel.scale], "hovertemplate": panel.hover + "<extra></extra>", "hoverongaps": False,
         "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
-        "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind == "map" and rows <= 2 * IN_CELLS else 0,
+        "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind != "wide" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
     if small:
         trace |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 13}}
@@ -325,6 +348,9 @@ def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: t
         "showline": False, "ticks": "", "automargin": True, "fixedrange": True, "tickfont": {"size": size},
         **(names | {"range": [rows - 0.5, -0.5]} if panel.rows else {"nticks": 5, "range": [rows + 0.5, 0.5]}),
     }  # fmt: skip
+    if panel.numbers:
+        aliases = {str(place): str(number) for place, number in enumerate(panel.numbers, start=1)}
+        layout[f"yaxis{suffix}"]["labelalias"] = aliases
     layout["annotations"].append({
         "text": escaped(panel.title), "xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "x": 0, "y": 1,
         "xanchor": "left", "yanchor": "bottom", "showarrow": False, "yshift": 30, "font": {"size": 13},

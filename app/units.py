@@ -1,6 +1,7 @@
 """Draws what each unit does at each word, for one run or two and their difference; several views show such values."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -21,17 +22,20 @@ def drawing(
     lines: Sequence[np.ndarray],
     scale: Scale,
     name: str,
+    order: np.ndarray | None = None,
 ) -> tuple[Plot, Table]:
     """The plot and table of one array [tokens, units] and one line [tokens] per trace.
 
-    `name` starts the keys of the texts: <name>.hover, <name>.bar.
+    `name` starts the keys of the texts: <name>.hover, <name>.bar. `order` are the units from top to bottom, counted
+    from 0; without it they stand as the model has them.
     """
     labels = [[word.label for word in words(trace)] for trace in traces]
     hover = translate(query.lang, f"{name}.hover")
+    numbers = () if order is None else tuple((order + 1).tolist())
     panels = [
         Panel(
             panel_title(query, trace),
-            value.T,
+            value.T if order is None else value.T[order],
             [],
             [shortened(word) for word in label],
             scale,
@@ -39,6 +43,7 @@ def drawing(
             run,
             range(len(label)),
             line,
+            numbers,
         )
         for run, (trace, value, line, label) in enumerate(zip(traces, values, lines, labels, strict=True))
     ]
@@ -52,7 +57,8 @@ def drawing(
         line[kept] = lines[1][theirs] - lines[0][kept]
         columns = [shortened(word) for word in labels[0]]
         title = difference_title(query, difference)
-        panels.append(Panel(title, difference.T, [], columns, "difference", hover, 0, range(len(columns)), line))
+        shown = difference.T if order is None else difference.T[order]
+        panels.append(Panel(title, shown, [], columns, "difference", hover, 0, range(len(columns)), line, numbers))
     titles: dict[Scale, str] = {
         scale: translate(query.lang, bar if known(query.lang, bar := f"{name}.bar.{scale}") else f"{name}.bar"),
         "difference": translate(query.lang, "difference.bar"),
@@ -72,7 +78,9 @@ def drawing(
         ),
         brief=partial(mean_rows, traces, labels, values),
     )
-    return maps(panels, query.lang, "wide", titles), table
+    plot = maps(panels, query.lang, "wide", titles)
+    longest = max(labels, key=len)
+    return replace(plot, playback=longest), table
 
 
 def panel_title(query: Query, trace: Trace) -> str:
@@ -81,7 +89,8 @@ def panel_title(query: Query, trace: Trace) -> str:
         return trace.text
     parts = [model_title(trace.model, query.lang)]
     for name in run_choices(type(query)):
-        value = getattr(fitted(query, trace), name)
+        if (value := getattr(fitted(query, trace), name)) is None:
+            continue
         parts.append(
             f"{translate(query.lang, f'option.{name}')} {value}"
             if isinstance(value, int)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from string import Formatter
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -151,6 +151,11 @@ def constants() -> set[str]:
     return found
 
 
+def families_listed() -> list[Any]:
+    files = pkgutil.iter_modules([str(ROOT / "models" / "families")])
+    return [importlib.import_module(f"models.families.{file.name}") for file in files]
+
+
 def families() -> dict[str, bool]:
     """The keys that are made at run time from what the app itself knows; False where the app does without a text."""
     catalogue = views.catalogue()
@@ -158,7 +163,7 @@ def families() -> dict[str, bool]:
     for name, view in catalogue.items():
         made |= {f"{name}.{part}": True for part in ("title", "question", "lead")}
         made |= {f"{name}.{part}": False for part in ("read", "formula", "limits", "hover", "bar", "bar.signed")}
-        own = {registry.get(model).family for model in view.models}
+        own = {model.family for family in families_listed() for model in family.MODELS}  # also of those to be trained
         parts = ("title", "question", "lead", "read", "formula", "limits")
         made |= {f"{name}.{part}.{family}": False for part in parts for family in own}
         if "units.drawing" in Path(sys.modules[view.figure.__module__].__file__).read_text("utf-8"):
@@ -172,11 +177,11 @@ def families() -> dict[str, bool]:
     made |= {
         f"option.{name}": True for kind in (EmbedQuery, TraceQuery) for name in kind.model_fields if name != "lang"
     }
-    listed = (
-        importlib.import_module(f"models.families.{file.name}")
-        for file in pkgutil.iter_modules([str(ROOT / "models" / "families")])
-    )
-    made |= {model.title: True for family in listed for model in family.MODELS}  # also of those not trained yet
+    made |= {
+        model.title: True for family in families_listed() for model in family.MODELS
+    }  # also of those not trained yet
+    made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
+    made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt")}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
     made |= {f"option.align.{how}": True for how in ("word", "position")}

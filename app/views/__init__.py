@@ -57,12 +57,14 @@ class View:
     needs: frozenset[str]
     figure: Callable[[Any, list[Trace]], Figure]
     preferred: tuple[str, ...] = ()
-    chooses_model: bool = True  # False: the view shows a fixed set of models beside each other
+    chooses_model: bool = True  # False: it shows its preferred models beside each other
 
     @cached_property
     def models(self) -> list[str]:
         """The models whose traces have what this view needs, its own choice first."""
         fitting = [model.name for model in registry.catalogue().values() if self.needs <= set(model.fields)]
+        if not self.chooses_model:
+            return [name for name in self.preferred if name in fitting]
         return sorted(fitting, key=lambda name: self.preferred.index(name) if name in self.preferred else len(fitting))
 
 

@@ -1,6 +1,6 @@
 """Gates: what a recurrent cell lets in, keeps and shows at each word."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class GatesQuery(Query):
 
     layer: Layer = None
     gate: Annotated[str | None, Choices(names, standard=1)] = None
+    line: Literal["mean", "closed", "open"] = "mean"
 
 
 def values(query: GatesQuery, trace: Trace) -> np.ndarray:
@@ -46,10 +47,20 @@ def figure(query: GatesQuery, traces: list[Trace]) -> Figure:
     queries = [fitted(query, trace) for trace in traces]
     gates = [values(*run) for run in zip(queries, traces, strict=True)]
     scale: Scale = "signed" if any(each.gate in SIGNED for each in queries) else "share"
-    plot, table = units.drawing(query, traces, gates, [gate.mean(1) for gate in gates], scale, "gates")
+    plot, table = units.drawing(query, traces, gates, [line(query, gate) for gate in gates], scale, "gates")
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
     sentences = [summary(*run) for run in zip(queries, names, traces, gates, strict=True)]
     return Figure(plot, sentences, table, [(each.layer or 1) - 1 for each in queries])
+
+
+def line(query: GatesQuery, gate: np.ndarray) -> np.ndarray:
+    """Per word the mean of the units, or the share of them that are saturated, [tokens]."""
+    shown: np.ndarray = gate.mean(1)
+    if query.line == "closed":
+        shown = (gate < CLOSED).mean(1, dtype=np.float32)
+    elif query.line == "open":
+        shown = (gate > OPEN).mean(1, dtype=np.float32)
+    return shown
 
 
 def summary(query: GatesQuery, name: str, trace: Trace, gate: np.ndarray) -> Message:

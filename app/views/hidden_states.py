@@ -1,19 +1,30 @@
 """Hidden states: what each unit of a layer holds after each word."""
 
+from typing import Annotated, Literal
+
 import numpy as np
+from pydantic import PositiveInt
 
 from app import units
 from app.messages import Message, Strong, decimal, say
-from app.query import Layer, Query, fitted
+from app.query import Choices, Layer, Query, fitted
 from app.views import Figure, View
 from app.words import words
 from models.trace import Trace
 
 
+def numbers(trace: Trace) -> range:
+    """The units of a layer, counted from 1."""
+    assert trace.states is not None and trace.states.hidden is not None
+    return range(1, trace.states.hidden.shape[-1] + 1)
+
+
 class HiddenStatesQuery(Query):
-    """Which layer to look at."""
+    """Which layer to look at, in which order its units stand, and perhaps the curve of one of them."""
 
     layer: Layer = None
+    sort: Literal["none", "activity", "similarity"] = "none"
+    unit: Annotated[PositiveInt | None, Choices(numbers, listed=False)] = None
 
 
 def values(query: HiddenStatesQuery, trace: Trace) -> np.ndarray:
@@ -24,13 +35,35 @@ def values(query: HiddenStatesQuery, trace: Trace) -> np.ndarray:
 
 
 def figure(query: HiddenStatesQuery, traces: list[Trace]) -> Figure:
-    """Units down, words across, signed; above, how far the state moved at each word."""
-    states = [values(fitted(query, trace), trace) for trace in traces]
+    """Units down, words across, signed; above, how far the state moved at each word, or the curve of one unit."""
+    queries = [fitted(query, trace) for trace in traces]
+    states = [values(*run) for run in zip(queries, traces, strict=True)]
     moved = [np.linalg.norm(np.diff(state, axis=0, prepend=0), axis=1).astype(np.float32) for state in states]
-    plot, table = units.drawing(query, traces, states, moved, "signed", "hidden_states")
+    lines = moved if query.unit is None else [state[:, query.unit - 1] for state in states]
+    plot, table = units.drawing(query, traces, states, lines, "signed", "hidden_states", order(query.sort, states))
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
-    shown = [(fitted(query, trace).layer or 1) - 1 for trace in traces]
-    return Figure(plot, [summary(query, *run) for run in zip(names, traces, moved, strict=True)], table, shown)
+    sentences = [summary(query, *run) for run in zip(names, traces, moved, strict=True)]
+    if query.unit is not None:
+        sentences += [unit_summary(query, *run) for run in zip(names, traces, lines, strict=True)]
+    return Figure(plot, sentences, table, [(each.layer or 1) - 1 for each in queries])
+
+
+def order(sort: Literal["none", "activity", "similarity"], states: list[np.ndarray]) -> np.ndarray | None:
+    """The units from top to bottom, one order for all runs.
+
+    By activity: the largest mean |h| first. By similarity: by their angle in the plane of the two main directions of
+    all units (singular vectors), so that units that rise and fall together stand together (Friendly 2002).
+    """
+    if sort == "none" or len({state.shape[1] for state in states}) > 1:
+        return None
+    together = np.concatenate(states)  # [all tokens, units]
+    if sort == "activity":
+        return np.argsort(-np.abs(together).mean(0), kind="stable")
+    _, sizes, directions = np.linalg.svd(together - together.mean(0), full_matrices=False)
+    if len(sizes) < 2:
+        return np.argsort(-together[0], kind="stable")
+    angles = np.arctan2(directions[1] * sizes[1], directions[0] * sizes[0])
+    return np.argsort(angles, kind="stable")
 
 
 def summary(query: HiddenStatesQuery, name: str, trace: Trace, steps: np.ndarray) -> Message:
@@ -42,6 +75,20 @@ def summary(query: HiddenStatesQuery, name: str, trace: Trace, steps: np.ndarray
         model=name,
         distance=Strong(decimal(query.lang, float(steps[largest]), 2)),
         mean=decimal(query.lang, float(steps[1:].mean()), 2),
+    )
+
+
+def unit_summary(query: HiddenStatesQuery, name: str, trace: Trace, curve: np.ndarray) -> Message:
+    """Where the chosen unit of this run was largest and smallest."""
+    labels, (low, high) = words(trace), (int(curve.argmin()), int(curve.argmax()))
+    return say(
+        "hidden_states.summary.unit",
+        model=name,
+        unit=str(query.unit),
+        high=Strong(labels[high].label),
+        most=decimal(query.lang, float(curve[high]), 2),
+        low=Strong(labels[low].label),
+        least=decimal(query.lang, float(curve[low]), 2),
     )
 
 

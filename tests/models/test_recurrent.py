@@ -124,7 +124,7 @@ def test_a_wiped_memory_reads_on_as_if_the_text_began_there(name):
     assert np.allclose(whole.states.hidden[1, 3:], hidden[1].numpy(), atol=1e-6)
     assert np.allclose(whole.states.hidden[1, :3], plain.states.hidden[1, :3], atol=1e-5)
     assert whole.check.max_abs_error <= 1e-5
-    assert whole.prediction.loss[3] == pytest.approx(plain.prediction.loss[3], abs=1e-4)  # guessed before the wipe takes effect
+    assert whole.prediction.loss[3] == pytest.approx(plain.prediction.loss[3], abs=1e-4)
     assert abs(whole.prediction.loss[4] - plain.prediction.loss[4]) > 1e-2
 
 

@@ -1,0 +1,186 @@
+"""Loss per step: how surprised a language model is at each word, and what it costs to wipe its memory."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import NonNegativeInt
+
+from app import units
+from app.messages import Message, Strong, decimal, percent, say, translate
+from app.plotting import Axis, Curve, chart
+from app.query import Choices, Query, Value
+from app.views import Cell, Figure, Table, View
+from app.words import shortened, words
+from models import registry
+from models.run import Change, Run
+from models.trace import Trace
+
+GUESSES = 5
+LEAST_BITS = 0.05  # a smaller difference is not called one
+
+
+def places(trace: Trace) -> Sequence[int]:
+    """After which words the memory can be wiped so that a guess is left; 0 stands for never."""
+    forgets = registry.get(trace.model).family == "recurrent"
+    return range(len(trace.tokens) - 1) if forgets else (0,)
+
+
+def place_label(trace: Trace, place: Value) -> str:
+    """A word and its place."""
+    return "–" if place == 0 else f"{place} · {shortened(words(trace)[int(place)].label)}"
+
+
+class LossPerStepQuery(Query):
+    """In which unit, and after which word the memory is wiped (0: never)."""
+
+    reset: Annotated[NonNegativeInt | None, Choices(places, label=place_label)] = None
+    unit: Literal["bits", "nats"] = "bits"
+
+    def runs(self) -> list[Run]:
+        """Each run, and the same with its memory wiped where that is asked for."""
+        found = []
+        for run in super().runs():
+            found.append(run)
+            model = registry.catalogue().get(run.model)
+            if self.reset and model and model.family == "recurrent":
+                found.append(Run(run.model, run.text, change=Change("reset_after", self.reset)))
+        return found
+
+
+def losses(query: LossPerStepQuery, trace: Trace) -> np.ndarray:
+    """−log p of each token, [tokens]; NaN at the first."""
+    assert trace.prediction is not None
+    return trace.prediction.loss / np.float32(np.log(2) if query.unit == "bits" else 1)
+
+
+def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
+    """A bar for each word, the running sum as a line on an axis of its own; the five best guesses on hover."""
+    plain = [number for number, trace in enumerate(traces) if trace.change is None]
+    curves, sums = [], []
+    for series, (number, trace) in enumerate(enumerate(traces)):
+        loss, name = losses(query, trace), curve_name(query, traces, number)
+        hover = [hover_text(query, trace, place) for place in range(len(trace.tokens))]
+        curves.append(
+            Curve(name, loss, series=series, kind="bar", texts=bar_texts(query, loss, len(traces)), hovers=hover)
+        )
+        total = np.nancumsum(loss)
+        total[0] = np.nan
+        title = translate(query.lang, "loss_per_step.sum", run=name)
+        curves.append(Curve(title, total, series=series, kind="line", dash="dot", right=True, listed=False))
+        sums.append(float(total[-1]))
+    labels = [[shortened(word.label) for word in words(traces[number])] for number in plain]
+    below = labels[1] if len(labels) > 1 and labels[1] != labels[0] else ()
+    if len(below) > len(labels[0]):  # the longer sentence decides how many places there are
+        labels[0] += [""] * (len(below) - len(labels[0]))
+    x = Axis("", labels[0], below, words=range(len(words(traces[0]))))
+    unit = translate(query.lang, f"option.unit.{query.unit}")
+    y = Axis(translate(query.lang, "loss_per_step.axis", unit=unit))
+    right = Axis(translate(query.lang, "loss_per_step.axis.sum", unit=unit), limits=(0, 1.05 * max(*sums, 1e-6)))
+    plot = chart(curves, query.lang, x, y, right=right)
+    return Figure(plot, list(summaries(query, traces, sums)), table(query, traces), token_runs=plain)
+
+
+def curve_name(query: LossPerStepQuery, traces: list[Trace], number: int) -> str:
+    """What a run is called in the legend."""
+    name = units.panel_title(query, traces[number]) if query.vs_model else traces[number].text
+    return name if traces[number].change is None else translate(query.lang, "loss_per_step.wiped", run=name)
+
+
+def bar_texts(query: LossPerStepQuery, loss: np.ndarray, runs: int) -> list[str]:
+    """The numbers over the bars, where there is room for them."""
+    if runs > 1 or len(loss) > 16:
+        return []
+    return ["" if np.isnan(value) else decimal(query.lang, float(value), 1) for value in loss]
+
+
+def hover_text(query: LossPerStepQuery, trace: Trace, place: int) -> str:
+    """A word's loss and probability, and what the model had rather expected."""
+    assert trace.prediction is not None
+    if place == 0:
+        return ""
+    loss = float(trace.prediction.loss[place])
+    guesses = ", ".join(f"{word} {percent(query.lang, probability)}" for word, probability in guessed(trace, place - 1))
+    return translate(
+        query.lang, "loss_per_step.hover", word=words(trace)[place].label, guesses=guesses,
+        share=percent(query.lang, float(np.exp(-loss))),
+        loss=decimal(query.lang, float(losses(query, trace)[place]), 2),
+    )  # fmt: skip
+
+
+def guessed(trace: Trace, place: int) -> list[tuple[str, float]]:
+    """The five likeliest tokens after the token at this place, with their probabilities."""
+    assert trace.prediction is not None
+    probabilities = trace.prediction.probabilities[place].tolist()
+    return list(zip(trace.prediction.words[place], probabilities, strict=True))[:GUESSES]
+
+
+def summaries(query: LossPerStepQuery, traces: list[Trace], sums: list[float]) -> Iterable[Message]:
+    """The most surprising word of each run and its sum; what a wipe cost, in the numbers of these runs."""
+    unit = translate(query.lang, f"option.unit.{query.unit}")
+    before, sentence, plain = 0.0, -1, [trace for trace in traces if trace.change is None]
+    for trace, total in zip(traces, sums, strict=True):
+        assert trace.prediction is not None
+        sentence += trace.change is None
+        name = units.run_name(query, plain, sentence)
+        if trace.change is not None:
+            assert query.reset is not None
+            cost = total - before
+            key = "same" if abs(cost) < LEAST_BITS else "worse" if cost > 0 else "better"
+            yield say(
+                f"loss_per_step.summary.{key}", model=name, word=Strong(words(trace)[query.reset].label),
+                cost=Strong(decimal(query.lang, abs(cost), 2)), unit=unit,
+            )  # fmt: skip
+            continue
+        before, worst = total, int(np.nanargmax(trace.prediction.loss))
+        guess, share = guessed(trace, worst - 1)[0]
+        yield say(
+            "loss_per_step.summary", model=name, word=Strong(words(trace)[worst].label),
+            share=Strong(percent(query.lang, float(np.exp(-trace.prediction.loss[worst])))), guess=guess,
+            guess_share=percent(query.lang, share), total=Strong(decimal(query.lang, total, 1)), unit=unit,
+        )  # fmt: skip
+
+
+def table(query: LossPerStepQuery, traces: list[Trace]) -> Table:
+    """Every word with its loss, the sum so far, its probability and the five best guesses."""
+    columns = (
+        "column.model", "column.run", "column.change", "column.position", "column.word", "column.loss", "column.sum",
+        "column.probability", "column.guesses",
+    )  # fmt: skip
+    count = sum(len(trace.tokens) - 1 for trace in traces)
+    return Table(columns, partial(rows, query, traces), count, columns, partial(rows, query, traces))
+
+
+def rows(query: LossPerStepQuery, traces: list[Trace]) -> Iterable[tuple[Cell, ...]]:
+    """One row per word and run."""
+    for run, trace in enumerate(traces, start=1):
+        loss = losses(query, trace)
+        sums = np.nancumsum(loss).tolist()
+        assert trace.prediction is not None
+        for word in words(trace)[1:]:
+            place = word.position
+            guesses = " · ".join(f"{guess} {share:.3f}" for guess, share in guessed(trace, place - 1))
+            probability = float(np.exp(-trace.prediction.loss[place]))
+            yield (
+                trace.model,
+                run,
+                trace.change,
+                place,
+                word.label,
+                float(loss[place]),
+                sums[place],
+                probability,
+                guesses,
+            )
+
+
+VIEW = View(
+    name="loss_per_step",
+    chapter="rnn",
+    place=3,
+    query=LossPerStepQuery,
+    needs=frozenset({"loss", "predictions"}),
+    figure=figure,
+    preferred=("lstm", "gru", "rnn", "decoder"),
+)

@@ -1,0 +1,65 @@
+"""Four lanes: steps and reach are distances between states, and only the encoder looks back."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from app.query import settled
+from app.views.four_lanes import FourLanesQuery, figure, reach, steps
+from models import registry
+from models.run import Change, perform
+
+TEXT = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da."
+
+
+def drawn(**stated):
+    query = FourLanesQuery(**({"text": TEXT, "lang": "en"} | stated))
+    traces = [perform(run) for run in query.runs()]
+    query = settled(query, traces[0])
+    return query, traces, figure(query, traces)
+
+
+def shown(trace):
+    shape = [int(size) for size in trace["z"]["shape"].split(",")]
+    return np.frombuffer(base64.b64decode(trace["z"]["bdata"]), np.float32).reshape(shape)
+
+
+def test_the_sceptical_man_is_erased_and_missed_at_the_verb():
+    query, traces, found = drawn()
+    tokens = [token.text for token in traces[0].tokens]
+    assert (tokens[query.first], tokens[query.second]) == ("Mann", "war")
+    assert [trace.model for trace in traces] == [name for name in ("rnn", "lstm", "gru", "encoder") for _ in range(2)]
+    assert traces[1].change == str(Change("erased", query.first))
+    moved, felt = map(shown, found.plot.data)
+    hidden = np.asarray(registry.load("gru").forward(TEXT).states.hidden)[-1]
+    sizes = np.sqrt(((hidden[1:] - hidden[:-1]) ** 2).sum(1))
+    assert moved[2, 1 : len(tokens)] == pytest.approx(sizes / sizes.max(), abs=1e-4)
+    ours, theirs = (np.asarray(trace.states.hidden)[-1, query.second] for trace in traces[2:4])
+    expected = np.linalg.norm(ours - theirs) / (np.linalg.norm(ours) + np.linalg.norm(theirs))
+    assert felt[1, query.second] == pytest.approx(expected, abs=1e-6)
+    assert f"LSTM {100 * expected:.0f}%" in found.summary[0].text("en").replace("\u202f", "")
+    assert np.nanmax(felt[:3, : query.first]) < 1e-5 < np.nanmax(felt[3, : query.first])
+    assert "Encoder" in found.summary[1].text("en")
+
+
+def test_lanes_of_two_sentences_share_one_range():
+    query, traces, found = drawn(text="Der Mann biss den Hund", vs="Hund den biss Mann Der")
+    assert len(found.plot.data) == 4 and len(traces) == 16
+    assert {trace["coloraxis"] for trace in found.plot.data} == {"coloraxis"}
+    assert [traces[place].text for place in found.token_runs] == [query.text, query.vs]
+    assert "“Mann”" in found.summary[0].text("en")
+
+
+@pytest.mark.parametrize("text", ["weil", "!", "👩‍🚀", "Der Hund " * 100])
+def test_any_text_has_a_word_to_erase(text):
+    _, traces, found = drawn(text=text)
+    assert all(np.isfinite(steps(trace)).all() for trace in traces)
+    assert 0 <= reach(*traces[:2]).min() and reach(*traces[:2]).max() <= 1
+    assert found.summary
+
+
+def test_a_place_beyond_the_second_sentence_becomes_its_own_default():
+    _, traces, found = drawn(first=12, second=14, vs="Der Mann kam")
+    assert traces[9].change == str(Change("erased", 2))
+    assert len(found.summary) == 4

@@ -1,0 +1,76 @@
+"""Loss per step: the bars are the model's own losses, the line their sum, and a wipe is a run of its own."""
+
+import base64
+
+import numpy as np
+import pytest
+import torch
+
+from app.query import settled
+from app.views.loss_per_step import LossPerStepQuery, figure
+from models import registry
+from models.run import Change, perform
+
+TEXT = "Der Mann biss den Hund"
+
+
+def drawn(**stated):
+    query = LossPerStepQuery(**({"text": TEXT, "model": "lstm", "lang": "en"} | stated))
+    traces = [perform(run) for run in query.runs()]
+    query = settled(query, traces[0])
+    return query, traces, figure(query, traces)
+
+
+def values(trace):
+    return np.frombuffer(base64.b64decode(trace["y"]["bdata"]), np.float32)
+
+
+@pytest.mark.parametrize(("unit", "base"), [("bits", 2), ("nats", np.e)])
+def test_bars_are_the_cross_entropy_of_the_whole_network(unit, base):
+    _, traces, found = drawn(unit=unit)
+    loaded = registry.load("lstm")
+    ids = torch.tensor([token.id for token in traces[0].tokens])
+    with torch.inference_mode():
+        logits = loaded.network.logits(loaded.network(ids[None]))[0]
+        expected = torch.nn.functional.cross_entropy(logits[:-1], ids[1:], reduction="none").numpy() / np.log(base)
+    bars, line = found.plot.data
+    assert values(bars)[1:] == pytest.approx(expected, abs=1e-4)
+    assert values(line)[1:] == pytest.approx(np.cumsum(expected), abs=1e-3)
+    assert np.isnan(values(bars)[0]) and line["yaxis"] == "y2"
+
+
+def test_a_wiped_memory_is_drawn_beside_the_whole_one():
+    query, traces, found = drawn(reset=2)
+    assert query.runs()[1].change == Change("reset_after", 2)
+    whole, wiped = values(found.plot.data[0]), values(found.plot.data[2])
+    assert wiped[1:4] == pytest.approx(whole[1:4], abs=1e-4) and wiped[4] != pytest.approx(whole[4], abs=1e-2)
+    cost = np.nansum(wiped) - np.nansum(whole)
+    said = found.summary[1].text("en")
+    assert f"{abs(cost):.2f}" in said and ("more" in said) == (cost > 0)
+    assert found.token_runs == [0] and {row[2] for row in found.table.rows()} == {None, "reset_after(2)"}
+
+
+def test_two_sentences_and_a_wipe_are_four_runs():
+    _, traces, found = drawn(reset=2, vs="Hund den biss Mann Der")
+    assert [trace.change for trace in traces] == [None, "reset_after(2)"] * 2
+    assert found.token_runs == [0, 2] and len(found.summary) == 4
+    assert "first" in found.summary[0].text("en") and "second" in found.summary[3].text("en")
+    assert found.plot.layout["xaxis"]["ticktext"][1] == "<b>Der</b><br>Hund"
+
+
+def test_hover_tells_what_was_expected():
+    _, traces, found = drawn(lang="de")
+    prediction = traces[0].prediction
+    said = found.plot.data[0]["hovertext"][3]
+    assert "biss" in said and prediction.words[2][0] in said and "<br>" in said
+
+
+def test_a_transformer_has_no_memory_to_wipe():
+    query = LossPerStepQuery(text=TEXT, model="decoder", reset=2)
+    assert [run.change for run in query.runs()] == [None]
+
+
+def test_the_sentence_follows_the_weights():
+    _, _, lstm = drawn(model="lstm")
+    _, _, rnn = drawn(model="rnn")
+    assert lstm.summary[0].text("de") != rnn.summary[0].text("de").replace("RNN", "LSTM")
