@@ -108,3 +108,11 @@ def bound(value: float) -> str:
     if mantissa == 10:
         mantissa, exponent = 1, exponent + 1
     return f"{mantissa}·10{str(exponent).translate(SUPERSCRIPT)}"
+
+
+def power(lang: Lang, number: float) -> str:
+    """A positive number over many sizes: 0,42 or 3,1·10⁻⁵."""
+    if number == 0 or 0.01 <= number < 1000:
+        return decimal(lang, number, 2)
+    exponent = int(f"{number:.1e}".split("e")[1])
+    return f"{decimal(lang, number / 10.0**exponent, 1)}·10{str(exponent).translate(SUPERSCRIPT)}"

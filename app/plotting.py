@@ -266,10 +266,16 @@ def axis_json(axis: Axis, anchor: str) -> Json:
         found |= {"tickvals": list(range(len(axis.ticks))), "ticktext": labels,
                   "autotickangles": [0, -45, -90], "range": [-0.5, len(axis.ticks) - 0.5]}  # fmt: skip
     if axis.log:
-        found |= {"type": "log", "exponentformat": "power", "dtick": 1} if wide(axis) else {"type": "log"}
+        found |= {"type": "log", "exponentformat": "power", "dtick": step(axis)} if wide(axis) else {"type": "log"}
     if axis.limits:
         found["range"] = [float(np.log10(limit)) for limit in axis.limits] if axis.log else list(axis.limits)
     return found
+
+
+def step(axis: Axis) -> int:
+    """How many powers of ten lie between two named ones, at most some eight of them."""
+    assert axis.limits is not None
+    return int(np.ceil(np.log10(axis.limits[1] / axis.limits[0]) / 8))
 
 
 def wide(axis: Axis) -> bool:
@@ -301,7 +307,7 @@ def curve_json(curve: Curve) -> Json:
         return found | {"type": "bar", "marker": {"color": colour}, "textposition": "outside", "cliponaxis": False}
     mode = {"line": "lines", "points": "markers", "both": "lines+markers"}[curve.kind]
     return found | {
-        "type": "scatter", "mode": mode + ("+text" if curve.texts else ""), "cliponaxis": False,
+        "type": "scatter", "mode": mode + ("+text" if curve.texts else ""), "cliponaxis": curve.kind == "line",
         "line": {"width": 2.5, "color": colour, "dash": curve.dash}, "marker": {"size": 7, "color": colour},
     }  # fmt: skip
 

@@ -17,4 +17,15 @@ def forward(run: Run) -> Trace:
     return replace(cast(registry.Changeable, loaded).forward(run.text, run.change), change=str(run.change))
 
 
-EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {"forward": forward}
+def gradients(run: Run) -> Trace:
+    """The model reads the text, and gradients flow back from its losses."""
+    from models import gradients
+
+    return gradients.trace(run)
+
+
+EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
+    "forward": forward,
+    "gradients": gradients,
+    "gradient_map": gradients,
+}

@@ -154,6 +154,18 @@ class Prediction:
 
 
 @part
+class Gradient:
+    """How large the gradient of a loss is at each state before it; rows of the map are losses, columns states."""
+
+    gradient_last: np.ndarray = array("float32[layers, tokens]")  # ‖∂L(last)/∂h(k)‖
+    gradient_sum: np.ndarray = array("float32[layers, tokens]")  # ‖∂ΣL/∂h(k)‖
+    cell_gradient_last: np.ndarray | None = array("float32[layers, tokens]", optional=True)  # ‖∂L(last)/∂c(k)‖, LSTM
+    cell_gradient_sum: np.ndarray | None = array("float32[layers, tokens]", optional=True)
+    spectral_norms: np.ndarray | None = array("float32[layers]", optional=True)  # of a tanh RNN's recurrent matrices
+    gradient_map: np.ndarray | None = array("float32[layers, tokens, tokens]", optional=True)  # ‖∂L(t)/∂h(k)‖
+
+
+@part
 class Classification:
     """How likely a classifier finds each class of text, and after each token where it reads from left to right."""
 
@@ -228,6 +240,7 @@ class Trace:
     recurrence: Recurrence | None = None
     attention: Attention | None = None
     prediction: Prediction | None = None
+    gradient: Gradient | None = None
     classification: Classification | None = None
     labelling: Labelling | None = None
 
@@ -262,6 +275,7 @@ PARTS: dict[str, type] = {
     "recurrence": Recurrence,
     "attention": Attention,
     "prediction": Prediction,
+    "gradient": Gradient,
     "classification": Classification,
     "labelling": Labelling,
 }

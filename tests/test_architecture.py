@@ -181,6 +181,7 @@ def families() -> dict[str, bool]:
         model.title: True for family in families_listed() for model in family.MODELS
     }  # also of those not trained yet
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
+    made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
     made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt")}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}

@@ -1,0 +1,91 @@
+"""Gradient flow: the curves are the norms, the bound stands where it holds, sentences follow the numbers."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from app.messages import power
+from app.query import QueryError, settled
+from app.views.gradient_flow import GradientFlowQuery, bound, figure
+from models.run import Change, perform
+
+TEXT = "Der Mann biss den Hund"
+
+
+def drawn(**stated):
+    query = GradientFlowQuery(**({"text": TEXT, "lang": "en"} | stated))
+    traces = [perform(run) for run in query.runs()]
+    query = settled(query, traces[0])
+    return query, traces, figure(query, traces)
+
+
+def values(trace, name="y"):
+    flat = np.frombuffer(base64.b64decode(trace[name]["bdata"]), np.float32)
+    shape = trace[name].get("shape")
+    return flat.reshape([int(size) for size in shape.split(",")]) if shape else flat
+
+
+def test_three_networks_and_the_cell_in_one_figure():
+    query, traces, found = drawn()
+    names = [trace["name"] for trace in found.plot.data]
+    assert names[:2] == ["RNN", "LSTM"] and "c" in names[2] and names[3] == "GRU"
+    assert values(found.plot.data[0])[:-1] == pytest.approx(traces[0].gradient.gradient_last[1, :-1])
+    assert values(found.plot.data[2])[:-1] == pytest.approx(traces[1].gradient.cell_gradient_last[1, :-1])
+    assert found.plot.layout["yaxis"]["type"] == "log"
+    ratio = traces[1].gradient.gradient_last[1, 1] / traces[1].gradient.gradient_last[1, 4]
+    assert power("en", float(ratio)) in found.summary[1].text("en")
+
+
+def test_the_bound_stands_only_where_it_holds():
+    query, traces, found = drawn()
+    limit, sizes = bound(query, traces[0]), traces[0].gradient
+    assert (sizes.gradient_last[1, :5] <= limit[:5] * (1 + 1e-5)).all()
+    assert found.plot.data[-1]["line"]["dash"] == "dot"
+    for other in ({"source": "sum"}, {"layer": 1}):
+        query, traces, _ = drawn(**other)
+        assert bound(query, traces[0]) is None
+    assert bound(drawn()[0], drawn()[1][1]) is None  # the LSTM
+
+
+def test_sigma_is_for_the_rnn_alone():
+    query, traces, found = drawn(sigma=1.5, weights="initial")
+    assert [trace.change for trace in traces] == ["spectral_norm(1.5)", "initial_weights(1)", "initial_weights(1)"]
+    assert "σ = 1.50" in found.summary[0].text("en")
+
+
+def test_a_map_is_relative_to_each_rows_largest_value():
+    query, traces, found = drawn(show="map", of="gru")
+    shown = values(found.plot.data[0], "z")
+    raw = traces[0].gradient.gradient_map[1]
+    assert shown[4, :4] == pytest.approx(raw[4, :4] / raw[4].max(), rel=1e-5)
+    assert np.isnan(shown[np.triu_indices(6)]).all()
+
+
+def test_a_sentence_can_be_repeated_until_it_is_too_long():
+    query, traces, _ = drawn(repeat=3)
+    assert len(traces[0].tokens) == 16
+    assert query.runs()[0].change is None
+    with pytest.raises(QueryError) as error:
+        GradientFlowQuery(text=TEXT, repeat=60).runs()
+    assert error.value.fix == {"repeat": 51} and "51" in error.value.message.text("de")
+
+
+@pytest.mark.parametrize("text", ["weil", "👩‍🚀", "Der Hund " * 100])
+@pytest.mark.parametrize("show", ["curves", "map"])
+def test_any_text_has_a_figure(text, show):
+    _, _, found = drawn(text=text, show=show)
+    assert all("nan" not in sentence.text("de") for sentence in found.summary)
+
+
+def test_two_sentences_share_the_axis():
+    _, traces, found = drawn(vs="Den Hund biss der große Mann")
+    assert len(traces) == 6 and len(found.token_runs) == 2 and len(found.summary) == 6
+    dashes = [trace["line"]["dash"] for trace in found.plot.data[:8]]
+    assert dashes == ["solid"] * 4 + ["dash"] * 4
+
+
+def test_the_sentence_follows_the_weights():
+    plain, scaled = drawn()[2].summary[0].text("de"), drawn(sigma=0.3)[2].summary[0].text("de")
+    assert plain.split(":")[1] != scaled.split(":")[1]
+    assert str(Change("spectral_norm", amount=0.3)) == "spectral_norm(0.3)"
