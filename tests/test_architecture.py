@@ -200,7 +200,8 @@ def families() -> dict[str, bool]:
     made |= {
         f"attention_map.summary.{place}": True for place in ("before", "itself", "after", "renormalised", "hidden")
     }
-    made |= {f"attention_map.bar.{stage}": True for stage in ("raw", "scaled", "masked", "softmax")}
+    made |= {f"attention_map.summary.rollout.{special}": True for special in ("renormalised", "hidden")}
+    made |= {f"attention_map.bar.{stage}": True for stage in ("raw", "scaled", "masked", "softmax", "rollout")}
     made |= {f"chapter.{chapter}": True for chapter in views.CHAPTERS}
     made |= {f"token.{kind}": True for kind in get_args(Kind) if kind != "word"}
     made |= {f"notes.{kind}": True for kind in ("read", "formula", "limits")}
