@@ -23,7 +23,7 @@ MOST = 128  # pixels of a tile, and words that have a pixel each
 GAP = 0.06  # between tiles, as a share of their side
 CAPTION = 0.2  # room below a tile for its caption
 STRIP = (0.1, 0.1, 3)  # the scale below the tiles: distance and height as shares of a side, length in tiles
-TICKS = (0.0, 0.01, 0.1, 0.5, 1.0)
+TICKS = (0.0, 0.1, 0.5, 1.0)
 LEVEL = 1  # of ISA-L: in a sixth of zlib's time, and smaller
 
 
@@ -207,7 +207,7 @@ def scale_notes(atlas: Atlas, lang: Lang, bar: str) -> list[Json]:
     thick = max(4, round(STRIP[1] * atlas.side)) / across
     bottom = (atlas.height * down + round(STRIP[0] * atlas.side) + 2) / across + thick - 0.5
     found = [
-        note("tick", decimal(lang, tick, 2 if 0 < tick < 0.1 else 1 if 0 < tick < 1 else 0), ("x", "y"),
+        note("tick", decimal(lang, tick, 1 if 0 < tick < 1 else 0), ("x", "y"),
              -0.5 + edge + long * tick**0.5, bottom) | {"yanchor": "top"}
         for tick in TICKS
     ]  # fmt: skip

@@ -6,7 +6,7 @@ const Satzblick = {};
 (() => {
   const CELL = { least: 14, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
-  const CAPTION = { most: 13, least: 8.5, below: 22, bar: 18 };
+  const CAPTION = { most: 13, least: 8.5, high: 0.15, wide: 0.94, below: 22, bar: 18, narrow: 12 };
   const FEW = 8; // so few words should show their values, in more rows if need be
   const SINGLE_HEIGHT = 620;
   const NARROW = 640;
@@ -262,7 +262,7 @@ const Satzblick = {};
   function placeCaptions(layout, cell) {
     const named = (name) => layout.annotations.filter((note) => note.name === name);
     const long = Math.max(...named("caption").map((note) => textWidth(plain(note.text), 10, "normal")));
-    const size = Math.min(CAPTION.most * scale(), (10 * cell) / long);
+    const size = Math.min(CAPTION.most * scale(), cell * CAPTION.high, (10 * cell * CAPTION.wide) / long);
     for (const note of named("caption"))
       Object.assign(note, { visible: size >= CAPTION.least, font: { ...note.font, size } });
     const small = Math.min(NUMBER * scale(), Math.max(CAPTION.least, cell * 0.35));
@@ -277,7 +277,7 @@ const Satzblick = {};
     const atlas = spec.panels.kind === "atlas";
     const map = atlas || spec.panels.kind === "map";
     const panels = panelsOf(spec, layout);
-    let rowSize = LABEL.usual * scale();
+    let rowSize = (atlas && width < NARROW ? CAPTION.narrow : LABEL.usual) * scale();
     let { rows, cell } = rowsOf(panels, map, width, rowSize, dense);
     const most = map ? largestCell(panels, rows) : Infinity;
     if (map) rowSize = Math.max(LABEL.least, Math.min(rowSize, cell * 0.8));

@@ -178,7 +178,7 @@ def summary(query: AttentionHeadsQuery, heads: Sequence[Sequence[Head]], same: b
     for run, own in enumerate(heads, start=1):
         counts = [(sum(head.kind == name for head in own), name) for name in KINDS]
         told = ", ".join(
-            f"{count} {translate(query.lang, f'attention_heads.caption.{name}')}" for count, name in counts if count
+            f"{count} {translate(query.lang, f'attention_heads.kind.{name}')}" for count, name in counts if count
         )
         key = "attention_heads.summary.one" if len(heads) == 1 else "attention_heads.summary.of_two"
         found.append(say(key, run=run, of=len(own), counts=Strong(told)))
