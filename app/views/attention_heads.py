@@ -137,15 +137,16 @@ def atlas(query: AttentionHeadsQuery, trace: Trace, heads: Sequence[Head], drawn
         title = f"{model_title(trace.model, query.lang)} · {trace.text}"
     width = max(head.head for head in heads)
     if query.sort != "layer":
-        return Atlas(title, drawn, [f"{head.layer}·{head.head} {caption(query, head)}" for head in heads], width)
+        captions = [f"{head.layer}·{head.head} {told(query, head, 'caption')}" for head in heads]
+        return Atlas(title, drawn, captions, width)
     layers = [translate(query.lang, "attention_heads.layer", layer=head.layer) for head in heads[::width]]
     columns = [translate(query.lang, "attention_heads.head", head=head.head) for head in heads[:width]]
-    return Atlas(title, drawn, [caption(query, head) for head in heads], width, layers, columns)
+    return Atlas(title, drawn, [told(query, head, "caption") for head in heads], width, layers, columns)
 
 
-def caption(query: AttentionHeadsQuery, head: Head) -> str:
-    """The kind in a word, and the share of its place."""
-    word = translate(query.lang, f"attention_heads.caption.{head.kind}")
+def told(query: AttentionHeadsQuery, head: Head, length: Literal["caption", "kind"]) -> str:
+    """The kind in a word or two, and the share of its place."""
+    word = translate(query.lang, f"attention_heads.{length}.{head.kind}")
     return word if head.share is None else f"{word} {percent(query.lang, head.share)}"
 
 
@@ -162,9 +163,8 @@ def link(query: AttentionHeadsQuery, run: int, drawn: Atlas, number: int, head: 
         "attention_heads.link",
         layer=head.layer,
         head=head.head,
-        kind=say(f"attention_heads.kind.{head.kind}"),
+        kind=told(query, head, "kind"),
         entropy=decimal(query.lang, head.entropy, 2),
-        caption=caption(query, head),
     )
     suffix = str(run + 1) if run else ""
     box = (x - half, y - half, x + half, y + half)
@@ -177,11 +177,11 @@ def summary(query: AttentionHeadsQuery, heads: Sequence[Sequence[Head]], same: b
     found = []
     for run, own in enumerate(heads, start=1):
         counts = [(sum(head.kind == name for head in own), name) for name in KINDS]
-        told = ", ".join(
+        listed = ", ".join(
             f"{count} {translate(query.lang, f'attention_heads.kind.{name}')}" for count, name in counts if count
         )
         key = "attention_heads.summary.one" if len(heads) == 1 else "attention_heads.summary.of_two"
-        found.append(say(key, run=run, of=len(own), counts=Strong(told)))
+        found.append(say(key, run=run, of=len(own), counts=Strong(listed)))
     if len(heads) == 2 and same:
         kept = sum(first.kind == second.kind for first, second in zip(*heads, strict=True))
         found.append(say("attention_heads.summary.kept", kept=Strong(str(kept)), of=len(heads[0])))
