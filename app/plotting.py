@@ -7,7 +7,7 @@ RdBu, differences PuOr, both symmetric around zero. One range serves both runs; 
 import base64
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,10 @@ Scale = Literal["share", "signed", "difference"]
 Theme = Literal["light", "dark"]
 Kind = Literal["map", "lanes", "wide"]
 
+PLACES = (
+    "top center", "bottom center", "middle right", "middle left", "top right", "top left",
+    "bottom right", "bottom left",
+)  # fmt: skip
 THEMES: tuple[Theme, ...] = ("light", "dark")
 LINE_AXES = 11  # value axes of lines are numbered from here, beyond those of the maps
 
@@ -225,6 +229,7 @@ class Curve:
     texts: Sequence[str] = ()
     hover: str = ""
     hovers: Sequence[str] = ()  # or what is said of each point; lines are separated by a line feed
+    places: Sequence[str] = ()  # of the texts: "top center", "middle right" …
     walked: bool = False
     listed: bool = True  # in the legend
     right: bool = False  # measured on the second axis, at the right
@@ -259,6 +264,48 @@ def chart(
     tokens = [{"run": axis.run, "axis": name, "positions": list(axis.words)} for name, axis in named if axis.words]
     themes: dict[str, Json] = {theme: themed(layout, [], theme, []) for theme in THEMES}
     return Plot(data, layout, themes, {"columns": [["x", "y"]], "kind": "chart"}, tokens)
+
+
+def label_places(points: np.ndarray, labels: Sequence[str], low: np.ndarray, high: np.ndarray) -> list[str]:
+    """Beside each point [points, axes] the place where its label hides no other, or "" where there is none.
+
+    Reckoned for a figure of usual size; labels that find no room are still told on hover.
+    """
+    size = np.array([960.0, 460.0])
+    scale = float((size / np.maximum(high - low, 1e-9)).min())  # both axes have one unit
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in (points - low) * scale]
+    found = []
+    for (x, y), label in zip((points - low) * scale, labels, strict=True):
+        width, height = 8.2 * len(label) + 4, 18.0
+        left = {"right": x + 8, "center": x - width / 2, "left": x - 8 - width}
+        bottom = {"top": y + 7, "middle": y - height / 2, "bottom": y - 7 - height}
+        for name in PLACES:
+            down, across = name.split()
+            box = (left[across], bottom[down], left[across] + width, bottom[down] + height)
+            if not any(
+                box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in taken
+            ):
+                taken.append(box)
+                found.append(name)
+                break
+        else:
+            found.append("")
+    return found
+
+
+def beside(left: Plot, right: Plot) -> Plot:
+    """Two charts with axes of their own side by side; the step that playback has reached holds for both."""
+    data = left.data + [trace | {"xaxis": "x2", "yaxis": "y2"} for trace in right.data]
+    other = {"xaxis2": right.layout["xaxis"] | {"anchor": "y2"}, "yaxis2": right.layout["yaxis"] | {"anchor": "x2"}}
+    if "scaleanchor" in other["yaxis2"]:
+        other["yaxis2"] |= {"scaleanchor": "x2"}
+    layout = left.layout | other | {"showlegend": True}
+    layout["xaxis"] = layout["xaxis"] | {"domain": (0, 0.46)}
+    layout["xaxis2"] |= {"domain": (0.54, 1)}
+    themes: dict[str, Json] = {theme: themed(layout, [], theme, []) for theme in THEMES}
+    return replace(
+        left, data=data, layout=layout, themes=themes, panels={"columns": [["x", "y"], ["x2", "y2"]], "kind": "chart"}
+    )
 
 
 def axis_json(axis: Axis, anchor: str) -> Json:
@@ -310,7 +357,7 @@ def curve_json(curve: Curve) -> Json:
     else:
         found["hoverinfo"] = "skip"
     if curve.texts:
-        found |= {"text": [escaped(text) for text in curve.texts], "textposition": "top center"}
+        found |= {"text": [escaped(text) for text in curve.texts], "textposition": list(curve.places) or "top center"}
     if curve.kind == "bar":
         return found | {"type": "bar", "marker": {"color": colour}, "textposition": "outside", "cliponaxis": False}
     mode = {"line": "lines", "points": "markers", "both": "lines+markers"}[curve.kind]

@@ -24,8 +24,24 @@ def gradients(run: Run) -> Trace:
     return gradients.trace(run)
 
 
+def memory(run: Run) -> Trace:
+    """The model reads the text, and probes read its states."""
+    from models import memory
+
+    return memory.trace(run)
+
+
+def trajectory(run: Run) -> Trace:
+    """The model reads the text, and its states become points of a plane."""
+    from models import planes
+
+    return planes.trace(run)
+
+
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
     "gradients": gradients,
     "gradient_map": gradients,
+    "memory": memory,
+    "trajectory": trajectory,
 }

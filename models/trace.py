@@ -166,6 +166,25 @@ class Gradient:
 
 
 @part
+class Memory:
+    """What linear probes read, in the last state after each word, of the word k = 0, 1 … steps back; NaN: none."""
+
+    remembered: np.ndarray = array("float32[steps, tokens]")  # the probability of the right word
+    named: np.ndarray = array("float32[steps, tokens]")  # 1 where the right word is the likeliest, else 0
+    probe_accuracy: np.ndarray = array("float32[steps]")  # on text that nobody learned from
+    probe_baseline: np.ndarray = array("float32[steps]")  # of always naming the most frequent word
+
+
+@part
+class Path:
+    """The last states in a plane that was fitted to other sentences: a point for each token."""
+
+    points: np.ndarray = array("float32[layers, tokens, axes]")
+    explained: np.ndarray = array("float32[layers, axes]")  # share of the variance of those other sentences
+    spread: np.ndarray = array("float32[layers, limits, axes]")  # their smallest and largest coordinates
+
+
+@part
 class Classification:
     """How likely a classifier finds each class of text, and after each token where it reads from left to right."""
 
@@ -241,6 +260,8 @@ class Trace:
     attention: Attention | None = None
     prediction: Prediction | None = None
     gradient: Gradient | None = None
+    memory: Memory | None = None
+    path: Path | None = None
     classification: Classification | None = None
     labelling: Labelling | None = None
 
@@ -276,6 +297,8 @@ PARTS: dict[str, type] = {
     "attention": Attention,
     "prediction": Prediction,
     "gradient": Gradient,
+    "memory": Memory,
+    "path": Path,
     "classification": Classification,
     "labelling": Labelling,
 }

@@ -149,7 +149,8 @@
   function walked(trace, step) {
     if (step === null || !trace.meta?.walked) return { ...trace };
     const upTo = (values) => (Array.isArray(values) ? values.slice(0, step + 1) : values);
-    return { ...trace, x: upTo(trace.x), y: upTo(trace.y), text: upTo(trace.text) };
+    const shown = ["x", "y", "text", "hovertext", "textposition"].map((name) => [name, upTo(trace[name])]);
+    return { ...trace, ...Object.fromEntries(shown.filter(([, value]) => value !== undefined)) };
   }
 
   function veil(figure) {

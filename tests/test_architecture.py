@@ -78,7 +78,18 @@ def test_a_file_is_named_for_what_it_owns(path):
     assert ast.get_docstring(ast.parse(path.read_text("utf-8"))) or not path.read_text("utf-8").strip()
 
 
-LATE = ("torch", "transformers", "gensim", "tokenizers", "safetensors", "babel", "plotly", "matplotlib", "typer")
+LATE = (
+    "sklearn",
+    "torch",
+    "transformers",
+    "gensim",
+    "tokenizers",
+    "safetensors",
+    "babel",
+    "plotly",
+    "matplotlib",
+    "typer",
+)
 
 
 def loaded_after(code: str) -> set[str]:

@@ -71,13 +71,14 @@ class View:
     needs: frozenset[str]
     figure: Callable[[Any, list[Trace]], Figure]
     preferred: tuple[str, ...] = ()
+    only_preferred: bool = False  # no other models, though they have what the view needs
     chooses_model: bool = True  # False: it shows its preferred models beside each other
 
     @cached_property
     def models(self) -> list[str]:
         """The models whose traces have what this view needs, its own choice first."""
         fitting = [model.name for model in registry.catalogue().values() if self.needs <= set(model.fields)]
-        if not self.chooses_model:
+        if self.only_preferred or not self.chooses_model:
             return [name for name in self.preferred if name in fitting]
         return sorted(fitting, key=lambda name: self.preferred.index(name) if name in self.preferred else len(fitting))
 

@@ -17,7 +17,8 @@ globalThis.onScreen = (() => {
     if (!drawn?._fullLayout || document.querySelector(".dim") || document.fonts.status !== "loaded") return false;
     const wanted = spec().data;
     const images = drawn.querySelectorAll(".heatmaplayer image");
-    return wanted.length === drawn.data.length && images.length > 0 && images.length === heatmaps().length
+    return wanted.length === drawn.data.length && images.length === heatmaps().length
+      && (images.length > 0 || drawn.querySelector(".scatterlayer .trace, .barlayer .trace") !== null)
       && wanted.every((trace, index) => trace.z?.bdata === drawn.data[index].z?.bdata && trace.y?.bdata === drawn.data[index].y?.bdata)
       && [...images].every((image) => image.href.baseVal.startsWith("data:image/png"));
   }

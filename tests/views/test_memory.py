@@ -1,0 +1,52 @@
+"""Memory: the map holds the probes' probabilities, the curves their accuracy elsewhere, the sentence what is named."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from app.query import settled
+from app.views.memory import MemoryQuery, figure
+from models.run import perform
+
+
+def drawn(**stated):
+    query = MemoryQuery(**({"text": "Der Mann biss den Hund", "model": "lstm", "lang": "en"} | stated))
+    traces = [perform(run) for run in query.runs()]
+    query = settled(query, traces[0])
+    return query, traces, figure(query, traces)
+
+
+def values(trace, name):
+    flat = np.frombuffer(base64.b64decode(trace[name]["bdata"]), np.float32)
+    shape = trace[name].get("shape")
+    return flat.reshape([int(size) for size in shape.split(",")]) if shape else flat
+
+
+def test_the_map_is_what_the_probes_say():
+    _, traces, found = drawn()
+    assert np.array_equal(values(found.plot.data[0], "z"), traces[0].memory.remembered[:5], equal_nan=True)
+    part, tokens = traces[0].memory, [token.text for token in traces[0].tokens]
+    known = [tokens[5 - k] for k in range(1, 5) if part.named[k, 5]]
+    said = found.summary[0].text("en")
+    assert all(f"“{word}”" in said for word in known) and ("of 4" in said or "none of the 4" in said)
+
+
+def test_the_curves_are_of_other_text():
+    _, traces, found = drawn(show="curves")
+    assert [trace.model for trace in traces] == ["rnn", "lstm", "gru"]
+    for trace, curve in zip(traces, found.plot.data, strict=False):
+        assert np.array_equal(values(curve, "y"), trace.memory.probe_accuracy)
+    assert len(found.summary) == 3 and found.plot.data[3]["line"]["dash"] == "dot"
+
+
+@pytest.mark.parametrize("text", ["weil", "👩‍🚀", "Der Hund " * 100])
+def test_any_text_has_a_figure(text):
+    _, _, found = drawn(text=text)
+    assert found.summary and all("nan" not in sentence.text("de") for sentence in found.summary)
+
+
+def test_two_models_share_one_range():
+    _, traces, found = drawn(vs_model="rnn")
+    assert {trace["coloraxis"] for trace in found.plot.data} == {"coloraxis"} and len(found.summary) == 2
+    assert [trace.model for trace in traces] == ["lstm", "rnn"]

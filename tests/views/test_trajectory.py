@@ -1,0 +1,57 @@
+"""Trajectory: the line goes through the points of the plane, labels do not hide each other, two paths part."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from app.plotting import label_places
+from app.query import settled
+from app.views.trajectory import TrajectoryQuery, figure
+from models.run import perform
+
+
+def drawn(**stated):
+    query = TrajectoryQuery(**({"text": "Der Mann biss den Hund", "model": "lstm", "lang": "en"} | stated))
+    traces = [perform(run) for run in query.runs()]
+    query = settled(query, traces[0])
+    return query, traces, figure(query, traces)
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_the_line_is_the_path_of_the_layer(layer):
+    _, traces, found = drawn(layer=layer)
+    (line,) = found.plot.data
+    assert np.array([line["x"], line["y"]]).T == pytest.approx(traces[0].path.points[layer - 1], abs=1e-6)
+    assert line["meta"] == {"walked": True} and found.plot.playback == ["[CLS]", *"Der Mann biss den Hund".split()]
+    shares = traces[0].path.explained[layer - 1]
+    assert f"{100 * shares.sum():.0f}%" in found.summary[0].text("en")
+
+
+def test_two_sentences_share_the_plane_and_part_where_they_differ():
+    _, traces, found = drawn(vs="Der Mann kam")
+    assert len(found.plot.data) == 2 and "xaxis2" not in found.plot.layout
+    said = found.summary[-1].text("en")
+    assert "at place 3" in said and "“biss”" in said and "“kam”" in said
+    end = np.linalg.norm(traces[0].path.points[1, -1] - traces[1].path.points[1, -1])
+    assert f"{end:.2f}" in said
+    assert drawn(vs="Der Mann biss")[2].summary[-1].key == "trajectory.summary.together"
+
+
+def test_two_models_have_a_plane_each():
+    _, _, found = drawn(vs_model="encoder")
+    assert [trace["xaxis"] for trace in found.plot.data] == ["x", "x2"]
+    go.Figure(data=found.plot.data, layout=found.plot.json()["layout"])
+    assert all("part" not in sentence.key for sentence in found.summary)
+
+
+def test_labels_that_are_shown_do_not_lie_on_each_other():
+    points = np.array([[0, 0], [0.01, 0], [0.02, 0], [0, 0.01], [5, 5]], np.float32)
+    places = label_places(points, ["lange Wörter"] * 5, np.array([-1, -1]), np.array([6, 6]))
+    assert places[0] == "top center" and places[4] == "top center"
+    assert len({place for place in places[:4] if place}) == len([place for place in places[:4] if place])
+
+
+@pytest.mark.parametrize("text", ["weil", "<b>x</b> & y", "Der Hund " * 100])
+def test_any_text_has_a_path(text):
+    _, _, found = drawn(text=text)
+    assert found.summary and "<b>" not in str(found.plot.data[0]["text"])
