@@ -256,6 +256,7 @@ def formatted(text: str) -> Markup:
 
 def data(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> Json:
     """The JSON twin of a page: the query, the runs, the figure and all its numbers."""
+    linked = {"links": [place(link, query.lang, None) for link in figure.links]} if figure.links else {}
     return {
         "query": {"view": view.name, "lang": query.lang, **query.model_dump()},
         "model": query.model,
@@ -265,8 +266,7 @@ def data(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> J
              "check": check_json(trace), "weights": registry.get(trace.model).hash}
             for trace in traces
         ],
-        "figure": figure.plot.json(query.theme),
-        "links": [place(link, query.lang, None) for link in figure.links],
+        "figure": figure.plot.json(query.theme) | linked,
         "summary": plain(figure.summary, query.lang),
         "table": {"columns": [column.removeprefix("column.") for column in figure.table.columns],
                   "rows": [list(row) for row in figure.table.rows()]},

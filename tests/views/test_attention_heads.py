@@ -182,8 +182,8 @@ def test_the_links_are_in_the_page_without_scripts_and_in_the_json(client):
     page = client.get("/de/attention_heads?text=Hund+%26+Katze").text
     assert page.count('href="/de/attention_map?text=Hund+%26+Katze&amp;model=encoder&amp;layer=') == 16
     told = client.get("/en/attention_heads.json?text=Hund").json()
-    assert len(told["links"]) == 16 and len(told["figure"]["data"]) == 1
-    assert client.get(told["links"][5]["url"]).status_code == 200
+    assert len(told["figure"]["links"]) == 16 and len(told["figure"]["data"]) == 1
+    assert client.get(told["figure"]["links"][5]["url"]).status_code == 200
     embed = client.get("/en/embed/attention_heads?text=Hund&scale=1.5").text
     assert 'href="/en/embed/attention_map?text=Hund&amp;model=encoder&amp;layer=1&amp;head=2' in embed
     assert "scale=1.5" in embed.split('data-box="')[1].split("href=")[1]
