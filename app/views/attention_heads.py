@@ -10,6 +10,7 @@ import numpy as np
 from app.atlas import Atlas, plot, tiles
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.query import Query
+from app.units import run_name
 from app.views import Cell, Figure, Link, Table, View, model_title
 from app.views.attention_map import AttentionMapQuery
 from models.trace import Trace
@@ -127,7 +128,7 @@ def figure(query: AttentionHeadsQuery, traces: list[Trace]) -> Figure:
     lines = partial(rows, query, traces, heads, orders)
     table = Table(columns, lines, sum(map(len, heads)), columns, lines)
     drawn = plot(atlases, query.lang, translate(query.lang, "attention_heads.bar"))
-    return Figure(drawn, summary(query, heads, same), table, links=links)
+    return Figure(drawn, summary(query, traces, heads), table, links=links)
 
 
 def atlas(query: AttentionHeadsQuery, trace: Trace, heads: Sequence[Head], drawn: np.ndarray) -> Atlas:
@@ -172,20 +173,21 @@ def link(query: AttentionHeadsQuery, run: int, drawn: Atlas, number: int, head: 
                 (f"x{suffix}", f"y{suffix}"), box)  # fmt: skip
 
 
-def summary(query: AttentionHeadsQuery, heads: Sequence[Sequence[Head]], same: bool) -> list[Message]:
+def summary(query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence[Sequence[Head]]) -> list[Message]:
     """How many heads are of which kind, which is clearest, and whether a second sentence changes that."""
     found = []
-    for run, own in enumerate(heads, start=1):
+    for run, own in enumerate(heads):
         counts = [(sum(head.kind == name for head in own), name) for name in KINDS]
         listed = ", ".join(
             f"{count} {translate(query.lang, f'attention_heads.kind.{name}')}" for count, name in counts if count
         )
         key = "attention_heads.summary.one" if len(heads) == 1 else "attention_heads.summary.of_two"
-        found.append(say(key, run=run, of=len(own), counts=Strong(listed)))
-    if len(heads) == 2 and same:
+        found.append(say(key, run=run_name(query, traces, run), of=len(own), counts=Strong(listed)))
+    if len(heads) == 2 and traces[0].model == traces[1].model:
         kept = sum(first.kind == second.kind for first, second in zip(*heads, strict=True))
         found.append(say("attention_heads.summary.kept", kept=Strong(str(kept)), of=len(heads[0])))
-    elif clear := max((head for head in heads[0] if head.share), key=lambda head: head.share or 0, default=None):
+    clear = max((head for head in heads[0] if head.share), key=lambda head: head.share or 0, default=None)
+    if len(heads) == 1 and clear:
         found.append(
             say("attention_heads.summary.clearest", layer=clear.layer, head=clear.head,
                 share=Strong(percent(query.lang, clear.share or 0)),

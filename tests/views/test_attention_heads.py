@@ -147,7 +147,7 @@ def test_two_sentences_in_one_model_keep_the_places_of_the_heads(trace):
     drawn = draw(AttentionHeadsQuery(lang="en", text="a b c", vs="c b a", sort="entropy"), trace, turned)
     assert order(drawn)[:6] == order(drawn)[6:]
     assert drawn.summary[-1].text("en") == "2 of 6 heads are of the same kind both times."  # the middle ones
-    assert drawn.summary[0].text("en").startswith("Run 1, 6 heads: 1 previous word, 1 next word,")
+    assert drawn.summary[0].text("en").startswith("Encoder (BERT, 4 × 4), first sentence: 6 heads, 1 previous")
 
 
 def test_one_sentence_says_how_many_of_which_kind_and_the_clearest(trace):
@@ -173,7 +173,9 @@ def test_each_tile_leads_to_its_map_with_the_sentences(trace):
 
 def test_a_second_models_tiles_show_that_model_first(trace):
     query = AttentionHeadsQuery(text="a", vs="b", model="encoder", vs_model="encoder-intent")
-    links = draw(query, trace, replace(trace, model="encoder-intent")).links
+    drawn = draw(query, trace, replace(trace, model="encoder-intent"))
+    assert len(drawn.summary) == 2  # which head is the same in two models nobody knows
+    links = drawn.links
     assert (links[0].query.model, links[0].query.vs_model, links[0].query.text) == ("encoder", "encoder-intent", "a")
     assert (links[6].query.model, links[6].query.vs_model, links[6].query.text) == ("encoder-intent", "encoder", "b")
 
