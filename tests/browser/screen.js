@@ -18,7 +18,7 @@ globalThis.onScreen = (() => {
     const wanted = spec().data;
     const images = drawn.querySelectorAll(".heatmaplayer image");
     return wanted.length === drawn.data.length && images.length === heatmaps().length
-      && (images.length > 0 || drawn.querySelector(".scatterlayer .trace, .barlayer .trace") !== null)
+      && (images.length > 0 || drawn.querySelector(".scatterlayer .trace, .barlayer .trace, .imagelayer image") !== null)
       && wanted.every((trace, index) => trace.z?.bdata === drawn.data[index].z?.bdata && trace.y?.bdata === drawn.data[index].y?.bdata)
       && [...images].every((image) => image.href.baseVal.startsWith("data:image/png"));
   }
