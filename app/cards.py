@@ -43,6 +43,7 @@ PARTS = {
     "classes": ("class_items", "class_names"),
     "cases": ("case_items",),
 }  # results by part; how many items each has
+LEFT_OUT = {"accuracy_equal_pieces": "unequal_pieces", "spearman": "left_out"}  # what of the items a number leaves out
 BLANK = "＿＿"
 
 
@@ -237,7 +238,7 @@ def score_rows(results: record.Results, lang: Lang) -> list[Json]:
                             "task": translate(lang, f"score.{task}"),
                             "measure": translate(lang, f"score.{task}.{name}"),
                             "value": number(result[name], digits, lang),
-                            "items": whole(lang, result["items"]),
+                            "items": whole(lang, result["items"] - result.get(LEFT_OUT.get(name, ""), 0)),
                             "file": translate(lang, "score.own") if task in record.OWN_SENTENCES else file,
                         }
                     )
