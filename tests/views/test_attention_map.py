@@ -246,7 +246,7 @@ def test_the_rollout_says_how_much_has_mixed(make_attentive):
     trace.attention.attention[..., 2, :] = [0, 0, 0.2, 0.8, 0, 0]
     said = told(AttentionMapQuery(lang="en", layer=1, stage="rollout", special="shown"), trace)
     assert said[0] == (  # the diagonal: five times ½ and once ½(1 + 0.2)
-        "After layer 1, 52% of each word on average is its own; the word that has most of another is “[CLS]”: "
+        "By this count each word is 52% itself on average after layer 1; the word that has most of another is “[CLS]”: "
         "50% from “a”."
     )
     assert len(told(AttentionMapQuery(stage="rollout"), trace)) == 3
