@@ -31,10 +31,19 @@ IMPORTS = {
     "attention_map": "import torch; from transformers.models.bert.modeling_bert import BertForMaskedLM",
 }
 START_BARS = {"gates": 2.0, "attention_map": 1.5}
-VIEWS = {"attention_map": "encoder", "gates": "lstm"}
+VIEWS: dict[str, tuple[str, ...]] = {  # each with the models that its runs call
+    "attention_map": ("encoder",),
+    "gates": ("lstm",),
+    "hidden_states": ("lstm",),
+    "trajectory": ("lstm",),
+    "loss_per_step": ("lstm",),
+    "memory": ("lstm",),
+    "four_lanes": ("rnn", "rnn", "lstm", "lstm", "gru", "gru", "encoder", "encoder"),
+}
+CROWDED = ("attention_map", "gates")
 OVERHEAD_BARS = {
     ("attention_map", 8): 1.6, ("attention_map", 32): 1.3, ("attention_map", 128): 1.2,
-    ("gates", 32): 3.0, ("gates", 128): 2.0,
+    **{(view, tokens): bar for view in VIEWS if view != "attention_map" for tokens, bar in ((32, 3.0), (128, 2.0))},
 }  # fmt: skip
 SAME_BAR = 10.0  # the throughput of one sentence for all against that of different ones
 BYTES_BAR = 120_000
@@ -47,7 +56,7 @@ class Plan:
     """How much is measured."""
 
     tokens: tuple[int, ...] = (8, 32, 128)  # as the model sees them, [CLS] and [SEP] counted
-    repetitions: int = 200
+    repetitions: int = 100
     starts: int = 5
     clients: int = 32
     different: int = 20  # sentences per client
@@ -149,7 +158,7 @@ def memory(port: int, process: int) -> Line:
     sentences = Sentences(seed=1)
     with closing(Client(port)) as client:
         for _ in range(5):
-            for view in VIEWS:
+            for view in CROWDED:
                 client.get(address(view, sentences.new(view, CROWD_TOKENS)))
     return Line("resident memory after ten requests", resident(process), "MB")
 
@@ -183,7 +192,7 @@ def requests(plan: Plan, port: int) -> list[Line]:
 
 def request_lines(view: str, tokens: int, timings: Timings, wire: int, body: int) -> Iterator[Line]:
     """The figures of one view at one length."""
-    at = f"{view} ({VIEWS[view]}), {tokens} tokens"
+    at = f"{view} ({', '.join(dict.fromkeys(VIEWS[view]))}), {tokens} tokens"
     yield Line(f"overhead ratio, {at}", timings.overhead(), "", OVERHEAD_BARS.get((view, tokens)), note=timings.note())
     empty, kept, redrawn = (1e3 * median(times) for times in (timings.empty, timings.kept, timings.redrawn))
     yield Line(f"cached request ÷ page without a model, {at}", kept / empty, note=f"{kept:.2f} ÷ {empty:.2f} ms")
@@ -196,7 +205,7 @@ def request_lines(view: str, tokens: int, timings: Timings, wire: int, body: int
 def crowds(plan: Plan, port: int) -> Iterable[Line]:
     """Many clients at once, all with one sentence and all with sentences of their own."""
     sentences = Sentences(seed=3)
-    for view in VIEWS:
+    for view in CROWDED:
         shared = address(view, sentences.new(view, CROWD_TOKENS))
         own = [address(view, sentences.new(view, CROWD_TOKENS)) for _ in range(plan.clients * plan.different)]
         same = crowd(port, plan.clients, [shared] * (plan.clients * plan.same))
@@ -226,11 +235,14 @@ class Sentences:
 
     def new(self, view: str, tokens: int) -> str:
         """Words that are one piece each; [CLS], and the encoder's [SEP], are among the tokens."""
-        own = 2 if VIEWS[view] == "encoder" else 1
+        own = 2 if VIEWS[view] == ("encoder",) else 1
         return " ".join(self._random.choices(self._words, k=tokens - own))
 
     def call(self, view: str, sentence: str) -> float:
-        """Seconds of the exact call that a trace of this sentence makes, on one thread as in the server."""
+        """Seconds of the exact calls that the traces of this sentence make, on one thread as in the server."""
+        return sum(self._called(model, sentence) for model in VIEWS[view])
+
+    def _called(self, name: str, sentence: str) -> float:
         import torch
 
         from models import registry
@@ -239,7 +251,7 @@ class Sentences:
         from models.tokenizer import tokenize
 
         torch.set_num_threads(1)
-        model = registry.load(VIEWS[view])
+        model = registry.load(name)
         assert isinstance(model, Transformer | Recurrent)
         ids = torch.tensor([token.id for token in tokenize(sentence, 256, end=isinstance(model, Transformer))])
         if isinstance(model, Transformer):

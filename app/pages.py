@@ -271,5 +271,5 @@ def embed_page(
         bg=frame.bg,
         scale=frame.scale,
         error=error.message.text(query.lang) if error else None,
-        result=render.result(view, query, traces, figure) if figure else None,
+        result=render.result(view, query, traces, figure, frame.parameters()) if figure else None,
     )

@@ -105,13 +105,21 @@ class Plot:
         """What figure.js draws; with a fixed theme its colours are already in the layout."""
         layout = merged(self.layout, self.themes["dark" if theme == "dark" else "light"])
         return {
-            "data": self.data,
+            "data": [painted(trace, theme) for trace in self.data],
             "layout": layout,
             "themes": self.themes,
             "panels": self.panels,
             "tokens": self.tokens,
             "playback": self.playback,
         }
+
+
+def painted(trace: Json, theme: str) -> Json:
+    """An image in the colours of a fixed theme: its address begins with the head that has them."""
+    heads = trace.get("meta", {}).get("heads")
+    if not heads or theme != "dark":
+        return trace
+    return trace | {"source": heads["dark"] + trace["source"][len(heads["dark"]) :]}
 
 
 def typed(values: np.ndarray) -> Json:

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from app import words
 from app.messages import Lang, Message, bound, decimal, known, translate
 from app.query import Choices, Query, Value, options, run_choices
-from app.views import Cell, Figure, Table, View, model_title
+from app.views import Cell, Figure, Link, Table, View, model_title
 from models import registry
 from models.trace import Trace
 
@@ -52,8 +52,13 @@ def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang) -> str:
     return translate(lang, "check.within", against=libraries, error=bound(max(errors)))
 
 
-def result(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> Json:
-    """What the templates need to show a figure, its words, its numbers and where else they are had."""
+def result(
+    view: View, query: Query, traces: Sequence[Trace], figure: Figure, frame: dict[str, Value] | None = None
+) -> Json:
+    """What the templates need to show a figure, its words, its numbers and where else they are had.
+
+    `frame` is what the links of an embed carry on, so that they lead to embeds; None on a page.
+    """
     lang = query.lang
     path = f"/{lang}/{view.name}"
     return {
@@ -62,6 +67,10 @@ def result(view: View, query: Query, traces: Sequence[Trace], figure: Figure) ->
         "figure": figure_json(figure, query.theme),
         "tokens": [token_line(traces[run], lang) for run in figure.token_runs or range(len(traces))],
         "playback": figure.plot.playback,
+        "places": [
+            {"title": title, "links": [place(link, lang, frame) for link in links]}
+            for title, links in groupby(figure.links, key=lambda link: link.group)
+        ],
         "check": checked(traces, figure.layers, lang),
         "table": page_table(figure.table, lang, view),
         "hash": ", ".join(dict.fromkeys(f"{trace.model} {registry.get(trace.model).hash}" for trace in traces)),
@@ -71,6 +80,17 @@ def result(view: View, query: Query, traces: Sequence[Trace], figure: Figure) ->
             "json": query.address(f"{path}.json"),
             "permalink": query.address(path),
         },
+    }
+
+
+def place(link: Link, lang: Lang, frame: dict[str, Value] | None) -> Json:
+    """A link of a figure: where it leads, and where on which axes it stands."""
+    path = f"/{lang}/{link.view}" if frame is None else f"/{lang}/embed/{link.view}"
+    return {
+        "url": link.query.address(path, **(frame or {})),
+        "label": link.label.text(lang),
+        "axes": " ".join(link.axes),
+        "box": " ".join(f"{side:.4f}" for side in link.box),
     }
 
 
@@ -246,6 +266,7 @@ def data(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> J
             for trace in traces
         ],
         "figure": figure.plot.json(query.theme),
+        "links": [place(link, query.lang, None) for link in figure.links],
         "summary": plain(figure.summary, query.lang),
         "table": {"columns": [column.removeprefix("column.") for column in figure.table.columns],
                   "rows": [list(row) for row in figure.table.rows()]},

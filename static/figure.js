@@ -35,7 +35,7 @@
     const state = drawn.get(figure);
     const { spec } = state;
     const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
-    const data = spec.data.map((trace) => walked(trace, state.step));
+    const data = spec.data.map((trace) => painted(walked(trace, state.step)));
     const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
     if (!width) return;
     layout.font = { ...layout.font, family: family() };
@@ -74,8 +74,76 @@
     });
     show(figure, state.shown);
     veil(figure);
+    placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
   }
+
+  /* An image's palette is the head of its address, one for each theme. */
+  function painted(trace) {
+    const head = trace.meta?.heads?.[theme()];
+    return head ? { ...trace, source: head + trace.source.slice(head.length) } : trace;
+  }
+
+  /* ── links: the list that the page has without scripts is laid over the figure ── */
+  const placesOf = (figure) => figure.closest(".figure-frame").querySelector(".places");
+
+  function placeLinks(figure) {
+    const places = placesOf(figure);
+    if (!places) return;
+    const stage = figure.querySelector(".stage");
+    const axes = drawn.get(figure).plot._fullLayout;
+    const links = [...places.querySelectorAll("a")];
+    if (!places.classList.contains("placed")) links.forEach((link, index) => (link.tabIndex = index ? -1 : 0));
+    places.classList.add("placed");
+    Object.assign(places.style, { left: `${stage.offsetLeft}px`, top: `${stage.offsetTop}px` });
+    for (const link of links) {
+      const [across, down] = link.dataset.axes.split(" ").map((id) => axes[axisName(id)]);
+      const [left, top, right, bottom] = link.dataset.box.split(" ").map(Number);
+      Object.assign(link.style, {
+        left: `${across._offset + across.l2p(left)}px`,
+        top: `${down._offset + down.l2p(top)}px`,
+        width: `${across.l2p(right) - across.l2p(left)}px`,
+        height: `${down.l2p(bottom) - down.l2p(top)}px`,
+      });
+    }
+  }
+
+  /* The nearest link that lies that way. */
+  function neighbour(link, key) {
+    const middle = (box) => [box.left + box.width / 2, box.top + box.height / 2];
+    const [x, y] = middle(link.getBoundingClientRect());
+    const [right, down] = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[key];
+    let [best, least] = [null, Infinity];
+    for (const other of link.closest(".places").querySelectorAll("a")) {
+      const [otherX, otherY] = middle(other.getBoundingClientRect());
+      const ahead = (otherX - x) * right + (otherY - y) * down;
+      const aside = Math.abs((otherX - x) * down) + Math.abs((otherY - y) * right);
+      if (ahead > 1 && ahead + 3 * aside < least) [best, least] = [other, ahead + 3 * aside];
+    }
+    return best;
+  }
+
+  function tellLink(link) {
+    const line = link.closest(".figure-frame").querySelector(".word-line");
+    line.textContent = link.textContent;
+    line.classList.add("lit");
+  }
+
+  const linkOf = (target) => target.closest?.(".places.placed a");
+  document.addEventListener("keydown", (event) => {
+    const link = linkOf(event.target);
+    if (!link || !event.key.startsWith("Arrow") || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    neighbour(link, event.key)?.focus();
+  });
+  document.addEventListener("focusin", ({ target }) => {
+    const link = linkOf(target);
+    if (!link) return;
+    for (const other of link.closest(".places").querySelectorAll("a")) other.tabIndex = other === link ? 0 : -1;
+    tellLink(link);
+  });
+  document.addEventListener("mouseover", ({ target }) => linkOf(target) && tellLink(linkOf(target)));
+  document.addEventListener("mouseout", ({ target }) => linkOf(target) && unhover());
 
   /* ── playback: what comes after the step stays hidden ────────────────── */
   function walked(trace, step) {

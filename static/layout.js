@@ -5,6 +5,8 @@ const Satzblick = {};
 
 (() => {
   const CELL = { least: 14, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
+  const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
+  const CAPTION = { most: 13, least: 8.5, high: 0.15, wide: 0.94, below: 22, bar: 18, narrow: 12 };
   const FEW = 8; // so few words should show their values, in more rows if need be
   const SINGLE_HEIGHT = 620;
   const NARROW = 640;
@@ -75,6 +77,7 @@ const Satzblick = {};
       return {
         x,
         y,
+        atlas: spec.panels.kind === "atlas",
         across,
         down,
         titles,
@@ -103,7 +106,8 @@ const Satzblick = {};
 
   function rowsOf(panels, map, width, size, dense) {
     const most = Math.max(...panels.map((panel) => panel.columns));
-    const least = (most <= FEW && !dense ? CELL.valued : CELL.readable) * scale();
+    const atlas = panels[0].atlas;
+    const least = (atlas ? TILE.least : most <= FEW && !dense ? CELL.valued : CELL.readable) * scale();
     for (let count = width < NARROW ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
       const rows = inRows(panels, count);
       const cell = cellFor(rows, width, size);
@@ -115,7 +119,7 @@ const Satzblick = {};
   function largestCell(panels, rows) {
     const most = Math.max(...panels.map((panel) => panel.rows));
     const usual =
-      panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / most)) : CELL.usual;
+      panels[0].atlas ? TILE.most : panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / most)) : CELL.usual;
     const slide = onSlide() && innerHeight > 320 && rows.length === 1;
     const fitting =
       (innerHeight -
@@ -254,19 +258,33 @@ const Satzblick = {};
     if (down.title?.text) down.title = { ...down.title, font: { ...down.title.font, size: TITLE * scale() } };
   }
 
+  /* Captions as large as their tiles allow, none where they could not be read; the scale's texts below it. */
+  function placeCaptions(layout, cell) {
+    const named = (name) => layout.annotations.filter((note) => note.name === name);
+    const long = Math.max(...named("caption").map((note) => textWidth(plain(note.text), 10, "normal")));
+    const size = Math.min(CAPTION.most * scale(), cell * CAPTION.high, (10 * cell * CAPTION.wide) / long);
+    for (const note of named("caption"))
+      Object.assign(note, { visible: size >= CAPTION.least, font: { ...note.font, size } });
+    const small = Math.min(NUMBER * scale(), Math.max(CAPTION.least, cell * 0.35));
+    for (const note of named("tick")) Object.assign(note, { yshift: -2, font: { ...note.font, size: small } });
+    for (const note of named("bar"))
+      Object.assign(note, { yshift: -CAPTION.bar * scale(), font: { ...note.font, size: NUMBER * scale() } });
+  }
+
   /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
   function arrange(spec, layout, data, width, { theme, paper }) {
     const dense = paper || onSlide(); // little height: rather small cells than a second row of panels
-    const map = spec.panels.kind === "map";
+    const atlas = spec.panels.kind === "atlas";
+    const map = atlas || spec.panels.kind === "map";
     const panels = panelsOf(spec, layout);
-    let rowSize = LABEL.usual * scale();
+    let rowSize = (atlas && width < NARROW ? CAPTION.narrow : LABEL.usual) * scale();
     let { rows, cell } = rowsOf(panels, map, width, rowSize, dense);
     const most = map ? largestCell(panels, rows) : Infinity;
     if (map) rowSize = Math.max(LABEL.least, Math.min(rowSize, cell * 0.8));
     let columns = columnLabels(rows, Math.min(cell, most));
     ({ rows, cell } = rowsOf(panels, map, width - columns.slack, rowSize, dense));
-    const scrolls = cell < CELL.least * scale();
-    cell = Math.min(Math.max(cell, CELL.least * scale()), most);
+    const scrolls = !atlas && cell < CELL.least * scale();
+    cell = Math.min(Math.max(cell, atlas ? 0 : CELL.least * scale()), most);
     columns = columnLabels(rows, cell);
 
     const bars = barsOf(layout, data);
@@ -294,6 +312,7 @@ const Satzblick = {};
       }
       const titled = below.some((bar) => bar.owner.colorbar?.title?.text);
       y += below.length ? (BAR.room + (titled ? BAR.title : 0)) * scale() : EDGE;
+      if (atlas && row.includes(panels[0])) y += (CAPTION.below + CAPTION.bar) * scale();
       if (row !== rows.at(-1)) y += GAP / 2;
       right = Math.max(right, x - GAP + columns.slack + EDGE);
     }
@@ -303,6 +322,7 @@ const Satzblick = {};
       const panel = panels.find((each) => each.x === bar.x);
       if (panel) placeBar(bar, panel, right, y);
     }
+    if (atlas) placeCaptions(layout, cell);
     Object.assign(layout, {
       width: right,
       height: y,

@@ -129,7 +129,8 @@ def test_views_say_which_models_they_take_and_their_options(client):
     told = {entry["name"]: entry for entry in client.get("/api/v1/views").json()["views"]}
     assert {"name", "title", "models", "options"} <= set(told["gates"])
     assert told["gates"]["models"][:2] == ["lstm", "gru"] and told["attention_map"]["models"][0] == "encoder"
-    assert told["attention_map"]["options"]["properties"]["stage"]["enum"] == ["raw", "scaled", "masked", "softmax"]
+    stages = told["attention_map"]["options"]["properties"]["stage"]["enum"]
+    assert stages == ["raw", "scaled", "masked", "softmax", "rollout"]
     assert list(told) == list(views.catalogue())
 
 

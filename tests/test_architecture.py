@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po
 from app import cards, views
 from app.api import EmbedQuery, TraceQuery
 from app.messages import LANGUAGES, LOCALE
+from app.views import attention_heads
 from app.words import Kind
 from models import errors, registry
 from models.training import kinds
@@ -201,7 +202,11 @@ def families() -> dict[str, bool]:
     made |= {
         f"attention_map.summary.{place}": True for place in ("before", "itself", "after", "renormalised", "hidden")
     }
-    made |= {f"attention_map.bar.{stage}": True for stage in ("raw", "scaled", "masked", "softmax")}
+    made |= {f"attention_heads.{part}.{kind}": True for part in ("caption", "kind") for kind in attention_heads.KINDS}
+    made |= {f"attention_heads.at.{place}": True for place in attention_heads.PLACES}
+    made |= {f"column.{place}": True for place in attention_heads.PLACES}
+    made |= {f"attention_map.summary.rollout.{special}": True for special in ("renormalised", "hidden")}
+    made |= {f"attention_map.bar.{stage}": True for stage in ("raw", "scaled", "masked", "softmax", "rollout")}
     made |= {f"chapter.{chapter}": True for chapter in views.CHAPTERS}
     made |= {f"models.{part}.{group}": True for part in ("group", "note") for group in cards.GROUPS}
     made |= {f"score.{task}": True for task in cards.MEASURES}

@@ -70,7 +70,7 @@ def test_add_a_model(added, monkeypatch, tmp_path):
     assert client.get("/health").json()["models"]["forgetful"] == "not loaded"
     told = {entry["name"]: entry for entry in client.get("/api/v1/models").json()["models"]}
     assert told["forgetful"]["parameters"] == vectors.size
-    assert told["forgetful"]["views"] == ["hidden_states"] and told["forgetful"]["title"] == "No memory"
+    assert told["forgetful"]["views"] == ["hidden_states", "trajectory"] and told["forgetful"]["title"] == "No memory"
     trace = client.get("/api/v1/trace", params={"model": "forgetful", "text": SENTENCE}).json()
     ids = [token["id"] for token in trace["tokens"]]
     assert np.array_equal(np.array(trace["fields"]["hidden"]["data"], np.float32)[0], vectors[ids])

@@ -32,6 +32,19 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A place of a figure that leads to another view: a box x0, y0, x1, y1 on two axes; links of one `group` go
+    together."""
+
+    view: str
+    query: Query
+    label: Message
+    group: str
+    axes: tuple[str, str]
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
 class Figure:
     """A plot, the sentences that this run's numbers allow, and the numbers; `layers` are those shown of each trace."""
 
@@ -40,6 +53,7 @@ class Figure:
     table: Table
     layers: Sequence[int] = ()  # counted from 0; empty: all, or none in particular
     token_runs: Sequence[int] = ()  # the traces whose words stand above the figure; empty: all
+    links: Sequence[Link] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Attention map: which token looks at which, at each stage from Q·Kᵀ to the softmax."""
+"""Attention map: which token looks at which, at each stage from Q·Kᵀ to the softmax, and rolled out over the layers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from app.views import Cell, Figure, Table, View
 from app.words import Word, shortened, words
 from models.trace import Trace
 
+SHARES = ("softmax", "rollout")  # the stages whose rows sum to 1
 SAME_PLACE = 0.8  # share of the words that must look at the same distance before a head is called positional
 
 
@@ -31,7 +32,7 @@ class AttentionMapQuery(Query):
 
     layer: Layer = None
     head: Annotated[Literal["mean"] | PositiveInt, Choices(heads)] = "mean"
-    stage: Literal["raw", "scaled", "masked", "softmax"] = "softmax"
+    stage: Literal["raw", "scaled", "masked", "softmax", "rollout"] = "softmax"
     special: Literal["renormalised", "hidden", "shown"] = "renormalised"
 
 
@@ -50,6 +51,8 @@ def staged(query: AttentionMapQuery, trace: Trace) -> np.ndarray:
     attention = trace.attention
     assert attention is not None
     layer = (query.layer or 1) - 1
+    if query.stage == "rollout":
+        return rollout([attention.attention[each].mean(axis=0) for each in range(layer + 1)])
     head = slice(None) if query.head == "mean" else slice(query.head - 1, query.head)
     if query.stage == "softmax":
         values = attention.attention[layer, head]
@@ -63,6 +66,19 @@ def staged(query: AttentionMapQuery, trace: Trace) -> np.ndarray:
     return mean
 
 
+def rollout(layers: Sequence[np.ndarray]) -> np.ndarray:
+    """Where what stands at each token after these layers came from: [tokens, tokens], rows sum to 1.
+
+    `layers` are the means over the heads, first layer first. Ã = ½(A + I) counts the way past attention as half; the
+    rollout is Ã(last) ⋯ Ã(first) (Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers, equation 1).
+    """
+    found = np.eye(len(layers[0]), dtype=np.float32)
+    for attention in layers:
+        mixed = (attention + np.eye(len(attention), dtype=np.float32)) / 2
+        found = mixed / mixed.sum(axis=1, keepdims=True) @ found
+    return found
+
+
 def mapped(query: AttentionMapQuery, trace: Trace) -> Map:
     """The values to draw, with special tokens shown, left out, or left out and their share given to the others."""
     values, tokens = staged(query, trace), words(trace)
@@ -70,16 +86,18 @@ def mapped(query: AttentionMapQuery, trace: Trace) -> Map:
     if query.special == "shown" or not kept:
         return Map(trace, tokens, values, 0.0)
     shown = values.take(kept, axis=0).take(kept, axis=1)
-    lost = float(1 - shown.sum(1).mean()) if query.stage == "softmax" else 0.0
-    if query.special == "renormalised" and query.stage == "softmax":
+    lost = float(1 - shown.sum(1).mean()) if query.stage in SHARES else 0.0
+    if query.special == "renormalised" and query.stage in SHARES:
         shown = shown / np.maximum(shown.sum(1, keepdims=True), np.finfo(np.float32).tiny)
     return Map(trace, [tokens[place] for place in kept], shown, lost)
 
 
 def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
     """Rows look, columns are looked at; for two runs a map each and their difference."""
+    if query.stage == "rollout":
+        query = query.changed(head="mean")  # so that no title names a head
     drawn = [mapped(fitted(query, trace), trace) for trace in traces]
-    scale: Scale = "share" if query.stage == "softmax" else "signed"
+    scale: Scale = "share" if query.stage in SHARES else "signed"
     hover = translate(query.lang, "attention_map.hover")
     panels = [
         panel(panel_title(query, map_.trace), map_.words, map_.values, scale, hover, run)
@@ -114,14 +132,38 @@ def difference(query: AttentionMapQuery, first: Map, second: Map) -> np.ndarray:
 
 def summary(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
     """Who looks at whom most, whether that is a matter of place, and what the hidden tokens would have drawn."""
+    if query.stage == "rollout":
+        return [*(origin(query, map_) for map_ in drawn), *hidden(query, drawn), say("attention_map.summary.no_head")]
     if query.stage != "softmax":
         return [*(extremes(query, map_) for map_ in drawn), *remarks(query, drawn)]
     sentences = [comparison(query, *drawn) if len(drawn) == 2 else strongest(query, drawn[0])]
     sentences += [place for place in [positional(drawn)] if place]
-    if query.special != "shown":
-        lost = percent(query.lang, float(np.mean([map_.lost for map_ in drawn])))
-        sentences.append(say(f"attention_map.summary.{query.special}", share=lost))
-    return sentences
+    return [*sentences, *hidden(query, drawn)]
+
+
+def hidden(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
+    """What share the special tokens have that are not shown."""
+    if query.special == "shown":
+        return []
+    part = "rollout." if query.stage == "rollout" else ""
+    lost = percent(query.lang, float(np.mean([map_.lost for map_ in drawn])))
+    return [say(f"attention_map.summary.{part}{query.special}", share=lost)]
+
+
+def origin(query: AttentionMapQuery, map_: Map) -> Message:
+    """How much of each word is still its own after these layers, and which two words have mixed most."""
+    if len(map_.words) == 1:
+        return say("attention_map.summary.alone")
+    others = np.where(np.eye(len(map_.words), dtype=bool), -1, map_.values)
+    row, column = np.unravel_index(others.argmax(), others.shape)
+    return say(
+        "attention_map.summary.rollout",
+        layer=fitted(query, map_.trace).layer or 1,
+        own=Strong(percent(query.lang, float(np.diagonal(map_.values).mean()))),
+        looking=Strong(map_.words[row].label),
+        looked_at=Strong(map_.words[column].label),
+        share=Strong(percent(query.lang, float(others[row, column]))),
+    )
 
 
 def remarks(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:

@@ -53,9 +53,11 @@ def framed(screen: Screen, slide: str, address: str) -> Frame:
 def test_it_draws_in_a_sandbox_on_another_origin(screen: Screen, elsewhere: str, view: str) -> None:
     inside = framed(screen, f"{elsewhere}/slide.html", f"/de/embed/{view}?text=Hund+bei%C3%9Ft+Katze")
     assert inside.evaluate("origin") == "null", "the sandbox gives the frame an origin of its own"
-    (panel,) = inside.evaluate("onScreen.panels()")
-    assert panel["across"][-3:] == ["Hund", "beißt", "Katze"] or panel["across"][1:4] == ["Hund", "beißt", "Katze"]
-    assert len({colour for row in inside.evaluate("onScreen.pixels(0)") for colour in row}) > 2
+    for panel in inside.evaluate("onScreen.panels()"):
+        assert panel["across"][-3:] == ["Hund", "beißt", "Katze"] or panel["across"][1:4] == ["Hund", "beißt", "Katze"]
+        assert len({colour for row in inside.evaluate("onScreen.pixels(0)") for colour in row}) > 2
+    drawn = inside.inner_text(".plot")
+    assert all(word in drawn for word in ("Hund", "beißt", "Katze"))
     assert inside.locator("header, form, footer").count() == 0
 
 

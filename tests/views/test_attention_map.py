@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from app.query import settled
-from app.views.attention_map import AttentionMapQuery, figure
+from app.views.attention_map import AttentionMapQuery, figure, rollout
 
 WORDS = ("[CLS]", "a", "b", "c", "d", "[SEP]")
 
@@ -217,3 +217,41 @@ def test_the_table_has_every_cell_and_none_where_it_is_masked(make_attentive):
 def test_one_word_alone_is_a_map_of_one_cell(make_attentive):
     drawn = draw(AttentionMapQuery(), make_attentive("[CLS]", "a", "[SEP]"))
     assert plotted(drawn)[0].tolist() == [[1.0]]
+
+
+def test_the_rollout_of_three_words_worked_out_by_hand():
+    first = np.array([[1, 0, 0], [0.5, 0.5, 0], [0.2, 0.4, 0.4]], np.float32)
+    second = np.array([[1, 0, 0], [0.8, 0.2, 0], [0, 1, 0]], np.float32)
+    # ½(A + I): [1 0 0] [.25 .75 0] [.1 .2 .7], then [1 0 0] [.4 .6 0] [0 .5 .5]
+    assert rollout([first]) == pytest.approx(np.array([[1, 0, 0], [0.25, 0.75, 0], [0.1, 0.2, 0.7]]))
+    # second times first: .4·1 + .6·.25 = .55, .6·.75 = .45; .5·.25 + .5·.1 = .175, .5·.75 + .5·.2 = .475, .5·.7 = .35
+    expected = np.array([[1, 0, 0], [0.55, 0.45, 0], [0.175, 0.475, 0.35]])
+    assert rollout([first, second]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_the_rollout_multiplies_the_layers_up_to_the_chosen_one_whatever_the_head(make_attentive, layer):
+    trace = make_attentive(*WORDS)
+    query = AttentionMapQuery(layer=layer, stage="rollout", special="shown")
+    (shown,), (with_head,) = plotted(draw(query, trace)), plotted(draw(query.changed(head=2), trace))
+    mixed = [(heads.astype(np.float64).mean(0) + np.eye(6)) / 2 for heads in trace.attention.attention]
+    assert shown == pytest.approx(mixed[0] if layer == 1 else mixed[1] @ mixed[0], abs=1e-6)
+    assert shown.sum(1) == pytest.approx(np.ones(6))
+    assert np.array_equal(shown, with_head)
+    assert any("changes nothing here" in said for said in told(query.changed(lang="en", head=2), trace))
+
+
+def test_the_rollout_says_how_much_has_mixed(make_attentive):
+    trace = looking(make_attentive(*WORDS), 1, 0, 3, 2, 5, 4, share=1)
+    trace.attention.attention[..., 2, :] = [0, 0, 0.2, 0.8, 0, 0]
+    said = told(AttentionMapQuery(lang="en", layer=1, stage="rollout", special="shown"), trace)
+    assert said[0] == (  # the diagonal: five times ½ and once ½(1 + 0.2)
+        "By this count each word is 52% itself on average after layer 1; the word that has most of another is “[CLS]”: "
+        "50% from “a”."
+    )
+    assert len(told(AttentionMapQuery(stage="rollout"), trace)) == 3
+
+
+def test_the_rollout_of_a_causal_model_sees_nothing_that_comes_later(make_attentive):
+    (shown,) = plotted(draw(AttentionMapQuery(stage="rollout", special="shown"), make_attentive(causal=True)))
+    assert (shown[np.triu_indices(4, 1)] == 0).all()

@@ -1,0 +1,222 @@
+"""Many square maps as one picture: a palette PNG of all tiles, so that a hundred heads cost no more than one image.
+
+A byte is an index into the palette; the two themes differ in the palette alone, the PNG's head. Values are drawn by
+their square root, since most shares are small; words beyond MOST are drawn in blocks, the largest of each.
+"""
+
+import base64
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from isal import isal_zlib
+
+from app.messages import Lang, decimal
+from app.plotting import FONT, GRID, INK, MASKED, PAPER, THEMES, Json, Plot, Theme, bold, colorscale, escaped, themed
+
+CLEAR, GREY, FRAME, ZERO = range(4)  # what the first indices stand for; from ZERO on they are values
+TOP = 255
+MOST = 128  # pixels of a tile, and words that have a pixel each
+GAP = 0.06  # between tiles, as a share of their side
+CAPTION = 0.2  # room below a tile for its caption
+STRIP = (0.1, 0.1, 3)  # the scale below the tiles: distance and height as shares of a side, length in tiles
+TICKS = (0.0, 0.1, 0.5, 1.0)
+LEVEL = 1  # of ISA-L: in a sixth of zlib's time, and smaller
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """The tiles of one run in reading order: indices [tiles, side, side], a caption each, so many in a row.
+
+    `rows` and `columns` are the labels beside and above, if the places mean something.
+    """
+
+    title: str
+    tiles: np.ndarray
+    captions: Sequence[str]
+    width: int
+    rows: Sequence[str] = ()
+    columns: Sequence[str] = ()
+
+    @property
+    def height(self) -> int:
+        """The number of rows."""
+        return -(-len(self.tiles) // self.width)
+
+    @property
+    def side(self) -> int:
+        """The pixels of a tile in each direction."""
+        return int(self.tiles.shape[-1])
+
+    @property
+    def pitch(self) -> tuple[int, int]:
+        """The pixels from one tile to the next, across and down."""
+        return self.side + max(4, round(GAP * self.side)), self.side + max(4, round(CAPTION * self.side))
+
+    def place(self, number: int) -> tuple[float, float]:
+        """The middle of a tile, in widths of a tile and its gap."""
+        across, down = self.pitch
+        row, column = divmod(number, self.width)
+        return float(column), row * down / across
+
+
+def tiles(shares: np.ndarray, masked: np.ndarray | None = None) -> np.ndarray:
+    """Shares from 0 to 1, [maps, words, words], as indices [maps, side, side]; masked cells are grey."""
+    found: np.ndarray = (ZERO + 0.5 + (TOP - ZERO) * np.sqrt(shares)).astype(np.uint8)
+    if masked is not None:
+        found[masked] = GREY
+    count = found.shape[-1]
+    if count <= MOST:
+        times = max(1, round(MOST / count))
+        larger: np.ndarray = found.repeat(times, axis=1).repeat(times, axis=2)
+        return larger
+    block = -(-count // MOST)
+    room = -count % block
+    padded = np.pad(found, ((0, 0), (0, room), (0, room)))
+    side = padded.shape[-1] // block
+    largest: np.ndarray = padded.reshape(len(found), side, block, side, block).max(axis=(2, 4))
+    return largest
+
+
+def mosaic(atlas: Atlas, scale: bool) -> np.ndarray:
+    """All tiles with frames and gaps, and the scale below them: indices [pixels, pixels]."""
+    side, (across, down) = atlas.side, atlas.pitch
+    edge = (across - side) // 2
+    above, thick, long = round(STRIP[0] * side), max(4, round(STRIP[1] * side)), min(STRIP[2], atlas.width)
+    height = atlas.height * down
+    image = np.full((height + (above + thick + 2 if scale else 0), atlas.width * across), CLEAR, np.uint8)
+    for number, tile in enumerate(atlas.tiles):
+        row, column = divmod(number, atlas.width)
+        top, left = row * down + edge, column * across + edge
+        image[top - 1 : top + side + 1, left - 1 : left + side + 1] = FRAME
+        image[top : top + side, left : left + side] = tile
+    if scale:
+        length = long * across - 2 * edge
+        image[height + above :, edge - 1 : edge + length + 1] = FRAME
+        image[height + above + 1 : -1, edge : edge + length] = np.linspace(ZERO, TOP, length).round()
+    return image
+
+
+def palette(theme: Theme) -> np.ndarray:
+    """The colours of all indices: uint8[256, 3]."""
+    stops = colorscale("share", theme)
+    places, colours = [place for place, _ in stops], np.array([rgb(colour) for _, colour in stops])
+    along = np.linspace(0, 1, TOP - ZERO + 1)
+    values = np.stack([np.interp(along, places, channel) for channel in colours.T], axis=1)
+    named = [rgb(PAPER[theme]), rgb(MASKED[theme]), rgb(GRID[theme])]
+    return np.concatenate([named, values]).round().astype(np.uint8)
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    """#rrggbb as three numbers."""
+    return tuple(bytes.fromhex(colour[1:]))
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A part of a PNG: length, name, content, checksum."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def head(shape: tuple[int, ...], theme: Theme) -> bytes:
+    """A PNG's first 828 bytes: size, colours, and CLEAR as see-through; a multiple of 3, so base64 ends with it."""
+    height, width = shape
+    size = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # 8 bits that are indices into a palette
+    colours = chunk(b"PLTE", palette(theme).tobytes())
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + colours + chunk(b"tRNS", b"\x00\xff\xff")
+
+
+def body(image: np.ndarray) -> bytes:
+    """The rest of a PNG: its pixels, each row as it is."""
+    rows = np.zeros((image.shape[0], image.shape[1] + 1), np.uint8)  # a row begins with its filter, 0 is none
+    rows[:, 1:] = image
+    return chunk(b"IDAT", isal_zlib.compress(rows.data, LEVEL)) + chunk(b"IEND", b"")
+
+
+def source(content: bytes) -> str:
+    """Part of a data address: base64."""
+    return base64.b64encode(content).decode("ascii")
+
+
+def plot(atlases: Sequence[Atlas], lang: Lang, bar: str) -> Plot:
+    """One image for each run; the scale, called `bar`, stands below the first."""
+    data: list[Json] = []
+    layout: Json = {
+        "separators": ",." if lang == "de" else ".,", "font": {"family": FONT, "size": 15},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "hovermode": False, "dragmode": False, "showlegend": False,
+        "annotations": [],
+    }  # fmt: skip
+    share = 1 / len(atlases)
+    for number, atlas in enumerate(atlases):
+        suffix = "" if number == 0 else str(number + 1)
+        image = mosaic(atlas, scale=number == 0)
+        unit = atlas.pitch[0]
+        heads = {theme: "data:image/png;base64," + source(head(image.shape, theme)) for theme in THEMES}
+        data.append({
+            "type": "image", "source": heads["light"] + source(body(image)), "meta": {"heads": heads},
+            "x0": -0.5 + 0.5 / unit, "dx": 1 / unit, "y0": -0.5 + 0.5 / unit, "dy": 1 / unit,
+            "xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "hoverinfo": "skip", "zsmooth": "fast",
+        })  # fmt: skip
+        common: Json = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True}
+        layout[f"xaxis{suffix}"] = common | {
+            "domain": (number * share + 0.03 * bool(number), (number + 1) * share), "anchor": f"y{suffix}",
+            "side": "top", "tickvals": list(range(len(atlas.columns))), "range": [-0.5, atlas.width - 0.5],
+            "ticktext": [bold(label) for label in atlas.columns],
+        }  # fmt: skip
+        layout[f"yaxis{suffix}"] = common | {
+            "domain": (0, 1), "anchor": f"x{suffix}", "automargin": True,
+            "tickvals": [atlas.place(row * atlas.width)[1] for row in range(len(atlas.rows))],
+            "range": [image.shape[0] / unit - 0.5, -0.5], "ticktext": [bold(label) for label in atlas.rows],
+        }  # fmt: skip
+        layout["annotations"] += notes(atlas, suffix)
+    layout["annotations"] += scale_notes(atlases[0], lang, bar)
+    shape = {
+        "columns": [[f"x{suffix}", f"y{suffix}"] for suffix in ("", "2")[: len(atlases)]],
+        "rows": max(atlas.height for atlas in atlases), "cells": max(atlas.width for atlas in atlases),
+        "row_labels": bool(atlases[0].rows), "kind": "atlas",
+    }  # fmt: skip
+    return Plot(data, layout, {theme: theme_of(layout, theme) for theme in THEMES}, shape)
+
+
+def theme_of(layout: Json, theme: Theme) -> Json:
+    """What a theme changes besides the palette."""
+    return themed(layout, [], theme, []) | {"font": {"color": INK[theme]}}
+
+
+def notes(atlas: Atlas, suffix: str) -> list[Json]:
+    """The title above an atlas and the caption below each tile."""
+    across, down = atlas.pitch
+    below = (atlas.side / 2 + (down - atlas.side) / 2) / across
+    found: list[Json] = [{
+        "text": escaped(atlas.title), "xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "x": 0, "y": 1,
+        "xanchor": "left", "yanchor": "bottom", "showarrow": False, "yshift": 30, "font": {"size": 13},
+    }]  # fmt: skip
+    for number, caption in enumerate(atlas.captions):
+        x, y = atlas.place(number)
+        found.append(note("caption", caption, (f"x{suffix}", f"y{suffix}"), x, y + below))
+    return found
+
+
+def scale_notes(atlas: Atlas, lang: Lang, bar: str) -> list[Json]:
+    """The numbers below the scale and its name beside it."""
+    across, down = atlas.pitch
+    edge = (across - atlas.side) / 2 / across
+    long = min(STRIP[2], atlas.width) - 2 * edge
+    thick = max(4, round(STRIP[1] * atlas.side)) / across
+    bottom = (atlas.height * down + round(STRIP[0] * atlas.side) + 2) / across + thick - 0.5
+    found = [
+        note("tick", decimal(lang, tick, 1 if 0 < tick < 1 else 0), ("x", "y"),
+             -0.5 + edge + long * tick**0.5, bottom) | {"yanchor": "top"}
+        for tick in TICKS
+    ]  # fmt: skip
+    return [*found, note("bar", bar, ("x", "y"), -0.5 + edge, bottom) | {"xanchor": "left", "yanchor": "top"}]
+
+
+def note(name: str, text: str, axes: tuple[str, str], x: float, y: float) -> dict[str, Any]:
+    """A text at a place of an atlas."""
+    return {
+        "name": name, "text": escaped(text), "xref": axes[0], "yref": axes[1], "x": x, "y": y, "showarrow": False,
+        "xanchor": "center", "yanchor": "middle", "font": {"size": 12}, "borderpad": 0,
+    }  # fmt: skip

@@ -1,0 +1,216 @@
+"""Attention heads: all heads of all layers at a glance, and what kind each is on this sentence."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+
+from app.atlas import Atlas, plot, tiles
+from app.messages import Message, Strong, decimal, percent, say, translate
+from app.query import Query
+from app.views import Cell, Figure, Link, Table, View, model_title
+from app.views.attention_map import AttentionMapQuery
+from models.trace import Trace
+
+PLACES = ("previous", "next", "same", "first")
+KINDS = (*PLACES, "broad", "mixed")
+MOSTLY = 0.5  # a head is called after a place that has more than this share of its attention on average
+BROAD = 0.9  # … or broad, where its entropy is at least this share of what an even look would have
+
+
+class AttentionHeadsQuery(Query):
+    """The order of the heads."""
+
+    sort: Literal["layer", "entropy", "kind"] = "layer"
+
+
+@dataclass(frozen=True)
+class Head:
+    """One head on one sentence; layer and head count from 1, entropy is in bits, shares are those of PLACES.
+
+    A sentence of one token has nothing before and after: NaN.
+    """
+
+    layer: int
+    head: int
+    kind: str
+    entropy: float
+    shares: tuple[float, ...]
+
+    @property
+    def share(self) -> float | None:
+        """The share of the place the head is called after."""
+        return self.shares[PLACES.index(self.kind)] if self.kind in PLACES else None
+
+
+def masks(trace: Trace, layer: int) -> np.ndarray | None:
+    """Which cells of a layer are masked, bool[heads, tokens, tokens]; None where none is.
+
+    Only a share of exactly 0 can be masked, so that a layer's scores are not made where there is none.
+    """
+    assert trace.attention is not None
+    if trace.attention.attention[layer].all():
+        return None
+    found: np.ndarray = np.isneginf(trace.attention.scores[layer])
+    return found if found.any() else None
+
+
+def measured(attention: np.ndarray, masked: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of one layer [heads, tokens, tokens]: mean entropy in bits, that of an even look, the shares [places, heads].
+
+    The kinds of Clark et al. 2019, What Does BERT Look At?, section 3, as means over all words that have the place.
+    """
+    heads, count, _ = attention.shape
+    entropy = -(attention * np.log2(np.maximum(attention, np.finfo(np.float32).tiny))).sum(-1).mean(-1)
+    seen = np.full((heads, count), count) if masked is None else (~masked).sum(-1)
+    none = np.full(heads, np.nan)
+    shares = [
+        np.diagonal(attention, offset, 1, 2).mean(-1) if count > abs(offset) else none for offset in (-1, 1, 0)
+    ]  # fmt: skip
+    return entropy, np.log2(seen).mean(-1), np.stack([*shares, attention[:, :, 0].mean(-1)])
+
+
+def kind(entropy: float, even: float, shares: Sequence[float]) -> str:
+    """What a head does: the place that has most of its attention, else whether it looks broadly."""
+    known = np.nan_to_num(np.asarray(shares))
+    if known.max() > MOSTLY:
+        return PLACES[int(known.argmax())]
+    return "broad" if even > 0 and entropy >= BROAD * even else "mixed"
+
+
+def surveyed(trace: Trace) -> tuple[list[Head], np.ndarray]:
+    """All heads by layer, and their tiles."""
+    assert trace.attention is not None
+    found, drawn = [], []
+    for layer in range(len(trace.attention.attention)):
+        attention, masked = trace.attention.attention[layer], masks(trace, layer)
+        drawn.append(tiles(attention, masked))
+        entropies, even, shares = measured(attention, masked)
+        columns = zip(entropies.tolist(), even.tolist(), shares.T.tolist(), strict=True)
+        for head, (entropy, most, own) in enumerate(columns, start=1):
+            found.append(Head(layer + 1, head, kind(entropy, most, own), entropy, tuple(own)))
+    return found, np.concatenate(drawn)
+
+
+def ordered(heads: Sequence[Head], sort: str) -> list[int]:
+    """The places of the heads in the order asked for."""
+
+    def rank(place: int) -> tuple[float, ...]:
+        head = heads[place]
+        if sort == "entropy":
+            return (head.entropy,)
+        strength = head.entropy if head.share is None else -head.share
+        return (KINDS.index(head.kind), strength) if sort == "kind" else (place,)
+
+    return sorted(range(len(heads)), key=rank)
+
+
+def figure(query: AttentionHeadsQuery, traces: list[Trace]) -> Figure:
+    """A tile for each head, layers down, heads across, or in another order; each tile leads to its map."""
+    surveys = [surveyed(trace) for trace in traces]
+    heads = [found for found, _ in surveys]
+    same = len({trace.model for trace in traces}) == 1  # then a place is the same head in both
+    orders = [ordered(heads[0] if same else found, query.sort) for found in heads]
+    atlases = [
+        atlas(query, trace, [found[place] for place in order], drawn if query.sort == "layer" else drawn[order])
+        for trace, (found, drawn), order in zip(traces, surveys, orders, strict=True)
+    ]
+    links = [
+        link(query, run, atlases[run], number, heads[run][place])
+        for run, order in enumerate(orders)
+        for number, place in enumerate(order)
+    ]
+    columns = ("column.model", "column.run", "column.layer", "column.head", "column.kind", "column.entropy",
+               *(f"column.{place}" for place in PLACES))  # fmt: skip
+    lines = partial(rows, query, traces, heads, orders)
+    table = Table(columns, lines, sum(map(len, heads)), columns, lines)
+    drawn = plot(atlases, query.lang, translate(query.lang, "attention_heads.bar"))
+    return Figure(drawn, summary(query, heads, same), table, links=links)
+
+
+def atlas(query: AttentionHeadsQuery, trace: Trace, heads: Sequence[Head], drawn: np.ndarray) -> Atlas:
+    """The tiles of one run with their captions; labels at the edge where rows are layers."""
+    title = trace.text
+    if query.vs_model is not None and query.vs_model != query.model:
+        title = f"{model_title(trace.model, query.lang)} · {trace.text}"
+    width = max(head.head for head in heads)
+    if query.sort != "layer":
+        captions = [f"{head.layer}·{head.head} {told(query, head, 'caption')}" for head in heads]
+        return Atlas(title, drawn, captions, width)
+    layers = [translate(query.lang, "attention_heads.layer", layer=head.layer) for head in heads[::width]]
+    columns = [translate(query.lang, "attention_heads.head", head=head.head) for head in heads[:width]]
+    return Atlas(title, drawn, [told(query, head, "caption") for head in heads], width, layers, columns)
+
+
+def told(query: AttentionHeadsQuery, head: Head, length: Literal["caption", "kind"]) -> str:
+    """The kind in a word or two, and the share of its place."""
+    word = translate(query.lang, f"attention_heads.{length}.{head.kind}")
+    return word if head.share is None else f"{word} {percent(query.lang, head.share)}"
+
+
+def link(query: AttentionHeadsQuery, run: int, drawn: Atlas, number: int, head: Head) -> Link:
+    """From a tile to its map, the tokens shown as in the tile; a second model's map comes first there."""
+    stated = query.model_dump() | {"lang": query.lang, "special": "shown", "layer": head.layer, "head": head.head}
+    stated.pop("sort")
+    if run and query.vs_model is not None and query.vs_model != query.model:
+        stated |= {"model": query.vs_model, "vs_model": query.model}
+        if query.vs is not None:
+            stated |= {"text": query.vs, "vs": query.text}
+    (x, y), half = drawn.place(number), drawn.side / drawn.pitch[0] / 2
+    label = say(
+        "attention_heads.link",
+        layer=head.layer,
+        head=head.head,
+        kind=told(query, head, "kind"),
+        entropy=decimal(query.lang, head.entropy, 2),
+    )
+    suffix = str(run + 1) if run else ""
+    box = (x - half, y - half, x + half, y + half)
+    return Link("attention_map", AttentionMapQuery.model_construct(**stated), label, drawn.title,
+                (f"x{suffix}", f"y{suffix}"), box)  # fmt: skip
+
+
+def summary(query: AttentionHeadsQuery, heads: Sequence[Sequence[Head]], same: bool) -> list[Message]:
+    """How many heads are of which kind, which is clearest, and whether a second sentence changes that."""
+    found = []
+    for run, own in enumerate(heads, start=1):
+        counts = [(sum(head.kind == name for head in own), name) for name in KINDS]
+        listed = ", ".join(
+            f"{count} {translate(query.lang, f'attention_heads.kind.{name}')}" for count, name in counts if count
+        )
+        key = "attention_heads.summary.one" if len(heads) == 1 else "attention_heads.summary.of_two"
+        found.append(say(key, run=run, of=len(own), counts=Strong(listed)))
+    if len(heads) == 2 and same:
+        kept = sum(first.kind == second.kind for first, second in zip(*heads, strict=True))
+        found.append(say("attention_heads.summary.kept", kept=Strong(str(kept)), of=len(heads[0])))
+    elif clear := max((head for head in heads[0] if head.share), key=lambda head: head.share or 0, default=None):
+        found.append(
+            say("attention_heads.summary.clearest", layer=clear.layer, head=clear.head,
+                share=Strong(percent(query.lang, clear.share or 0)),
+                place=say(f"attention_heads.at.{clear.kind}"))
+        )  # fmt: skip
+    return found
+
+
+def rows(
+    query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence[Sequence[Head]], orders: Sequence[list[int]]
+) -> Iterable[tuple[Cell, ...]]:
+    """A line for each head, in the order of the tiles."""
+    names = {name: translate(query.lang, f"attention_heads.kind.{name}") for name in KINDS}
+    for run, (trace, own, order) in enumerate(zip(traces, heads, orders, strict=True), start=1):
+        for head in (own[place] for place in order):
+            shares = (None if share != share else share for share in head.shares)
+            yield trace.model, run, head.layer, head.head, names[head.kind], head.entropy, *shares
+
+
+VIEW = View(
+    name="attention_heads",
+    chapter="attention",
+    place=4,
+    query=AttentionHeadsQuery,
+    needs=frozenset({"scores", "attention"}),
+    figure=figure,
+    preferred=("encoder",),
+)

@@ -1,0 +1,81 @@
+"""Places of a figure that lead elsewhere: by pointer and keyboard on the figure, as a list without scripts."""
+
+import pytest
+
+from .conftest import OpenWindow
+from .screen import Screen
+
+PLACES = ".places.placed a"
+
+
+def opened(screen: Screen, path: str, **parameters: str) -> None:
+    """Opens a figure with links and waits until they stand on it."""
+    assert screen.go(path, **parameters) == 200
+    screen.page.wait_for_selector(PLACES)
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_a_link_lies_over_its_tile(screen: Screen, width: int) -> None:
+    screen.page.set_viewport_size({"width": width, "height": 900})
+    opened(screen, "/de/attention_heads", vs="Der Hund biss den Mann")
+    links, images = screen.page.locator(PLACES), screen.page.locator(".figure .main-svg image")
+    assert (links.count(), images.count()) == (32, 2)
+    for number in range(2):
+        image = images.nth(number).bounding_box()
+        first, last = links.nth(16 * number).bounding_box(), links.nth(16 * number + 15).bounding_box()
+        assert image and first and last
+        gap = first["x"] - image["x"]
+        assert 0 < gap < 8
+        assert first["y"] - image["y"] == pytest.approx(gap, abs=1)
+        assert image["x"] + image["width"] - last["x"] - last["width"] == pytest.approx(gap, abs=1.5)
+
+
+def test_a_click_opens_the_map_of_the_head_and_back_leads_back(screen: Screen) -> None:
+    opened(screen, "/en/attention_heads", text="Katze beißt Hund")
+    screen.page.locator(PLACES).nth(6).hover()
+    assert screen.text(".word-line").startswith("Layer 2, head 3: ")
+    screen.page.locator(PLACES).nth(6).click()
+    screen.until(lambda: "/en/attention_map" in screen.page.url, "the map")
+    wanted = {"text": "Katze beißt Hund", "layer": "2", "head": "3", "special": "shown"}
+    assert wanted.items() <= dict(screen.parameters()).items()
+    screen.drawn()
+    assert screen.page.locator(".places").count() == 0
+    screen.page.go_back()
+    screen.page.wait_for_selector(PLACES)
+
+
+def test_arrow_keys_move_from_tile_to_tile_and_enter_opens(screen: Screen) -> None:
+    opened(screen, "/en/attention_heads")
+    assert screen.page.locator(f"{PLACES}[tabindex='0']").count() == 1
+    screen.page.locator(PLACES).first.focus()
+    steps = {"Right": "1 2", "Down": "2 2", "Left": "2 1", "Up": "1 1"}
+    for key, (layer, head) in [(key, place.split()) for key, place in steps.items()]:
+        place = f"Layer {layer}, head {head}"
+        screen.page.keyboard.press(f"Arrow{key}")
+        assert screen.text(f"{PLACES}:focus").startswith(f"{place}: ")
+        assert screen.text(".word-line").startswith(f"{place}: ")
+    screen.page.keyboard.press("ArrowLeft")  # nothing lies there
+    screen.page.keyboard.press("ArrowDown")
+    screen.page.keyboard.press("Enter")
+    screen.until(lambda: "/en/attention_map" in screen.page.url, "the map")
+    assert (screen.parameters()["layer"], screen.parameters()["head"]) == ("2", "1")
+
+
+def test_the_dark_theme_is_the_same_image_in_other_colours(screen: Screen) -> None:
+    opened(screen, "/de/attention_heads")
+    image = screen.page.locator(".figure .main-svg image").first
+    light = image.get_attribute("href")
+    screen.page.emulate_media(color_scheme="dark")
+    screen.until(lambda: image.get_attribute("href") != light, "the other colours")
+    dark = image.get_attribute("href")
+    assert light and dark and len(light) == len(dark) and light[1200:] == dark[1200:]
+
+
+def test_without_scripts_the_links_are_a_list(open_window: OpenWindow) -> None:
+    window = open_window(java_script_enabled=False)
+    with window.watched() as screen:
+        assert screen.go("/de/attention_heads", text="Hund") == 200
+        links = screen.page.locator(".places a")
+        assert links.count() == 16 and links.last.is_visible()
+        links.last.click()
+        screen.page.wait_for_url("**/de/attention_map?text=Hund&*layer=4&head=4*")
