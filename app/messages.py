@@ -88,6 +88,12 @@ def decimal(lang: Lang, value: float, digits: int) -> str:
     return text.replace(".", ",") if lang == "de" else text
 
 
+def whole(lang: Lang, value: int) -> str:
+    """A whole number with its thousands set apart."""
+    text = f"{value:,}"
+    return text.replace(",", ".") if lang == "de" else text
+
+
 def percent(lang: Lang, share: float) -> str:
     """A share as a whole percentage; a trace of something is not 0, nearly all is not all."""
     if 0 < share <= 0.005:

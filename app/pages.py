@@ -65,6 +65,7 @@ def page(template: str, lang: Lang, path: str, query: Query, along: Query | None
         theme_urls={theme: here(lang, theme=theme) for theme in ("auto", "light", "dark")},
         chapters=chapters(along or query, current),
         home=Query.address(shared(query), f"/{lang}"),
+        models_url=Query.address(shared(query), f"/{lang}/models"),
         permalink=absolute(query.address(f"/{lang}{path}")),
         **context,
     )  # fmt: skip

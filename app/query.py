@@ -239,9 +239,9 @@ def unavailable(error: Exception, query: Query, run: Run) -> QueryError:
     return QueryError("model_unavailable", field, say("error.model_unavailable", model=run.model), status=503)
 
 
-def known_model(name: str, field: str) -> registry.Model:
+def known_model(name: str, field: str, status: int = 422) -> registry.Model:
     """The model of this name; raises QueryError for the field that named it."""
     try:
         return registry.get(name)
     except InputError as error:
-        raise QueryError(error.code, field, say(f"error.{error.code}", **error.values)) from None
+        raise QueryError(error.code, field, say(f"error.{error.code}", **error.values), status=status) from None

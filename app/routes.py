@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, pages, render, static, views
+from app import api, cards, pages, render, static, views
 from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
@@ -217,6 +217,29 @@ async def embed(request: Request, lang: str, name: str) -> Response:
         html = pages.embed_page(view, query, frame, drawn, error)
         status = error.status if error else 200
         return Response(html, status, media_type="text/html", headers=EMBED_HEADERS | retry(error))
+
+    return await kept(request, make)
+
+
+@router.get("/{lang}/models", include_in_schema=False)
+async def all_cards(request: Request, lang: str) -> Response:
+    """All models in one table."""
+
+    async def make(request: Request) -> Response:
+        html = await asyncio.to_thread(cards.index_page, read(Query, request.scope["query_string"], lang_of(lang)))
+        return Response(html, media_type="text/html", headers=PAGE_HEADERS)
+
+    return await kept(request, make)
+
+
+@router.get("/{lang}/models/{name}", include_in_schema=False)
+async def card(request: Request, lang: str, name: str) -> Response:
+    """The card of one model."""
+
+    async def make(request: Request) -> Response:
+        query, model = read(Query, request.scope["query_string"], lang_of(lang)), known_model(name, "model", 404)
+        html = await asyncio.to_thread(cards.model_page, model, query)
+        return Response(html, media_type="text/html", headers=PAGE_HEADERS)
 
     return await kept(request, make)
 

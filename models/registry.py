@@ -62,14 +62,23 @@ class Model:
         return self.folder / "model.safetensors"
 
     @cached_property
-    def parameters(self) -> int:
-        """How many learned numbers the model has; read from the headers of its files."""
-        sizes = _sizes(self.weights)
+    def base(self) -> Mapping[str, str]:
+        """The model that this one goes on from: `model`, its `weights` then, the `tensor` that stays in its file."""
         described = (self.folder / "config.json").exists()
-        base = configuration(self.folder).get("base", {}) if described else {}
-        if "tensor" in base:  # word vectors that stay in the file of the model it went on from
-            sizes[base["tensor"]] = _sizes(WEIGHTS / base["model"] / self.weights.name)[base["tensor"]]
-        return sum(sizes.values())
+        found: Mapping[str, str] = configuration(self.folder).get("base", {}) if described else {}
+        return found
+
+    @cached_property
+    def borrowed(self) -> int:
+        """How many numbers stay in the file of the model that this one goes on from: its word vectors."""
+        if "tensor" not in self.base:
+            return 0
+        return _sizes(WEIGHTS / self.base["model"] / self.weights.name)[self.base["tensor"]]
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many learned numbers the model has, borrowed ones included; read from the headers of its files."""
+        return sum(_sizes(self.weights).values()) + self.borrowed
 
     @cached_property
     def hash(self) -> str:

@@ -14,12 +14,13 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from app import views
+from app import cards, views
 from app.api import EmbedQuery, TraceQuery
 from app.messages import LANGUAGES, LOCALE
 from app.views import attention_heads
 from app.words import Kind
 from models import errors, registry
+from models.training import kinds
 
 ROOT = Path(__file__).parent.parent
 APP = sorted((ROOT / "app").rglob("*.py"))
@@ -207,6 +208,16 @@ def families() -> dict[str, bool]:
     made |= {f"attention_map.summary.rollout.{special}": True for special in ("renormalised", "hidden")}
     made |= {f"attention_map.bar.{stage}": True for stage in ("raw", "scaled", "masked", "softmax", "rollout")}
     made |= {f"chapter.{chapter}": True for chapter in views.CHAPTERS}
+    made |= {f"models.{part}.{group}": True for part in ("group", "note") for group in cards.GROUPS}
+    made |= {f"score.{task}": True for task in cards.MEASURES}
+    made |= {f"score.{task}.{name}": True for task, names in cards.MEASURES.items() for name in names}
+    made |= {f"score.{task}.{part}": False for task in cards.MEASURES for part in cards.PARTS}
+    made |= {f"card.what.{kind}": True for kind in kinds.KINDS}
+    made |= {f"card.weak.{key}": True for key in kinds.WEAK}
+    made |= {f"card.source.{name}{part}": True for name in kinds.SOURCES for part in ("", ".by")}
+    made |= {f"card.curve.{axis}": True for axis in ("updates", "loss")}
+    facts = ("parameters", "file", "fingerprint", "epochs", "updates", "tokens", "minutes", "speed")
+    made |= {f"card.{fact}": True for fact in facts}
     made |= {f"token.{kind}": True for kind in get_args(Kind) if kind != "word"}
     made |= {f"notes.{kind}": True for kind in ("read", "formula", "limits")}
     made |= {f"run.{number}": True for number in (1, 2)}

@@ -53,6 +53,9 @@ ADDRESSES = [
     "/{lang}/gates?layer=99",
     "/{lang}/gates?text=",
     "/{lang}/gates?text=a&vs=",
+    "/{lang}/models",
+    "/{lang}/models/encoder?text=Der+Hund&theme=dark",
+    "/{lang}/models/nope",
     "/{lang}/nope",
 ]
 

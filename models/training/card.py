@@ -1,18 +1,16 @@
 """Writes a model's card: python -m models.training.card MODEL; every figure on it comes from the files beside it."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from models import record
 from models.tokenizer import WEIGHTS
-from models.training.kinds import SOURCES, kind_of
+from models.training.kinds import SOURCES, WEAK, kind_of
 from models.weights import configuration, fingerprint
 
 CORES = "a machine of two CPU cores"
-OWN_SENTENCES = ("masked", "next_word")  # tasks that need no file
-AGREEMENT_LEARNED = 0.6  # half of the pairs come out right by guessing
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -38,8 +36,9 @@ def text(model: str, folder: Path) -> str:
     kind = kind_of(model)
     if kind is None:
         raise KeyError(model)
-    curve = json.loads((folder / "learning_curve.json").read_text(encoding="utf-8"))
-    scores = current_scores(folder)
+    curve = record.training(folder)
+    assert curve is not None, folder
+    scores = record.scores(folder)
     blocks = [
         f"# {model}",
         kind.what,
@@ -55,7 +54,7 @@ def text(model: str, folder: Path) -> str:
         "## Scores",
         *score_lines(model, scores),
         "## What it is bad at",
-        *[f"- {fact}" for fact in (*measured_weaknesses(scores), *kind.weak)],
+        *[f"- {fact}" for fact in (*measured_weaknesses(scores), *(WEAK[key] for key in kind.weak))],
     ]
     for result in scores.get("masked", {}).values():
         blocks += ["## What it puts into a blank", *blanks(model, result)]
@@ -73,17 +72,6 @@ def joined(blocks: list[str]) -> str:
             lines.append("")
         lines.append(block)
     return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
-
-
-def current_scores(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    """What scores.json holds about exactly these weights: task → file → result."""
-    file = folder / "scores.json"
-    if not file.exists():
-        return {}
-    own = fingerprint(folder)
-    found = json.loads(file.read_text(encoding="utf-8"))
-    kept = {task: {name: one for name, one in files.items() if one["weights"] == own} for task, files in found.items()}
-    return {task: files for task, files in kept.items() if files}
 
 
 def size_and_training(folder: Path, curve: dict[str, Any]) -> list[str]:
@@ -120,14 +108,13 @@ def run_line(run: dict[str, Any]) -> str:
     )
 
 
-def score_lines(model: str, scores: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
+def score_lines(model: str, scores: record.Results) -> list[str]:
     """A table of the main figures, and the commands that print them all."""
     rows, commands = [], []
     for task, files in sorted(scores.items()):
         for name, result in sorted(files.items()):
             rows.append(f"| {task} | `{name}` | {result['items']:,} | {figures(result)} |")
-            named = f" --file CORPORA/{name}" if task not in OWN_SENTENCES else ""
-            commands.append(f"python -m models.training.evaluate {task} --model {model}{named}")
+            commands.append(record.command(task, model, name))
     if not rows:
         return ["Not scored yet."]
     fence = "\n".join(["Printed by (`CORPORA`: the folder of the corpora)", "", "```sh", *commands, "```"])
@@ -174,26 +161,16 @@ def figures(result: dict[str, Any]) -> str:
     return f"the removed word among the first five in **{result['removed_in_top']}** of {result['items']} sentences"
 
 
-def measured_weaknesses(scores: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
+def measured_weaknesses(scores: record.Results) -> list[str]:
     """What the scores show it cannot do."""
-    facts = []
-    for result in scores.get("agreement", {}).values():
-        if result["accuracy"] < AGREEMENT_LEARNED:
-            facts.append(
-                f"It has not learned agreement of subject and verb: {result['accuracy']:.3f}, where guessing gives 0.5."
-            )
-        else:
-            case, share = min(result["cases"].items(), key=lambda item: item[1])
-            facts.append(
-                f"Agreement of subject and verb is learned in part only ({result['accuracy']:.3f}, guessing 0.5); "
-                f"worst in `{case}` with {share:.3f}."
-            )
-    for result in scores.get("masked", {}).values():
-        missed = result["items"] - result["removed_in_top"]
-        facts.append(
-            f"In {missed} of {result['items']} simple sentences the removed word is not among its first five guesses."
-        )
-    return facts
+
+    def told(value: Any) -> Any:
+        return f"{value:.3f}" if isinstance(value, float) else value
+
+    return [
+        WEAK[key].format(**{name: told(value) for name, value in values.items()})
+        for key, values in record.weaknesses(scores)
+    ]
 
 
 def blanks(model: str, result: dict[str, Any]) -> list[str]:

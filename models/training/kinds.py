@@ -14,7 +14,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Kind:
-    """What the card says of a model beyond its figures; `sources` are keys of SOURCES."""
+    """What the card says of a model beyond its figures; `sources` are keys of SOURCES, `weak` of WEAK."""
 
     what: str
     sources: tuple[str, ...]
@@ -46,28 +46,46 @@ SOURCES = {
 }
 GERMAN = ("klexikon", "wikipedia", "tatoeba")
 
-PREJUDICED = (
-    "Its texts are unevenly spread (“Tom” is in 23 % of the Tatoeba sentences), and so are its guesses; it repeats the "
-    "prejudices of its sources."
-)
-PIECES = (
-    "A cased vocabulary of 14,000 pieces: rare and compound words fall into several pieces, typing errors into many."
-)
-ENCYCLOPAEDIC = (
-    "It has read encyclopaedias and short everyday sentences only: slang, dialect, novels, news and chat are foreign.",
-    PIECES,
-    PREJUDICED,
-)
-LANGUAGE_MODEL = (
-    "Trained on at most 256 tokens at a time, mostly single sentences: it does not follow a longer text.",
-    "“hasst” and “lacht” are rare in its text (88 and 42 sentences, nearly all of them Tatoeba's), “biss” rarer still "
-    "(14): pictures of sentences with these words show a model that hardly knows them.",
-    *ENCYCLOPAEDIC,
-)
-FEW_TOKENS = (
-    "Pre-trained on millions of tokens where {known} saw billions: it knows word classes and frequent "
-    "combinations, hardly facts."
-)
+WEAK = {  # each sentence has its twin in the catalogues of the app
+    "agreement_none": "It has not learned agreement of subject and verb: {accuracy}, where guessing gives 0.5.",
+    "agreement_part": "Agreement of subject and verb is learned in part only ({accuracy}, guessing 0.5); worst in "
+    "`{case}` with {share}.",
+    "blanks_missed": "In {missed} of {items} simple sentences the removed word is not among its first five guesses.",
+    "prejudiced": "Its texts are unevenly spread (“Tom” is in 23 % of the Tatoeba sentences), and so are its guesses; "
+    "it repeats the prejudices of its sources.",
+    "pieces": "A cased vocabulary of 14,000 pieces: rare and compound words fall into several pieces, typing errors "
+    "into many.",
+    "encyclopaedic": "It has read encyclopaedias and short everyday sentences only: slang, dialect, novels, news and "
+    "chat are foreign.",
+    "short": "Trained on at most 256 tokens at a time, mostly single sentences: it does not follow a longer text.",
+    "rare_verbs": "“hasst” and “lacht” are rare in its text (88 and 42 sentences, nearly all of them Tatoeba's), "
+    "“biss” rarer still (14): pictures of sentences with these words show a model that hardly knows them.",
+    "few_tokens_bert": "Pre-trained on millions of tokens where BERT saw billions: it knows word classes and frequent "
+    "combinations, hardly facts.",
+    "few_tokens_gpt2": "Pre-trained on millions of tokens where GPT-2 saw billions: it knows word classes and frequent "
+    "combinations, hardly facts.",
+    "one_vector": "One vector a word form, the same in every sentence: “Bank” has one for money and river together.",
+    "word_forms": "Inflected and misspelt words are words of their own; one that is not in `words.txt` has no vector.",
+    "opposites": "Near does not mean the same: opposites stand among the same words too.",
+    "forgets": "It forgets fast: a tanh unit has no gate that would keep anything over many words.",
+    "on_the_way": "It is not done: it is here to be compared with what became of it.",
+    "everyday": "It has read short everyday sentences only: long ones, subordinate clauses in a row, news and "
+    "technical texts come out wrong, often fluently so.",
+    "unknown_names": "Names and words that it has not met are replaced by others rather than copied.",
+    "assistant": "It knows requests to a voice assistant only; for any other sentence it names one of the 18 as well.",
+    "lower_case": "Its corpus is in lower case without punctuation marks. Capitals and a last sign were added by "
+    "chance.",
+    "no_order": "Two sentences of the same words are the same to it.",
+    "window": "Its window is fixed: a shorter text is filled up, what comes after 16 pieces is cut off.",
+    "places": "A word at another place is another word to it, learned anew for each place.",
+    "names_written": "It has read news and Wikipedia: names in lower case or in capitals only are often missed.",
+    "labels": "Labels of the corpus are not free of errors; names inside of names are left out.",
+    "from_left": "It decides at the end of a word, before it has read what follows: “Paris” of “Paris Hilton” is "
+    "decided alone.",
+}
+LANGUAGE_MODEL = ("short", "rare_verbs", "encyclopaedic", "pieces", "prejudiced")
+ASSISTANT = ("assistant", "lower_case", "pieces")
+NAMES = ("names_written", "labels", "pieces")
 RECURRENT = (
     "two layers of 192 {cells}, one matrix as input and output word vectors. "
     "It guesses each next piece of a German text."
@@ -77,62 +95,38 @@ ENCODER = (
     "sentence at once and fills in masked pieces."
 )
 INTENTS = " It tells 18 scenarios apart, from `alarm` to `weather`."
-ASSISTANT = (
-    "It knows requests to a voice assistant only; for any other sentence it names one of the 18 as well.",
-    "Its corpus is in lower case without punctuation marks. Capitals and a last sign were added by chance.",
-    PIECES,
-)
 LABELS = " It labels words as persons, places, organisations or others (PER, LOC, ORG, OTH)."
-NAMES = (
-    "It has read news and Wikipedia: names in lower case or in capitals only are often missed.",
-    "Labels of the corpus are not free of errors; names inside of names are left out.",
-    PIECES,
-)
-FROM_LEFT = (
-    "It decides at the end of a word, before it has read what follows: “Paris” of “Paris Hilton” is decided alone."
-)
 KINDS = {
     "word_vectors": Kind(
         "A table of vectors of whole German words, learned by skip-gram (word2vec, gensim): words that stand among the "
         "same words get similar vectors.",
         GERMAN,
-        (
-            "One vector a word form, the same in every sentence: “Bank” has one for money and river together.",
-            "Inflected and misspelt words are words of their own; one that is not in `words.txt` has no vector.",
-            "Near does not mean the same: opposites stand among the same words too.",
-            PREJUDICED,
-        ),
+        ("one_vector", "word_forms", "opposites", "prejudiced"),
     ),
     "rnn": Kind(
         "A plain recurrent network (Elman, tanh): " + RECURRENT.format(cells="units"),
         GERMAN,
-        ("It forgets fast: a tanh unit has no gate that would keep anything over many words.", *LANGUAGE_MODEL),
+        ("forgets", *LANGUAGE_MODEL),
     ),
     "lstm": Kind("An LSTM: " + RECURRENT.format(cells="cells"), GERMAN, LANGUAGE_MODEL),
     "gru": Kind("A GRU: " + RECURRENT.format(cells="units"), GERMAN, LANGUAGE_MODEL),
-    "encoder": Kind(ENCODER, GERMAN, (FEW_TOKENS.format(known="BERT"), *LANGUAGE_MODEL)),
+    "encoder": Kind(ENCODER, GERMAN, ("few_tokens_bert", *LANGUAGE_MODEL)),
     "encoder@": Kind(
         ENCODER + " These are its weights on the way: a snapshot of the first run of its training.",
         GERMAN,
-        ("It is not done: it is here to be compared with what became of it.", *LANGUAGE_MODEL),
+        ("on_the_way", *LANGUAGE_MODEL),
     ),
     "decoder": Kind(
         "A small GPT-2 (GPT2LMHeadModel): four layers of four heads, 192 wide, learned positions, one matrix as input "
         "and output word vectors. It guesses each next piece of a German text and sees only those before it.",
         GERMAN,
-        (FEW_TOKENS.format(known="GPT-2"), *LANGUAGE_MODEL),
+        ("few_tokens_gpt2", *LANGUAGE_MODEL),
     ),
     "translator": Kind(
         "A small Marian (MarianMTModel): three layers each for reading German and for writing English, four heads, 192 "
         "wide, sinusoidal positions. German in the shared pieces, English in 6,000 byte pairs of its own.",
         ("tatoeba_pairs", *GERMAN),
-        (
-            "It has read short everyday sentences only: long ones, subordinate clauses in a row, news and technical "
-            "texts come out wrong, often fluently so.",
-            "Names and words that it has not met are replaced by others rather than copied.",
-            PIECES,
-            PREJUDICED,
-        ),
+        ("everyday", "unknown_names", "pieces", "prejudiced"),
     ),
 }
 KINDS |= {
@@ -140,20 +134,16 @@ KINDS |= {
         "The mean of the word vectors and one linear layer: it knows which words there are, not in which order."
         + INTENTS,
         ("massive",),
-        ("Two sentences of the same words are the same to it.", *ASSISTANT),
+        ("no_order", *ASSISTANT),
     ),
     "feed_forward-intent": Kind(
         "The vectors of the first 16 pieces in a row, a hidden layer (tanh), one linear layer." + INTENTS,
         ("massive",),
-        (
-            "Its window is fixed: a shorter text is filled up, what comes after 16 pieces is cut off.",
-            "A word at another place is another word to it, learned anew for each place.",
-            *ASSISTANT,
-        ),
+        ("window", "places", *ASSISTANT),
     ),
 }
 for name, title in {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "encoder": "BERT"}.items():
-    from_left = () if name == "encoder" else (FROM_LEFT,)
+    from_left = () if name == "encoder" else ("from_left",)
     KINDS[f"{name}-intent"] = Kind(
         f"`{name}` after a second training: the {title} as it was, with a linear layer for the classes." + INTENTS,
         ("massive", *GERMAN),
@@ -166,6 +156,11 @@ for name, title in {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "encoder": "BERT
     )
 
 
+def kind_name(model: str) -> str:
+    """The key of a model in KINDS, all snapshots being one; there need not be such a kind."""
+    return "encoder@" if model.startswith("encoder@") else model
+
+
 def kind_of(model: str) -> Kind | None:
-    """The kind of a model by its name, all snapshots being one; None if there is no card for it."""
-    return KINDS.get("encoder@" if model.startswith("encoder@") else model)
+    """The kind of a model by its name; None if there is no card for it."""
+    return KINDS.get(kind_name(model))
