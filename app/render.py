@@ -62,6 +62,7 @@ def result(view: View, query: Query, traces: Sequence[Trace], figure: Figure) ->
         "figure": figure_json(figure, query.theme),
         "tokens": [token_line(traces[run], lang) for run in figure.token_runs or range(len(traces))],
         "playback": figure.plot.playback,
+        "marked": figure.marked,
         "check": checked(traces, figure.layers, lang),
         "table": page_table(figure.table, lang, view),
         "hash": ", ".join(dict.fromkeys(f"{trace.model} {registry.get(trace.model).hash}" for trace in traces)),
@@ -147,7 +148,7 @@ def controls(
         shared.append(("align", ("word", "position"), None))
     for name, fixed, depending in controlled(view.query) + shared:
         values = list(depending.of(traces[0]) if depending and traces else fixed)
-        if len(values) > 1:
+        if len(values) > 1 and name not in query.idle():
             if depending and not depending.listed:
                 made.append(number_control(name, query, path, values, lang, along or {}))
                 continue
