@@ -15,7 +15,7 @@ import numpy as np
 from app.messages import Lang
 
 Json = dict[str, Any]
-Scale = Literal["share", "signed", "difference"]
+Scale = Literal["share", "signed", "difference", "class"]
 Theme = Literal["light", "dark"]
 Kind = Literal["map", "lanes", "wide"]
 
@@ -27,7 +27,12 @@ THEMES: tuple[Theme, ...] = ("light", "dark")
 LINE_AXES = 11  # value axes of lines are numbered from here, beyond those of the maps
 
 IN_CELLS = 12  # up to so many cells across or down the value stands in the cell
-AXIS_OF: dict[Scale, str] = {"share": "coloraxis", "signed": "coloraxis", "difference": "coloraxis2"}
+AXIS_OF: dict[Scale, str] = {
+    "share": "coloraxis",
+    "signed": "coloraxis",
+    "difference": "coloraxis2",
+    "class": "coloraxis",
+}
 GAP = 0.055  # between panels, as a share of the width
 DTYPES = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1", "uint16": "u2"}
 
@@ -49,6 +54,10 @@ PUOR = (
     ["#2d004b", "#542788", "#8073ac", "#b2abd2", "#d8daeb"],
     ["#fee0b6", "#fdb863", "#e08214", "#b35806", "#7f3b08"],
 )
+CLASSES = {  # no class is the page itself; pale or deep enough for the label in the cell
+    "light": [PAPER["light"], "#a9cbee", "#b5dfb8", "#f7cf9a", "#dcc4f0"],
+    "dark": [PAPER["dark"], "#2f5f96", "#2d6a45", "#8a5212", "#6b4799"],
+}
 RDBU_DARK = (
     ["#ff9b8f", "#e8604f", "#b23a35", "#7a2a2b", "#452425"],
     ["#22364a", "#285a86", "#3b82bd", "#6cabdf", "#a8d3f7"],
@@ -60,7 +69,10 @@ PUOR_DARK = (
 
 
 def colorscale(scale: Scale, theme: Theme) -> list[tuple[float, str]]:
-    """Plotly stops from 0 to 1; the middle of the signed scales is the page's background."""
+    """Plotly stops from 0 to 1; the middle of the signed scales is the page's background, classes have no middle."""
+    if scale == "class":
+        count = len(CLASSES[theme])
+        return [((place + end) / count, colour) for place, colour in enumerate(CLASSES[theme]) for end in (0, 1)]
     if scale == "share":
         colours = BLUES if theme == "light" else CIVIDIS
     else:
@@ -88,6 +100,10 @@ class Panel:
     positions: Sequence[int]
     line: np.ndarray | None = None  # one value per column, drawn as a line above the map
     numbers: Sequence[int] = ()  # what the unnamed rows are called where they are not 1, 2, 3 …
+    digits: str = ".2f"  # how the numbers in the cells are written, as d3 says it
+    texts: Sequence[Sequence[str]] = ()  # what stands in the cells instead of numbers
+    hovers: Sequence[Sequence[str]] = ()  # what is said of each cell, for %{hovertext} in `hover`
+    classes: Sequence[str] = ()  # what the values 0, 1, 2 … mean on the scale "class"
 
 
 @dataclass(frozen=True)
@@ -144,7 +160,9 @@ def merged(base: Json, patch: Json) -> Json:
 
 
 def span(panels: Sequence[Panel], scale: Scale) -> tuple[float, float]:
-    """One range for all panels of a scale: 0 to 1 for shares, else symmetric around zero."""
+    """One range for all panels of a scale: 0 to 1 for shares, a step for each class, else symmetric around zero."""
+    if scale == "class":
+        return -0.5, len(CLASSES["light"]) - 0.5
     if scale == "share":
         return 0.0, 1.0
     largest = max(
@@ -182,7 +200,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         linked = [f"x{suffix}", f"y{suffix}"] if kind == "map" else [f"x{suffix}"]
         tokens += [{"run": panel.run, "axis": axis, "positions": list(panel.positions)} for axis in linked]
     for scale in dict.fromkeys(panel.scale for panel in panels):
-        layout[AXIS_OF[scale]] = color_axis(scale, span(panels, scale), titles[scale])
+        layout[AXIS_OF[scale]] = color_axis(scale, span(panels, scale), titles[scale], panels[0].classes)
     rows, cells = (max(len(getattr(panel, side)) for panel in panels) for side in ("rows", "columns"))
     shape = {
         "columns": axes,
@@ -367,9 +385,10 @@ def curve_json(curve: Curve) -> Json:
     }  # fmt: skip
 
 
-def color_axis(scale: Scale, limits: tuple[float, float], title: str) -> Json:
+def color_axis(scale: Scale, limits: tuple[float, float], title: str, classes: Sequence[str] = ()) -> Json:
     """A colour axis with its bar under the figure: values at the left, differences at the right."""
     right = scale == "difference"
+    named = {"tickvals": list(range(len(classes))), "ticktext": [escaped(name) for name in classes]} if classes else {}
     return {
         "cmin": limits[0],
         "cmax": limits[1],
@@ -377,7 +396,7 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str) -> Json:
             "orientation": "h", "thickness": 10, "len": 0.3, "x": 1 if right else 0,
             "xanchor": "right" if right else "left", "y": 0, "yanchor": "top", "ypad": 16, "nticks": 5,
             "outlinewidth": 0, "title": {"text": escaped(title), "side": "top", "font": {"size": 13}},
-            "tickfont": {"size": 12},
+            "tickfont": {"size": 12}, **named,
         },
     }  # fmt: skip
 
@@ -385,7 +404,7 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str) -> Json:
 def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: Kind) -> None:
     """One panel's heatmap, axes and title."""
     rows, columns = panel.values.shape
-    small = kind != "wide" and max(rows, columns) <= IN_CELLS
+    small = kind != "wide" and max(rows, columns) <= (2 if panel.texts else 1) * IN_CELLS  # a class is a short word
     trace: Json = {
         "type": "heatmap", "z": typed(panel.values.astype(np.float32)), "xaxis": f"x{suffix}", "yaxis": f"y{suffix}",
         "coloraxis": AXIS_OF[panel.scale], "hovertemplate": panel.hover + "<extra></extra>", "hoverongaps": False,
@@ -393,7 +412,11 @@ def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: t
         "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind != "wide" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
     if small:
-        trace |= {"texttemplate": "%{z:.2f}", "textfont": {"size": 13}}
+        template = "%{text}" if panel.texts else f"%{{z:{panel.digits}}}"
+        trace |= {"texttemplate": template, "textfont": {"size": 13}}
+    for name, cells in (("text", panel.texts), ("hovertext", panel.hovers)):
+        if cells:
+            trace[name] = [[escaped(cell) for cell in row] for row in cells]
     data.append(trace)
     size = 15 if columns <= IN_CELLS else 12 if columns <= 40 else 10
     layout[f"xaxis{suffix}"] = {

@@ -72,6 +72,10 @@ class Query(BaseModel):
             runs.append(Run(self.vs_model or self.model, self.text if self.vs is None else self.vs))
         return runs
 
+    def idle(self) -> Container[str]:
+        """The options that change nothing in the picture asked for, and so are no controls."""
+        return ()
+
     @property
     def same_text(self) -> bool:
         """Whether all runs read the same sentence."""

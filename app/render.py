@@ -71,6 +71,7 @@ def result(
             {"title": title, "links": [place(link, lang, frame) for link in links]}
             for title, links in groupby(figure.links, key=lambda link: link.group)
         ],
+        "marked": figure.marked,
         "check": checked(traces, figure.layers, lang),
         "table": page_table(figure.table, lang, view),
         "hash": ", ".join(dict.fromkeys(f"{trace.model} {registry.get(trace.model).hash}" for trace in traces)),
@@ -167,7 +168,7 @@ def controls(
         shared.append(("align", ("word", "position"), None))
     for name, fixed, depending in controlled(view.query) + shared:
         values = list(depending.of(traces[0]) if depending and traces else fixed)
-        if len(values) > 1:
+        if len(values) > 1 and name not in query.idle():
             if depending and not depending.listed:
                 made.append(number_control(name, query, path, values, lang, along or {}))
                 continue

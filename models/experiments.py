@@ -24,6 +24,13 @@ def gradients(run: Run) -> Trace:
     return gradients.trace(run)
 
 
+def erasures(run: Run) -> Trace:
+    """The model reads the text, and once more for each token with that token erased."""
+    from models import erasure
+
+    return erasure.trace(run)
+
+
 def memory(run: Run) -> Trace:
     """The model reads the text, and probes read its states."""
     from models import memory
@@ -40,6 +47,7 @@ def trajectory(run: Run) -> Trace:
 
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
+    "erasures": erasures,
     "gradients": gradients,
     "gradient_map": gradients,
     "memory": memory,

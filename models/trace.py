@@ -193,6 +193,13 @@ class Classification:
     class_progress: np.ndarray | None = array("float32[tokens, classes]", optional=True)
 
 
+@part
+class Erasure:
+    """What a classifier finds with one token erased, for each token of the text; NaN: the model's own tokens."""
+
+    erased_probabilities: np.ndarray = array("float32[tokens, classes]")
+
+
 class LabelledWord(NamedTuple):
     """A word and its label; `text[start:end]` of the typed text, decided at the token with this number."""
 
@@ -263,6 +270,7 @@ class Trace:
     memory: Memory | None = None
     path: Path | None = None
     classification: Classification | None = None
+    erasure: Erasure | None = None
     labelling: Labelling | None = None
 
     def __post_init__(self) -> None:
@@ -300,5 +308,6 @@ PARTS: dict[str, type] = {
     "memory": Memory,
     "path": Path,
     "classification": Classification,
+    "erasure": Erasure,
     "labelling": Labelling,
 }

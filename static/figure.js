@@ -49,7 +49,7 @@
       placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
       const digits = Math.min(13 * scale(), placed.cell * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
-        if (spec.panels.kind === "map" && placed.cell < VALUES_FROM) delete trace.texttemplate;
+        if (placed.cell < VALUES_FROM) delete trace.texttemplate;
         else trace.textfont = { ...trace.textfont, size: digits };
       }
     } else {

@@ -20,7 +20,10 @@ from app.messages import LANGUAGES, LOCALE
 from app.views import attention_heads
 from app.words import Kind
 from models import errors, registry
+from models.entities import CLASSES
+from models.families import entities, intents
 from models.training import kinds
+from models.weights import configuration
 
 ROOT = Path(__file__).parent.parent
 APP = sorted((ROOT / "app").rglob("*.py"))
@@ -196,6 +199,10 @@ def families() -> dict[str, bool]:
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
     made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt")}
+    made |= {f"class.{name}": True for name in configuration(registry.get("rnn-intent").folder)["classes"]}
+    made |= {f"network.{model.name.split('-')[0]}": True for family in (intents, entities) for model in family.MODELS}
+    made |= {f"entity.{name}": True for name in ("O", *CLASSES)}
+    made |= {f"sentence.{number}": True for number in (1, 2)}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
     made |= {f"option.align.{how}": True for how in ("word", "position")}

@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.messages import Lang, Message, translate
 from app.plotting import Plot
@@ -29,6 +29,21 @@ class Table:
     count: int
     brief_columns: tuple[str, ...] = ()
     brief: Callable[[], Iterable[tuple[Cell, ...]]] = tuple
+
+
+class Mark(NamedTuple):
+    """A part of a sentence, and the class of the name that it is, as a code and as people say it."""
+
+    text: str
+    name: str = ""
+    title: str = ""
+
+
+class Marked(NamedTuple):
+    """A sentence with the names that one network found in it."""
+
+    network: str
+    parts: Sequence[Mark]
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,7 @@ class Figure:
     layers: Sequence[int] = ()  # counted from 0; empty: all, or none in particular
     token_runs: Sequence[int] = ()  # the traces whose words stand above the figure; empty: all
     links: Sequence[Link] = ()
+    marked: Sequence[Marked] = ()  # sentences that the page shows as running text
 
 
 @dataclass(frozen=True)
@@ -90,6 +106,11 @@ def catalogue() -> dict[str, View]:
         importlib.import_module(f"{__name__}.{module.name}").VIEW for module in pkgutil.iter_modules(__path__)
     ]  # fmt: skip
     return {view.name: view for view in sorted(found, key=lambda view: (CHAPTERS.index(view.chapter), view.place))}
+
+
+def network_title(name: str, lang: Lang) -> str:
+    """What kind of network a fine-tuned model is, in one word; its task is the same for all beside it."""
+    return translate(lang, f"network.{name.split('-')[0]}")
 
 
 def model_title(name: str, lang: Lang) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from models import tokenizer
 from models.families import encoder, recurrent
 from models.registry import Loaded, Model
+from models.run import Change, changed
 from models.trace import Check, Classification, States, Token, Trace
 
 if TYPE_CHECKING:
@@ -27,17 +28,24 @@ class Baseline:
         self.model = model
         self.network = network
 
-    def forward(self, text: str) -> Trace:
-        """Looks up the words of the text and classifies it, without special tokens."""
+    def forward(self, text: str, change: Change | None = None) -> Trace:
+        """Looks up the words of the text and classifies it, without special tokens.
+
+        Change: `erased` makes that token padding: a vector of zeros, which does not count in a mean.
+        """
         import torch
 
         tokens = tokenizer.tokenize(text, self.model.longest, start=False)
         ids = torch.tensor([[token.id for token in tokens]])
+        erased = changed(change, "erased").get("erased")
+        if erased is not None:
+            ids[0, erased] = tokenizer.PAD
         with torch.inference_mode():
             logits = self.call(ids)[0]
             vectors = self.network.vectors(ids[0]).numpy()
             probabilities = logits.softmax(-1).numpy()
-        check = Check(float(np.abs(rebuilt(self.network, vectors) - logits.numpy()).max()), "NumPy")
+        counted = max(1, int((ids != tokenizer.PAD).sum()))
+        check = Check(float(np.abs(rebuilt(self.network, vectors, counted) - logits.numpy()).max()), "NumPy")
         states = States(inputs=vectors, embeddings=vectors)
         said = Classification(class_names=self.network.classes, class_probabilities=probabilities)
         return Trace(model=self.model.name, text=text, tokens=tokens, check=check, states=states, classification=said)
@@ -48,8 +56,8 @@ class Baseline:
         return logits
 
 
-def rebuilt(network: "BagOfWords | FeedForward", vectors: np.ndarray) -> np.ndarray:
-    """The logits [classes] once more, in NumPy, from the vectors [tokens, units] of the words as they follow."""
+def rebuilt(network: "BagOfWords | FeedForward", vectors: np.ndarray, counted: int) -> np.ndarray:
+    """The logits [classes] once more, in NumPy, from the vectors [tokens, units]; `counted` of them are no padding."""
     from models.classifiers import WINDOW, FeedForward
 
     def product(layer: "nn.Linear", values: np.ndarray) -> np.ndarray:
@@ -57,7 +65,7 @@ def rebuilt(network: "BagOfWords | FeedForward", vectors: np.ndarray) -> np.ndar
         return found
 
     if not isinstance(network, FeedForward):
-        return product(network.head, vectors.mean(0))
+        return product(network.head, vectors.sum(0) / counted)
     window = np.zeros((WINDOW, vectors.shape[1]), np.float32)
     window[: len(vectors)] = vectors[:WINDOW]
     return product(network.head, np.tanh(product(network.hidden, window.ravel())))

@@ -1,0 +1,320 @@
+"""Classification: what six networks, from a bag of words to an encoder, take the same sentence for."""
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from app.messages import Message, Strong, decimal, percent, say, translate
+from app.plotting import Panel, Plot, Scale, maps
+from app.query import Query
+from app.views import Cell, Figure, Table, View, network_title
+from app.words import Word, shortened, words
+from models.run import Run
+from models.trace import Classification, Trace
+
+MODELS = tuple(f"{kind}-intent" for kind in ("bag_of_words", "feed_forward", "rnn", "lstm", "gru", "encoder"))
+SHOWN = 8  # classes with a place of their own; the others are one
+UNSURE = 0.5  # a likeliest class below this is called unsure
+LEAST = 0.005  # a smaller effect of a word is not called one
+
+
+class ClassificationQuery(Query):
+    """All networks, one of them word by word, or what each word does in all of them."""
+
+    show: Literal["models", "progress", "words"] = "models"
+    of: Literal["rnn", "lstm", "gru"] = "lstm"
+
+    def runs(self) -> list[Run]:
+        """Each sentence through all networks, or through the one that is followed.
+
+        The encoder comes first: it takes the shortest texts, so that its complaint is the one that helps.
+        """
+        names = (f"{self.of}-intent",) if self.show == "progress" else MODELS[::-1]
+        experiment = "erasures" if self.show == "words" else "forward"
+        texts = [self.text] if self.vs is None else [self.text, self.vs]
+        return [Run(name, text, experiment) for text in texts for name in names]
+
+    def idle(self) -> Container[str]:
+        """Only word by word it is one network that is shown."""
+        return () if self.show == "progress" else ("of",)
+
+
+class Sentence(NamedTuple):
+    """The runs of one sentence in the order of the lecture, its number, and its place among all runs."""
+
+    number: int
+    traces: list[Trace]
+    token_run: int
+
+    @property
+    def text(self) -> str:
+        """What was typed."""
+        return self.traces[0].text
+
+
+def said(trace: Trace) -> Classification:
+    """What a classifier said."""
+    assert trace.classification is not None
+    return trace.classification
+
+
+def sentences(query: ClassificationQuery, traces: list[Trace]) -> list[Sentence]:
+    """The traces by sentence."""
+    count = len(traces) if query.vs is None else len(traces) // 2
+    return [
+        Sentence(number, traces[start : start + count][::-1], start + count - 1)
+        for number, start in enumerate(range(0, len(traces), count))
+    ]
+
+
+def figure(query: ClassificationQuery, traces: list[Trace]) -> Figure:
+    """Networks down and classes across; or classes down, words across; or networks down, words across."""
+    found = sentences(query, traces)
+    draw = {"models": compared, "progress": followed, "words": weighed}[query.show]
+    plot = draw(query, found)
+    tell = {"models": verdicts, "progress": turning, "words": effects}[query.show]
+    summary = [message for sentence in found for message in tell(query, sentence)]
+    return Figure(plot, summary, table(query, found), token_runs=[sentence.token_run for sentence in found])
+
+
+def class_name(query: ClassificationQuery, trace: Trace, place: int) -> str:
+    """A class as people say it."""
+    return translate(query.lang, f"class.{said(trace).class_names[place]}")
+
+
+def likeliest(rows: Sequence[np.ndarray]) -> list[int]:
+    """The classes that reach the highest probabilities in any of these [..., classes], at most SHOWN of them."""
+    highest = np.vstack(rows).max(0)
+    return [int(place) for place in np.argsort(-highest, kind="stable")[:SHOWN]]
+
+
+def gathered(values: np.ndarray, kept: list[int]) -> np.ndarray:
+    """The kept classes of [..., classes], and the sum of the others behind them."""
+    return np.column_stack([values[:, kept], np.delete(values, kept, axis=1).sum(1)])
+
+
+def class_labels(query: ClassificationQuery, trace: Trace, kept: list[int]) -> list[str]:
+    """The names of the kept classes, and of the sum of the others."""
+    others = len(said(trace).class_names) - len(kept)
+    return [*(class_name(query, trace, place) for place in kept),
+            translate(query.lang, "classification.others", count=others)]  # fmt: skip
+
+
+def compared(query: ClassificationQuery, found: list[Sentence]) -> Plot:
+    """Networks down, classes across; the same classes for both sentences."""
+    values = [np.stack([said(trace).class_probabilities for trace in sentence.traces]) for sentence in found]
+    kept = likeliest(values)
+    labels = class_labels(query, found[0].traces[0], kept)
+    networks = [network_title(trace.model, query.lang) for trace in found[0].traces]
+    hover = translate(query.lang, "classification.hover")
+    panels = [
+        Panel(sentence.text, gathered(each, kept), networks, labels, "share", hover, sentence.number, ())
+        for sentence, each in zip(found, values, strict=True)
+    ]
+    return maps(panels, query.lang, "lanes", {"share": translate(query.lang, "classification.bar")})
+
+
+def followed(query: ClassificationQuery, found: list[Sentence]) -> Plot:
+    """Classes down, words across: what one recurrent network holds likely after each word."""
+    progress = [so_far(sentence.traces[0]) for sentence in found]
+    kept = likeliest(progress)
+    labels = class_labels(query, found[0].traces[0], kept)
+    hover = translate(query.lang, "classification.progress.hover")
+    panels, steps = [], []
+    for sentence, each in zip(found, progress, strict=True):
+        tokens = [word.label for word in words(sentence.traces[0])]
+        steps.append(tokens)
+        columns = [shortened(token) for token in tokens]
+        values = gathered(each, kept).T
+        panels.append(
+            Panel(sentence.text, values, labels, columns, "share", hover, sentence.number, range(len(columns)))
+        )
+    plot = maps(panels, query.lang, "lanes", {"share": translate(query.lang, "classification.bar")})
+    return replace(plot, playback=max(steps, key=len))
+
+
+def so_far(trace: Trace) -> np.ndarray:
+    """What a recurrent network holds likely after each token, [tokens, classes]."""
+    progress = said(trace).class_progress
+    assert progress is not None
+    return progress
+
+
+def weighed(query: ClassificationQuery, found: list[Sentence]) -> Plot:
+    """Networks down, words across: how many percentage points of its class each word is worth to each network."""
+    hover = translate(query.lang, "classification.words.hover")
+    panels = []
+    for sentence in found:
+        columns = typed(sentence.traces[0])
+        labels = [shortened(word.label) for word in columns]
+        values = np.stack([100 * contributions(trace) for trace in sentence.traces])
+        networks = [network_title(trace.model, query.lang) for trace in sentence.traces]
+        positions = [word.position for word in columns]
+        panels.append(
+            Panel(sentence.text, values, networks, labels, "difference", hover, sentence.number, positions,
+                  digits="+.1f")
+        )  # fmt: skip
+    titles: dict[Scale, str] = {"difference": translate(query.lang, "classification.bar.words")}
+    return maps(panels, query.lang, "lanes", titles)
+
+
+def typed(trace: Trace) -> list[Word]:
+    """The words of the text, without the model's own tokens: the same for all networks."""
+    return [word for word in words(trace) if word.kind != "special"]
+
+
+def contributions(trace: Trace) -> np.ndarray:
+    """What the likeliest class loses in probability when a word is erased, for each word of the text, [words]."""
+    assert trace.erasure is not None
+    places, best = [word.position for word in typed(trace)], int(said(trace).class_probabilities.argmax())
+    lost: np.ndarray = said(trace).class_probabilities[best] - trace.erasure.erased_probabilities[places, best]
+    return lost
+
+
+def begin(query: ClassificationQuery, sentence: Sentence) -> str:
+    """Says which sentence is meant where there are two."""
+    return "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
+
+
+def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
+    """What each network decides and how surely, whether they agree, and which of them are unsure."""
+    answers: dict[str, list[str]] = {}
+    unsure = []
+    for trace in sentence.traces:
+        best = int(said(trace).class_probabilities.argmax())
+        share = float(said(trace).class_probabilities[best])
+        network = network_title(trace.model, query.lang)
+        answers.setdefault(class_name(query, trace, best), []).append(f"{network} {percent(query.lang, share)}")
+        if share < UNSURE:
+            unsure.append(network)
+    first = begin(query, sentence)
+    if len(answers) == 1:
+        (name, shares), *_ = answers.items()
+        yield say("classification.summary.agree", sentence=first, name=Strong(name), shares=", ".join(shares))
+    else:
+        told = "; ".join(
+            f"{translate(query.lang, 'quoted', word=name)} {', '.join(shares)}" for name, shares in answers.items()
+        )
+        yield say("classification.summary.differ", sentence=first, answers=Strong(told))
+    if unsure:
+        yield say(
+            "classification.summary.unsure", models=", ".join(unsure), threshold=percent(query.lang, UNSURE),
+            count=len(said(sentence.traces[0]).class_names),
+        )  # fmt: skip
+
+
+def turning(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
+    """From which word on the class that wins in the end is ahead for good, and what it was before any word."""
+    trace = sentence.traces[0]
+    progress, labels = so_far(trace), words(trace)
+    best = progress.argmax(1)
+    wrong = np.flatnonzero(best != best[-1])
+    since = int(wrong[-1]) + 1 if len(wrong) else 0
+    shared = {
+        "sentence": begin(query, sentence), "model": network_title(trace.model, query.lang),
+        "name": Strong(class_name(query, trace, int(best[-1]))),
+        "share": Strong(percent(query.lang, float(progress[-1].max()))),
+    }  # fmt: skip
+    if since == 0:
+        yield say("classification.summary.always", **shared)
+    else:
+        yield say(
+            "classification.summary.since", **shared, word=Strong(labels[since].label),
+            then=percent(query.lang, float(progress[since].max())),
+            before=class_name(query, trace, int(best[since - 1])),
+        )  # fmt: skip
+    if progress[-1].max() < UNSURE:
+        yield say(
+            "classification.summary.unsure", models=shared["model"], threshold=percent(query.lang, UNSURE),
+            count=progress.shape[1],
+        )  # fmt: skip
+
+
+def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
+    """For each network the word whose loss changes its answer most."""
+    told, still = [], []
+    for trace in sentence.traces:
+        values, network = contributions(trace), network_title(trace.model, query.lang)
+        most = int(np.abs(values).argmax())
+        if abs(values[most]) < LEAST:
+            still.append(network)
+            continue
+        best = int(said(trace).class_probabilities.argmax())
+        share = float(said(trace).class_probabilities[best])
+        told.append(
+            translate(
+                query.lang, "classification.effect", network=network, word=typed(trace)[most].label,
+                name=class_name(query, trace, best), share=percent(query.lang, share),
+                without=percent(query.lang, share - float(values[most])),
+            )
+        )  # fmt: skip
+    first = begin(query, sentence)
+    if told:
+        yield say("classification.summary.words", sentence=first, effects=Strong("; ".join(told)))
+    if still:
+        points = decimal(query.lang, 100 * LEAST, 1)
+        yield say("classification.summary.still", sentence=first, models=", ".join(still), points=points)
+
+
+def table(query: ClassificationQuery, found: list[Sentence]) -> Table:
+    """All numbers of the picture; in a brief one the likeliest class of each row of words."""
+    traces = [trace for sentence in found for trace in sentence.traces]
+    classes = len(said(traces[0]).class_names)
+    if query.show == "models":
+        columns: tuple[str, ...] = ("column.model", "column.run", "column.class", "column.probability")
+        lines = partial(class_rows, query, found)
+        return Table(columns, lines, len(traces) * classes, columns, lines)
+    if query.show == "words":
+        columns = ("column.model", "column.run", "column.position", "column.word", "column.class", "column.probability",
+                   "column.without", "column.contribution")  # fmt: skip
+        lines = partial(word_rows, query, found)
+        return Table(columns, lines, sum(len(typed(trace)) for trace in traces), columns, lines)
+    columns = ("column.model", "column.run", "column.position", "column.word", "column.class", "column.probability")
+    brief = partial(progress_rows, query, found, True)
+    count = sum(len(trace.tokens) * classes for trace in traces)
+    return Table(columns, partial(progress_rows, query, found, False), count, columns, brief)
+
+
+def class_rows(query: ClassificationQuery, found: list[Sentence]) -> Iterable[tuple[Cell, ...]]:
+    """Every class of every network."""
+    for sentence in found:
+        for trace in sentence.traces:
+            for place, probability in enumerate(said(trace).class_probabilities.tolist()):
+                yield trace.model, sentence.number + 1, class_name(query, trace, place), probability
+
+
+def progress_rows(query: ClassificationQuery, found: list[Sentence], brief: bool) -> Iterable[tuple[Cell, ...]]:
+    """Every class after every word, or the likeliest only."""
+    for sentence in found:
+        trace = sentence.traces[0]
+        for word, row in zip(words(trace), so_far(trace), strict=True):
+            for place in [int(row.argmax())] if brief else range(len(row)):
+                name = class_name(query, trace, place)
+                yield trace.model, sentence.number + 1, word.position, word.label, name, float(row[place])
+
+
+def word_rows(query: ClassificationQuery, found: list[Sentence]) -> Iterable[tuple[Cell, ...]]:
+    """Every word in every network: the likeliest class with and without it, and the difference."""
+    for sentence in found:
+        for trace in sentence.traces:
+            best = int(said(trace).class_probabilities.argmax())
+            share, name = float(said(trace).class_probabilities[best]), class_name(query, trace, best)
+            for word, lost in zip(typed(trace), contributions(trace).tolist(), strict=True):
+                yield (
+                    trace.model, sentence.number + 1, word.position, word.label, name, share, share - lost, lost,
+                )  # fmt: skip
+
+
+VIEW = View(
+    name="classification",
+    chapter="practice",
+    place=1,
+    query=ClassificationQuery,
+    needs=frozenset({"class_probabilities"}),
+    figure=figure,
+    preferred=MODELS,
+    chooses_model=False,
+)
