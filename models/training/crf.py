@@ -37,7 +37,7 @@ def features(words: Sequence[str], place: int) -> list[str]:
 
 
 def shape(word: str) -> str:
-    """Capitals as X, small letters as x, digits as 0, all else as it is; what repeats stands once: "Köln-Ost": Xx-Xx."""
+    """Capitals as X, small letters as x, digits as 0, all else as it is; repeats stand once: "Köln-Ost": Xx-Xx."""
     kinds = ["X" if char.isupper() else "x" if char.islower() else "0" if char.isdigit() else char for char in word]
     return "".join(kind for place, kind in enumerate(kinds) if not place or kind != kinds[place - 1])
 

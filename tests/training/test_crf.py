@@ -16,17 +16,9 @@ def test_shapes(word, shape):
 
 
 def test_features_know_the_neighbours_and_the_edges():
-    found = crf.features(["In", "Köln", "regnet", "es"], 1)
-    assert {
-        "word=Köln",
-        "lower=köln",
-        "shape=Xx",
-        "begin=Kö",
-        "end=öln",
-        "-1:lower=in",
-        "1:shape=x",
-        "2:lower=es",
-    } <= set(found)
+    found = set(crf.features(["In", "Köln", "regnet", "es"], 1))
+    assert {"word=Köln", "lower=köln", "shape=Xx", "begin=Kö", "end=öln"} <= found
+    assert {"-1:lower=in", "1:shape=x", "2:lower=es"} <= found
     assert "-2:edge" in found and not any(feature.startswith("0:") for feature in found)
 
 
