@@ -32,7 +32,7 @@ def foreign() -> QueryError:
 
 def own(url: str, base: str) -> tuple[Lang, str, bytes]:
     """Language, view (empty: the landing page) and query string of an address below `base`; raises QueryError."""
-    if not url.startswith(f"{base}/") or url.startswith("//"):
+    if not url.startswith(f"{base}/") or url.startswith(f"{base}//"):
         raise foreign()
     try:
         parts = urlsplit(url[len(base) :])

@@ -195,6 +195,18 @@ async def trace(
     return await kept(request, make)
 
 
+@router.get("/oembed")
+async def embeddable(
+    request: Request,
+    url: Annotated[str, Parameter(description="an address of this server")] = "",  # noqa: ARG001 read from the address below
+    format: Annotated[str, Parameter(description="json; xml is answered with 501")] = "json",  # noqa: A002, ARG001
+    maxwidth: Annotated[str, Parameter(description="greatest width of the frame in pixels")] = "",  # noqa: ARG001
+    maxheight: Annotated[str, Parameter(description="greatest height of the frame in pixels")] = "",  # noqa: ARG001
+) -> Response:
+    """oEmbed 1.0: the frame that shows the figure of an address."""
+    return json_response(oembed.answer(read(oembed.OEmbedQuery, request.scope["query_string"], "en")))
+
+
 @router.get("/{lang}", include_in_schema=False)
 async def landing(request: Request, lang: str) -> Response:
     """The first page, its example already drawn."""
@@ -247,18 +259,6 @@ async def into_slides(request: Request, lang: str, name: str) -> Response:
         return Response(html, status, media_type="text/html", headers=DECK_HEADERS | retry(error))
 
     return await kept(request, make)
-
-
-@router.get("/oembed")
-async def embeddable(
-    request: Request,
-    url: Annotated[str, Parameter(description="an address of this server")] = "",  # noqa: ARG001 read from the address below
-    format: Annotated[str, Parameter(description="json; xml is answered with 501")] = "json",  # noqa: A002, ARG001
-    maxwidth: Annotated[str, Parameter(description="greatest width of the frame in pixels")] = "",  # noqa: ARG001
-    maxheight: Annotated[str, Parameter(description="greatest height of the frame in pixels")] = "",  # noqa: ARG001
-) -> Response:
-    """oEmbed 1.0: the frame that shows the figure of an address."""
-    return json_response(oembed.answer(read(oembed.OEmbedQuery, request.scope["query_string"], "en")))
 
 
 @router.get("/{lang}/models", include_in_schema=False)
