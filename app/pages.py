@@ -163,7 +163,7 @@ def figure_page(
     along = query.changed(model="") if query.model == view.models[0] else query  # nobody asked for a view's own choice
     order = [other for other in views.catalogue().values() if other.models]
     place = order.index(view)
-    extra: Json = {"lecture": lecture(along)} if landing else {}
+    extra: Json = {"lecture": lecture(along), "deck_url": f"/{lang}/deck"} if landing else {}
     return page(
         "landing.html" if landing else "view.html",
         lang,

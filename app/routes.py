@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, cards, oembed, pages, render, slides, static, views
+from app import api, cards, deck, oembed, pages, render, slides, static, views
 from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
@@ -33,7 +33,7 @@ PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + 
 EMBED_HEADERS = DATA_HEADERS | {
     "Content-Security-Policy": POLICY.format(styles="")
 }  # framed anywhere, also from file://
-DECK_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + "; frame-src 'self'" + OWN_FRAMES}
+SLIDES_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + "; frame-src 'self'" + OWN_FRAMES}
 API_PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles=" 'unsafe-inline'") + OWN_FRAMES}
 PICTURE_HEADERS = DATA_HEADERS | {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 Suffix = Literal["json", "csv"]
@@ -235,6 +235,20 @@ async def embed(request: Request, lang: str, name: str) -> Response:
     return await kept(request, make)
 
 
+@router.get("/{lang}/deck", include_in_schema=False)
+async def lecture(request: Request, lang: str) -> Response:
+    """The lecture as slides, every figure live."""
+
+    async def make(request: Request) -> Response:
+        html = deck.html_page(read(Query, request.scope["query_string"], lang_of(lang)))
+        script, style = deck.notes_hashes()
+        policy = POLICY.format(styles=f" {style}").replace("script-src 'self'", f"script-src 'self' {script}")
+        headers = HEADERS | {"Content-Security-Policy": f"{policy}; frame-src 'self'{OWN_FRAMES}"}
+        return Response(html, media_type="text/html", headers=headers)
+
+    return await kept(request, make)
+
+
 @router.get("/{lang}/slides/{name}", include_in_schema=False)
 async def into_slides(request: Request, lang: str, name: str) -> Response:
     """How a view's figure gets into slides; with .svg at its end the QR code of its page."""
@@ -256,7 +270,7 @@ async def into_slides(request: Request, lang: str, name: str) -> Response:
             query, traces, figure, error = rescued(view, raw, code), [], None, wrong
         html = slides.html_page(view, query, frame, figure, traces, error)
         status = error.status if error else 200
-        return Response(html, status, media_type="text/html", headers=DECK_HEADERS | retry(error))
+        return Response(html, status, media_type="text/html", headers=SLIDES_HEADERS | retry(error))
 
     return await kept(request, make)
 

@@ -15,7 +15,8 @@ const Satzblick = {};
   const PANEL_LEAST = 240;
   const WIDE_HEIGHT = 420;
   const SLIDE_LEAST = 220;
-  const AROUND = 125; // what column labels, titles and the colour bar take on a slide
+  const WIDE_LEAST = 120;
+  const AROUND = 165; // what column labels, titles and the colour bar take on a slide
   const GAP = 30;
   const EDGE = 6;
   const SIZES = { usual: 15, flat: 11.5, least: 11, title: 13, number: 12 };
@@ -280,9 +281,11 @@ const Satzblick = {};
       Object.assign(note, { yshift: -CAPTION.bar * scale(), font: { ...note.font, size: NUMBER * scale() } });
   }
 
-  function wide(rows) {
+  /* The height of a panel with cells of any shape; `above` is what stands over it. */
+  function wide(rows, above) {
     if (rows > 1) return (WIDE_HEIGHT * scale()) / 1.35;
-    return fitted(WIDE_HEIGHT * scale() + AROUND * scale()) - AROUND * scale();
+    const others = above + (BAR.room + BAR.title + 2 * TITLE) * scale();
+    return Math.max(WIDE_LEAST * scale(), fitted(WIDE_HEIGHT * scale() + others) - others);
   }
 
   /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
@@ -305,15 +308,15 @@ const Satzblick = {};
     let [right, y] = [0, 0];
     for (const row of rows) {
       const head = headOf(row, columns);
+      const lines = row.some((panel) => panel.line) ? (LINE.height + LINE.gap) * scale() : 0;
       const left = Math.max(...row.map((panel) => leftOf(panel, rowSize)));
       let x = 0;
       for (const panel of row) {
         panel.width = panel.columns * cell;
-        panel.height = map ? panel.rows * cell : wide(rows.length);
+        panel.height = map ? panel.rows * cell : wide(rows.length, head + lines);
         panel.left = x + (rows.length > 1 ? left : leftOf(panel, rowSize));
         x = panel.left + panel.width + GAP;
       }
-      const lines = row.some((panel) => panel.line) ? (LINE.height + LINE.gap) * scale() : 0;
       y += placeTitles(row, head + lines, width, theme) + head;
       for (const panel of row) Object.assign(panel, { head: head + lines, lines, top: y + lines });
       y += lines;
