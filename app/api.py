@@ -38,6 +38,15 @@ class EmbedQuery(Query):
         return {name: int(value) if isinstance(value, bool) else value for name, value in changed.items()}
 
 
+class StillQuery(Query):
+    """How a still looks; the view's own options are read beside it."""
+
+    width: int = Field(1280, ge=160, le=4_096, description="pixels, or 1/96 inch where there are none")
+    height: int = Field(720, ge=120, le=4_096, description="pixels, or 1/96 inch where there are none")
+    scale: float = Field(1.0, ge=0.5, le=4, description="size of labels and lines")
+    bg: Literal["solid", "transparent"] = "solid"
+
+
 def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
     """The body and its media type; raises QueryError for a field that the model does not have."""
     model = registry.get(trace.model)

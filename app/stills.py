@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
+from unicodedata import category
 
 import numpy as np
 
@@ -34,7 +35,7 @@ BORDER = 18  # pixels around everything
 LEAST_CELL = 24  # pixels: rows of few columns are no flatter
 DASHES = {"solid": "-", "dash": "--", "dot": ":"}
 WIDE_FROM = 2.2  # cells that would be so much wider than high stay flat
-COLOURED = ("emoji", "color")  # fonts whose glyphs are pictures, which matplotlib cannot draw
+UNUSABLE = ("emoji", "color", "last resort")  # glyphs that are pictures, or boxes for what is missing
 
 _drawing = threading.Lock()  # matplotlib's settings are those of the process
 
@@ -103,6 +104,7 @@ class Picture:
         self.across: dict[str, str] = {}  # value axis → its word axis
         self.bars: list[tuple[Axes, Json]] = []
         self.named: list[tuple[Any, str]] = []
+        self.worded: set[Any] = set()  # the axes whose ticks are words
 
     def add(self, trace: Json) -> None:
         """Draws a trace on its axes."""
@@ -150,7 +152,7 @@ class Picture:
         gap = min(trace.get("xgap", 0), trace.get("ygap", 0))
         axes.pcolormesh(
             x, y, np.ma.masked_invalid(values), cmap=scale, vmin=colours["cmin"], vmax=colours["cmax"],
-            edgecolors=PAPER[self.style.theme] if gap else "face", linewidth=self.style.points(gap) if gap else 0.1,
+            edgecolors=GRID[self.style.theme] if gap else "face", linewidth=self.style.points(1) if gap else 0.1,
         )  # fmt: skip
         axes.set_xlim(x[0], x[-1])
         axes.set_ylim(y[-1], y[0])
@@ -266,7 +268,8 @@ class Picture:
     def finish(self, caption: str) -> None:
         """Axes, marks, legend and caption; then all in its place, until nothing is cut off."""
         for y, axes in self.axes.items():
-            self.word_axis(axes, self.layout[long_name(self.across[y])], y)
+            if "overlaying" not in self.layout[long_name(y)]:  # else it shares the words of the axes below
+                self.word_axis(axes, self.layout[long_name(self.across[y])], y)
             self.value_axis(axes, self.layout[long_name(y)])
         shown = [self.shape(shape) for shape in self.layout.get("shapes", ())]
         shown += [self.note(note) for note in self.layout.get("annotations", ())]
@@ -281,7 +284,10 @@ class Picture:
 
     def word_axis(self, axes: "Axes", axis: Json, y: str) -> None:
         """The axis across."""
-        shared = [other for other in self.axes if self.across[other] == self.across[y]]
+        shared = [
+            other for other in self.axes
+            if self.across[other] == self.across[y] and "overlaying" not in self.layout[long_name(other)]
+        ]  # fmt: skip
         anchored = len(shared) < 2 or long_name(axis.get("anchor", "y")) == long_name(y)
         if "range" in axis:
             axes.set_xlim(*limits(axis))
@@ -326,6 +332,7 @@ class Picture:
                 fontweight="bold" if any("<b>" in text for text in axis["ticktext"]) else "normal",
             )  # fmt: skip
             target.set_minor_locator(NullLocator())
+            self.worded.add(target)
         else:
             if axis.get("type") != "log":
                 target.set_major_locator(MaxNLocator(axis.get("nticks", 7), steps=[1, 2, 2.5, 5, 10]))
@@ -459,7 +466,8 @@ class Picture:
         for _ in range(4):
             self.spread(inner)
             for axes in self.axes.values():
-                turn(axes, renderer)
+                if axes.xaxis in self.worded:
+                    turn(axes, renderer)
             taken = union(axes.get_tightbbox(renderer) for axes in self.axes.values())
             inner = (
                 inner[0] + max(0, box[0] - taken.x0), inner[1] + max(0, box[1] - taken.y0),
@@ -468,38 +476,66 @@ class Picture:
             inner = (inner[0], inner[1], max(inner[2], inner[0] + 20), max(inner[3], inner[1] + 20))
         self.spread(inner)
         lowest = min(axes.get_tightbbox(renderer).y0 for axes in self.axes.values())
+        sides = union(axes.get_window_extent(renderer) for axes in self.axes.values())
         for number, (_, bar) in enumerate(self.bars):
-            self.draw_bar(bar, inner, lowest - self.style.scale * 24, number)
+            self.draw_bar(bar, (sides.x0, sides.x1), lowest - self.style.scale * 24, number)
 
     def spread(self, inner: tuple[float, float, float, float]) -> None:
-        """Puts every panel into its share of the box (left, bottom, right, top in pixels); cells of maps are square."""
-        left, bottom, right, top = inner
-        height = top - bottom
+        """Puts every panel into its share of the box (left, bottom, right, top in pixels); all cells are alike."""
         shape = self.plot.get("panels", {})
-        square = shape.get("kind") == "map" and shape.get("rows")
+        if shape.get("kind") == "map" and shape.get("rows"):
+            self.spread_maps(inner, shape["rows"])
+            return
+        left, bottom, right, top = inner
         gaps = self.extra_gap()
         for y, axes in self.axes.items():
             x0, x1 = self.layout[long_name(self.across[y])].get("domain", (0, 1))
             axis = self.layout[long_name(y)]
             y0, y1 = axis.get("domain", (0, 1))
-            wide, high = (right - left) * (x1 - x0), height * (y1 - y0)
-            start = left + (right - left) * x0
+            start, wide = left + (right - left) * x0, (right - left) * (x1 - x0)
             if x0 > 0:
                 start, wide = start + gaps, wide - gaps
-            low = bottom + height * y0
-            if square and y0 == 0:
-                cell = wide / shape["cells"]
-                flat = cell > WIDE_FROM * high / shape["rows"]
-                fitting = min(high, max(cell, LEAST_CELL * self.style.scale) * shape["rows"])
-                low, high = low + (high - fitting), fitting
-                if not flat:
-                    wide = min(wide, max(cell if cell * shape["rows"] <= fitting + 1 else fitting / shape["rows"], 1)
-                               * shape["cells"])  # fmt: skip
+            high = (top - bottom) * (y1 - y0)
+            self.put(axes, start, bottom + (top - bottom) * y0, wide, high)
             if axis.get("scaleanchor"):
-                axes.set_aspect("equal", adjustable="datalim")
-            axes.set_position(
-                (start / self.style.width, low / self.style.height, wide / self.style.width, high / self.style.height)
-            )
+                self.same_units(axes, self.layout[long_name(self.across[y])], axis, wide / high)
+
+    def same_units(self, axes: "Axes", over: Json, down: Json, shape: float) -> None:
+        """Widens one of the two ranges until both axes have one unit."""
+        (left, right), (low, high) = (axis.get("range") or now for axis, now in
+                                      ((over, axes.get_xlim()), (down, axes.get_ylim())))  # fmt: skip
+        wide, tall = max(right - left, (high - low) * shape), max(high - low, (right - left) / shape)
+        axes.set_xlim((left + right - wide) / 2, (left + right + wide) / 2)
+        axes.set_ylim((low + high - tall) / 2, (low + high + tall) / 2)
+
+    def spread_maps(self, inner: tuple[float, float, float, float], rows: int) -> None:
+        """Maps side by side with cells of one size: square ones of square maps, else a little wider where there is room."""
+        left, bottom, right, top = inner
+        sizes = {y: self.cells(y) for y in self.axes if "domain" in self.layout[long_name(self.across[y])]}
+        panels = {y: size for y, size in sizes.items() if self.layout[long_name(y)].get("domain", (0, 1))[0] == 0}
+        gap = self.extra_gap() + 30 * self.style.scale
+        share = 0.8 if len(panels) < len(self.axes) else 1.0  # a line stands above the cells
+        wide = (right - left - gap * (len(panels) - 1)) / sum(panels.values())
+        high = min((top - bottom) * share / rows, max(wide, LEAST_CELL * self.style.scale))
+        square = all(size == rows for size in panels.values())
+        wide = min(wide, high * (1 if square else WIDE_FROM))
+        start = left + (right - left - gap * (len(panels) - 1) - wide * sum(panels.values())) / 2
+        for y, size in panels.items():
+            self.put(self.axes[y], start, top - (top - bottom) * (1 - share) - high * rows, wide * size, high * rows)
+            for other, axes in self.axes.items():
+                if other != y and self.across[other] == self.across[y]:
+                    self.put(axes, start, top - (top - bottom) * 0.16, wide * size, (top - bottom) * 0.16)
+            start += wide * size + gap
+
+    def cells(self, y: str) -> int:
+        """How many columns a map has."""
+        low, high = self.layout[long_name(self.across[y])]["range"]
+        return round(abs(high - low))
+
+    def put(self, axes: "Axes", left: float, bottom: float, wide: float, high: float) -> None:
+        """Places axes by pixels."""
+        width, height = self.style.width, self.style.height
+        axes.set_position((left / width, bottom / height, max(wide, 1) / width, max(high, 1) / height))
 
     def extra_gap(self) -> float:
         """Pixels between panels for the names at the left of all but the first."""
@@ -511,11 +547,12 @@ class Picture:
                 widest = max(widest, box.width if box else 0)
         return widest
 
-    def draw_bar(self, bar: Json, inner: tuple[float, float, float, float], top: float, number: int) -> None:
+    def draw_bar(self, bar: Json, sides: tuple[float, float], top: float, number: int) -> None:
         """A colour axis under the figure; its steps are vectors too."""
-        look, width = bar["colorbar"], 0.3 * (inner[2] - inner[0])
+        look = bar["colorbar"]
+        width = max(0.3 * (sides[1] - sides[0]), min(200 * self.style.scale, 0.42 * self.style.width))
         right = look.get("xanchor") == "right" or number > 0
-        left = inner[2] - width if right else inner[0]
+        left = max(sides[1] - width, 0) if right and len(self.bars) > 1 else sides[0]
         thick = 10 * self.style.scale
         axes = self.figure.add_axes(
             ((left) / self.style.width, (top - thick - 8 * self.style.scale) / self.style.height,
@@ -600,7 +637,7 @@ def family_of(letter: str) -> str | None:
     if FT2Font(ours).get_char_index(ord(letter)):
         return FONT
     for entry in sorted(font_manager.fontManager.ttflist, key=lambda entry: (entry.weight != 400, entry.name)):
-        if any(word in f"{entry.name}{entry.fname}".lower() for word in COLOURED):
+        if any(word in f"{entry.name}{entry.fname}".lower() for word in UNUSABLE):
             continue
         try:
             if FT2Font(entry.fname).get_char_index(ord(letter)):
@@ -616,10 +653,15 @@ def fonts(*texts: str) -> list[str]:
     return list(dict.fromkeys([FONT, *(family for family in needed if family)]))
 
 
+def seen(letter: str) -> bool:
+    """Whether a character can be drawn and seen."""
+    return letter.isprintable() and family_of(letter) is not None
+
+
 def drawable(text: str) -> str:
     """The text, with the code point of a character that no font has or nobody can see."""
     return "".join(
-        letter if letter == "\n" or letter.isprintable() and family_of(letter) else f"U+{ord(letter):04X}"
+        " " if category(letter) == "Zs" else letter if letter == "\n" or seen(letter) else f"U+{ord(letter):04X}"
         for letter in text
     )
 
@@ -639,7 +681,7 @@ def wrap(text: Any, room: float) -> None:
 def turn(axes: "Axes", renderer: "RendererBase") -> None:
     """Turns the words of an axis by 45, then 90 degrees, where they would touch."""
     labels = [label for label in axes.get_xticklabels() if label.get_text()]
-    if axes.xaxis.get_major_formatter().__class__.__name__ != "FixedFormatter" or len(labels) < 2:
+    if len(labels) < 2:
         return
     above = axes.xaxis.get_ticks_position() == "top"
     for angle in (0, 45, 90):
