@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.bench import HOST, STARTING, Line, Timings, address, server
-from app.load import Client
+from app.bench import STARTING, Line, Timings, address, server
+from app.load import HOST, Client
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -78,6 +78,7 @@ def result(
         "links": {
             "embed": query.address(f"/{lang}/embed/{view.name}"),
             "slides": query.address(f"/{lang}/slides/{view.name}"),
+            **{form: query.address(f"{path}.{form}") for form in ("svg", "pdf", "png", "html")},
             "csv": query.address(f"{path}.csv"),
             "json": query.address(f"{path}.json"),
             "permalink": query.address(path),
@@ -88,6 +89,14 @@ def result(
 def weights(traces: Sequence[Trace]) -> str:
     """The models of these runs, each with the short hash of its weights."""
     return ", ".join(dict.fromkeys(f"{trace.model} {registry.get(trace.model).hash}" for trace in traces))
+
+
+def source(view: View, query: Query, traces: Sequence[Trace]) -> str:
+    """What a picture says of itself wherever it goes: the view, the sentences, the models and their weights."""
+    lang = query.lang
+    said = (translate(lang, "quoted", word=text) for text in dict.fromkeys(trace.text for trace in traces) if text)
+    parts = [translate(lang, f"{view.name}.title"), " / ".join(said), weights(traces)]
+    return " · ".join(part for part in parts if part)
 
 
 def place(link: Link, lang: Lang, frame: dict[str, Value] | None) -> Json:

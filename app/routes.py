@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, cards, deck, oembed, pages, render, slides, static, views
+from app import api, cards, deck, oembed, pages, render, slides, static, stills, views
 from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
 from app.messages import LANGUAGES, Lang, say
+from app.plotting import Theme
 from app.query import Query, QueryError, known_model, read, salvaged, settled, text_error, unavailable
 from app.runs import Busy, Runs
 from app.views import Figure, View
@@ -37,6 +38,8 @@ SLIDES_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") 
 API_PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles=" 'unsafe-inline'") + OWN_FRAMES}
 PICTURE_HEADERS = DATA_HEADERS | {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 Suffix = Literal["json", "csv"]
+DATA: tuple[Suffix, ...] = ("json", "csv")
+FILES = (*(f".{suffix}" for suffix in DATA), *(f".{form}" for form in stills.MEDIA))
 
 router = APIRouter()
 Drawn = tuple[Query, list[Trace], Figure]
@@ -301,15 +304,21 @@ async def card(request: Request, lang: str, name: str) -> Response:
 
 @router.get("/{lang}/{name}", include_in_schema=False)
 async def page(request: Request, lang: str, name: str) -> Response:
-    """A view: its page, or its data where the name ends in .json or .csv."""
+    """A view: its page, or its data, a still or an offline file where the name ends in .json, .csv, .svg, .html …"""
     stem, dot, suffix = name.partition(".")
 
     async def make(request: Request) -> Response:
         code = lang_of(lang)
-        if dot and suffix not in ("json", "csv"):
+        if dot and suffix not in DATA and suffix not in stills.MEDIA and suffix != "html":
             raise pages.not_found("suffix", suffix)
         view = view_of(stem)
-        return await (view_data(request, code, view, cast(Suffix, suffix)) if dot else view_page(request, code, view))
+        if not dot:
+            return await view_page(request, code, view)
+        if suffix == "html":
+            return await offline_file(request, code, view)
+        if suffix in stills.MEDIA:
+            return await still(request, code, view, suffix)
+        return await view_data(request, code, view, cast(Suffix, suffix))
 
     return await kept(request, make)
 
@@ -325,6 +334,32 @@ async def view_page(request: Request, lang: Lang, view: View, landing: bool = Fa
         query, drawn, error = rescued(view, raw, lang), None, wrong
     html = pages.figure_page(view, query, drawn, error, landing)
     return Response(html, error.status if error else 200, media_type="text/html", headers=PAGE_HEADERS | retry(error))
+
+
+async def still(request: Request, lang: Lang, view: View, form: stills.Form) -> Response:
+    """The figure as a picture, drawn without a browser."""
+    raw = request.scope["query_string"]
+    asked = read(api.StillQuery, raw, lang)
+    query, traces, figure = await draw(request, view, stated(view, raw, lang))
+    theme: Theme = "dark" if query.theme == "dark" else "light"
+    style = stills.Style(asked.width, asked.height, asked.scale, theme, asked.bg == "transparent", lang)
+    caption = render.source(view, query, traces)
+    body = await asyncio.to_thread(lambda: stills.still(figure.plot.json(theme), form, style, caption))
+    headers = PICTURE_HEADERS | {"Content-Disposition": f'inline; filename="satzblick-{view.name}.{form}"'}
+    return Response(body, media_type=stills.MEDIA[form], headers=headers)
+
+
+async def offline_file(request: Request, lang: Lang, view: View) -> Response:
+    """The figure with all it needs in one file, for rooms without network."""
+    raw = request.scope["query_string"]
+    frame = read(api.EmbedQuery, raw, lang)
+    query, traces, figure = await draw(request, view, stated(view, raw, lang))
+    html = pages.offline_page(view, query, frame, traces, figure)
+    headers = DATA_HEADERS | {
+        "Content-Disposition": f'attachment; filename="satzblick-{view.name}.html"',
+        "Content-Security-Policy": pages.OFFLINE_POLICY,
+    }
+    return Response(html, media_type="text/html", headers=headers)
 
 
 async def view_data(request: Request, lang: Lang, view: View, suffix: Suffix) -> Response:
@@ -352,7 +387,7 @@ def retry(error: QueryError | None) -> dict[str, str]:
 def refusal(path: str, lang: Lang, error: QueryError) -> Response:
     """An error in the form of its route: one JSON shape for data, a page for people."""
     headers = retry(error) | ({"Allow": "GET"} if error.status == 405 else {})
-    if path.startswith(("/api/", "/health", "/oembed")) or path.endswith((".json", ".csv")):
+    if path.startswith(("/api/", "/health", "/oembed")) or path.endswith(FILES):
         told = {"code": error.code, "message": error.message.text(lang), "field": error.field}
         response = json_response({"error": told}, error.status)
         response.headers.update(headers)

@@ -454,7 +454,7 @@ class Picture:
 
     def arrange(self, caption: Any) -> None:
         """Gives the panels what legend, caption and colour bars leave, and turns words that would touch."""
-        renderer = self.figure.canvas.get_renderer()  # type: ignore[attr-defined]  # Agg's, which a Figure starts with
+        renderer = self.figure.canvas.get_renderer()
         floor = caption.get_window_extent(renderer).y1 + self.style.scale * 12
         ceiling = float(self.style.height - BORDER)
         for legend in self.figure.legends:
@@ -509,7 +509,7 @@ class Picture:
         axes.set_ylim((low + high - tall) / 2, (low + high + tall) / 2)
 
     def spread_maps(self, inner: tuple[float, float, float, float], rows: int) -> None:
-        """Maps side by side with cells of one size: square ones of square maps, else a little wider where there is room."""
+        """Maps side by side with cells of one size: square ones of square maps, else wider."""
         left, bottom, right, top = inner
         sizes = {y: self.cells(y) for y in self.axes if "domain" in self.layout[long_name(self.across[y])]}
         panels = {y: size for y, size in sizes.items() if self.layout[long_name(y)].get("domain", (0, 1))[0] == 0}
@@ -539,7 +539,7 @@ class Picture:
 
     def extra_gap(self) -> float:
         """Pixels between panels for the names at the left of all but the first."""
-        renderer = self.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+        renderer = self.figure.canvas.get_renderer()
         widest = 0.0
         for y, axes in self.axes.items():
             if self.layout[long_name(self.across[y])].get("domain", (0, 1))[0] > 0:
@@ -694,9 +694,7 @@ def turn(axes: "Axes", renderer: "RendererBase") -> None:
             return
         step = abs(axes.transData.transform((1, 0))[0] - axes.transData.transform((0, 0))[0])
         sizes = [label.get_window_extent(renderer) for label in labels]
-        if angle == 0 and all(
-            first.x1 + 4 <= second.x0 for first, second in zip(sizes, sizes[1:], strict=False)
-        ):
+        if angle == 0 and all(first.x1 + 4 <= second.x0 for first, second in zip(sizes, sizes[1:], strict=False)):
             return
         if angle == 45 and step > 1.6 * labels[0].get_fontsize() / POINTS:
             return
