@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po
 from app import cards, views
 from app.api import EmbedQuery, TraceQuery
 from app.messages import LANGUAGES, LOCALE
+from app.transforms import TRANSFORMS
 from app.views import attention_heads
 from app.words import Kind
 from models import errors, registry
@@ -205,6 +206,7 @@ def families() -> dict[str, bool]:
     made |= {f"sentence.{number}": True for number in (1, 2)}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
+    made |= {f"{part}.{how}": True for part in ("form.note", "option.vs_from") for how in TRANSFORMS}
     made |= {f"option.align.{how}": True for how in ("word", "position")}
     made |= {
         f"attention_map.summary.{place}": True for place in ("before", "itself", "after", "renormalised", "hidden")
