@@ -1,6 +1,6 @@
 """Embedding space: typed words as points beside their nearest neighbours, or the cosines between them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -29,6 +29,10 @@ class EmbeddingSpaceQuery(Query):
     def runs(self) -> list[Run]:
         """The same runs, with the neighbours of each word."""
         return [Run(run.model, run.text, "neighbours") for run in super().runs()]
+
+    def idle(self) -> Container[str]:
+        """No difference is drawn here."""
+        return ("align",)
 
 
 class Point(NamedTuple):
