@@ -18,8 +18,8 @@ from app import cards, views
 from app.api import EmbedQuery, TraceQuery
 from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
-from app.transforms import TRANSFORMS
 from app.oembed import OEmbedQuery
+from app.transforms import TRANSFORMS
 from app.views import attention_heads
 from app.words import Kind
 from models import errors, registry
