@@ -203,7 +203,7 @@ def allowed(kind: type[Query], field: str) -> str:
         elif "const" in entry:
             parts.append(str(entry["const"]))
         elif entry.get("type") == "integer":
-            parts.append("1, 2, 3 …")
+            parts.append(f"{entry['minimum']} … {entry['maximum']}" if "maximum" in entry else "1, 2, 3 …")
         elif entry.get("type") == "number":
             parts.append(f"{entry['minimum']} … {entry['maximum']}")
         elif entry.get("type") == "boolean":

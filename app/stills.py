@@ -162,7 +162,7 @@ class Picture:
                 if np.isnan(values[row, column]):
                     continue
                 text = trace["text"][row][column] if template == "%{text}" else None
-                written = plain(text) if text is not None else self.number(values[row, column], template)
+                written = plain(text) if text is not None else self.number(float(values[row, column]), template)
                 axes.text(
                     column + left, row + top, drawable(written), ha="center", va="center", parse_math=False,
                     fontsize=self.style.points(13), color=contrast(scale(float(share[row, column]))), label="cell",
@@ -175,7 +175,7 @@ class Picture:
         form = re.fullmatch(r"%\{z:(\+?\.\d[f%])\}", template)
         if form is None:
             raise UnknownTrace(f"a still cannot write {template}")
-        text = format(float(value), form[1]).replace("-", "−")
+        text = format(value, form[1]).replace("-", "−")
         return text.replace(".", ",") if self.style.lang == "de" else text
 
     def colour_bar(self, name: str, axes: "Axes") -> None:
@@ -397,7 +397,7 @@ class Picture:
         if shape.get("fillcolor") == MASKED[self.style.theme] and shape.get("layer") == "below":
             return None
         line = shape.get("line", {})
-        look = {"linewidth": self.style.points(line.get("width", 2)), "clip_on": False,
+        look: dict[str, Any] = {"linewidth": self.style.points(line.get("width", 2)), "clip_on": False,
                 "zorder": 0.5 if shape.get("layer") == "below" else 4}  # fmt: skip
         x0, x1, y0, y1 = (shape[name] for name in ("x0", "x1", "y0", "y1"))
         edge = line.get("color") or self.ink()
@@ -454,7 +454,7 @@ class Picture:
 
     def arrange(self, caption: Any) -> None:
         """Gives the panels what legend, caption and colour bars leave, and turns words that would touch."""
-        renderer = self.figure.canvas.get_renderer()
+        renderer = renderer_of(self.figure)
         floor = caption.get_window_extent(renderer).y1 + self.style.scale * 12
         ceiling = float(self.style.height - BORDER)
         for legend in self.figure.legends:
@@ -475,7 +475,7 @@ class Picture:
             )  # fmt: skip
             inner = (inner[0], inner[1], max(inner[2], inner[0] + 20), max(inner[3], inner[1] + 20))
         self.spread(inner)
-        lowest = min(axes.get_tightbbox(renderer).y0 for axes in self.axes.values())
+        lowest = union(axes.get_tightbbox(renderer) for axes in self.axes.values()).y0
         sides = union(axes.get_window_extent(renderer) for axes in self.axes.values())
         for number, (_, bar) in enumerate(self.bars):
             self.draw_bar(bar, (sides.x0, sides.x1), lowest - self.style.scale * 24, number)
@@ -529,7 +529,7 @@ class Picture:
 
     def cells(self, y: str) -> int:
         """How many columns a map has."""
-        low, high = self.layout[long_name(self.across[y])]["range"]
+        low, high = limits(self.layout[long_name(self.across[y])])
         return round(abs(high - low))
 
     def put(self, axes: "Axes", left: float, bottom: float, wide: float, high: float) -> None:
@@ -539,7 +539,7 @@ class Picture:
 
     def extra_gap(self) -> float:
         """Pixels between panels for the names at the left of all but the first."""
-        renderer = self.figure.canvas.get_renderer()
+        renderer = renderer_of(self.figure)
         widest = 0.0
         for y, axes in self.axes.items():
             if self.layout[long_name(self.across[y])].get("domain", (0, 1))[0] > 0:
@@ -573,6 +573,11 @@ class Picture:
 
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def renderer_of(figure: "Figure") -> Any:
+    """What measures the texts of a figure."""
+    return figure.canvas.get_renderer()  # type: ignore[attr-defined]  # Agg's, see draw()
 
 
 def long_name(name: str) -> str:
@@ -668,7 +673,7 @@ def drawable(text: str) -> str:
 
 def wrap(text: Any, room: float) -> None:
     """Breaks a text into lines of this width in pixels."""
-    words, lines, renderer = text.get_text().split(" "), [""], text.figure.canvas.get_renderer()
+    words, lines, renderer = text.get_text().split(" "), [""], renderer_of(text.figure)
     for word in words:
         text.set_text(f"{lines[-1]} {word}".strip())
         if lines[-1] and text.get_window_extent(renderer).width > room:
@@ -688,15 +693,17 @@ def turn(axes: "Axes", renderer: "RendererBase") -> None:
         for label in labels:
             label.set_rotation(angle)
             label.set_rotation_mode("anchor" if angle else "default")
-            label.set_ha("center" if not angle else "left" if above else "right")
-            label.set_va(("bottom" if above else "top") if not angle else "center" if angle == 90 else "baseline")
+            label.set_horizontalalignment("center" if not angle else "left" if above else "right")
+            label.set_verticalalignment(
+                ("bottom" if above else "top") if not angle else "center" if angle == 90 else "baseline"
+            )
         if angle == 90:
             return
         step = abs(axes.transData.transform((1, 0))[0] - axes.transData.transform((0, 0))[0])
         sizes = [label.get_window_extent(renderer) for label in labels]
         if angle == 0 and all(first.x1 + 4 <= second.x0 for first, second in zip(sizes, sizes[1:], strict=False)):
             return
-        if angle == 45 and step > 1.6 * labels[0].get_fontsize() / POINTS:
+        if angle == 45 and step > 1.6 * float(labels[0].get_fontsize()) / POINTS:
             return
 
 
