@@ -38,6 +38,13 @@ def memory(run: Run) -> Trace:
     return memory.trace(run)
 
 
+def masked(run: Run) -> Trace:
+    """The model reads the text, and once more for each word with that word masked."""
+    from models import masked
+
+    return masked.trace(run)
+
+
 def trajectory(run: Run) -> Trace:
     """The model reads the text, and its states become points of a plane."""
     from models import planes
@@ -50,6 +57,7 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "erasures": erasures,
     "gradients": gradients,
     "gradient_map": gradients,
+    "masked": masked,
     "memory": memory,
     "trajectory": trajectory,
 }

@@ -200,6 +200,16 @@ class Erasure:
     erased_probabilities: np.ndarray = array("float32[tokens, classes]")
 
 
+@part
+class Filling:
+    """What a model puts in place of each token, hidden from it one at a time; NaN and −1 where none was hidden."""
+
+    masked_loss: np.ndarray = array("float32[tokens]")  # −log p(token | all others) in nats
+    masked_ids: np.ndarray = array("int64[tokens, fillings]")  # the likeliest there
+    masked_probabilities: np.ndarray = array("float32[tokens, fillings]")
+    words: tuple[tuple[str, ...], ...]  # [tokens][fillings]
+
+
 class LabelledWord(NamedTuple):
     """A word and its label; `text[start:end]` of the typed text, decided at the token with this number."""
 
@@ -272,6 +282,7 @@ class Trace:
     classification: Classification | None = None
     erasure: Erasure | None = None
     labelling: Labelling | None = None
+    filling: Filling | None = None
 
     def __post_init__(self) -> None:
         sizes = {"tokens": len(self.tokens)}
@@ -310,4 +321,5 @@ PARTS: dict[str, type] = {
     "classification": Classification,
     "erasure": Erasure,
     "labelling": Labelling,
+    "filling": Filling,
 }

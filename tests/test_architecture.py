@@ -203,6 +203,7 @@ def families() -> dict[str, bool]:
     made |= {f"network.{model.name.split('-')[0]}": True for family in (intents, entities) for model in family.MODELS}
     made |= {f"entity.{name}": True for name in ("O", *CLASSES)}
     made |= {f"sentence.{number}": True for number in (1, 2)}
+    made |= {f"training.panel.{when}": True for when in ("before", "then")}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
     made |= {f"option.align.{how}": True for how in ("word", "position")}

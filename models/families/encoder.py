@@ -14,7 +14,7 @@ from models.trace import Layers, States, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.nn import Embedding
+    from torch.nn import Embedding, Module
     from transformers import (
         BertForMaskedLM,
         BertForSequenceClassification,
@@ -29,14 +29,15 @@ class Transformer:
     """A Transformer with learned positions in memory: `words` and `positions` are its two tables of vectors.
 
     `read_out`, if there is one, makes parts of a trace of the logits of its head; `end` says whether it reads [SEP].
+    `head` scores pieces for masked places; it is no part of a run over the text as it is.
     """
 
     def __init__(
         self, model: Model, network: "PreTrainedModel", words: "Embedding", positions: "Embedding",
-        read_out: ReadOut | None = None, end: bool = True,
+        read_out: ReadOut | None = None, end: bool = True, head: "Module | None" = None,
     ):  # fmt: skip
         self.model, self.network, self.words, self.positions = model, network, words, positions
-        self.read_out, self.end = read_out, end
+        self.read_out, self.end, self.head = read_out, end, head
 
     def forward(self, text: str, change: Change | None = None) -> Trace:
         """Reads [CLS] and the text in one call. Change: `erased` gives that token a word vector of zeros."""
@@ -78,8 +79,9 @@ def traced(model: Model, network: "Bert", read_out: ReadOut | None = None) -> Tr
     """A BERT, without its head where nothing is read out of it."""
     tables = network.bert.embeddings
     return Transformer(
-        model, network if read_out else network.bert, tables.word_embeddings, tables.position_embeddings, read_out
-    )
+        model, network if read_out else network.bert, tables.word_embeddings, tables.position_embeddings, read_out,
+        head=getattr(network, "cls", None),
+    )  # fmt: skip
 
 
 def load(model: Model) -> Transformer:
