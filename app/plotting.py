@@ -223,12 +223,12 @@ class Axis:
 
     title: str
     ticks: Sequence[str] = ()
-    at: Sequence[float] = ()
     below: Sequence[str] = ()  # a second line of ticks, where two sentences share the axis
     log: bool = False
     limits: tuple[float, float] | None = None  # as shown; on a log axis the values, not their logarithms
     run: int = 0
     words: Sequence[int] = ()
+    at: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,13 @@ def gradients(run: Run) -> Trace:
     return gradients.trace(run)
 
 
+def attributions(run: Run) -> Trace:
+    """The model reads the text, and gradients, erasures and heads switched off say what counted."""
+    from models import attributions
+
+    return attributions.trace(run)
+
+
 def erasures(run: Run) -> Trace:
     """The model reads the text, and once more for each token with that token erased."""
     from models import erasure
@@ -54,6 +61,7 @@ def trajectory(run: Run) -> Trace:
 
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
+    "attributions": attributions,
     "erasures": erasures,
     "gradients": gradients,
     "gradient_map": gradients,

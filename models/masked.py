@@ -57,7 +57,7 @@ def logits(loaded: "Transformer", ids: "Tensor", places: "Tensor") -> "Tensor":
     size = max(1, BATCH_TOKENS // len(ids))
     states = [
         loaded.network(input_ids=part).last_hidden_state[torch.arange(len(part)), at]
-        for part, at in zip(rows.split(size), places.split(size), strict=True)
+        for part, at in zip(torch.split(rows, size), torch.split(places, size), strict=True)
     ]
     found: Tensor = loaded.head(torch.cat(states))
     return found

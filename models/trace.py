@@ -201,6 +201,20 @@ class Erasure:
 
 
 @part
+class Attribution:
+    """What the tokens of a text are worth to p, the probability of the `chosen` class; NaN: the model's own tokens."""
+
+    chosen: int
+    gradient_input: np.ndarray = array("float32[tokens]")  # ∇p·x
+    integrated_gradients: np.ndarray = array("float32[tokens]")  # add up to p − baseline, but for `incomplete`
+    erasure: np.ndarray = array("float32[tokens]")  # p − p(token erased)
+    baseline: float  # p with all tokens of the text erased
+    incomplete: float  # |Σ integrated gradients − (p − baseline)|
+    head_off: np.ndarray = array("float32[layers, heads, classes]")  # all probabilities with one head switched off
+    even: np.ndarray = array("float32[classes]")  # all probabilities where every token looks at all tokens alike
+
+
+@part
 class Filling:
     """What a model puts in place of each token, hidden from it one at a time; NaN and −1 where none was hidden."""
 
@@ -283,6 +297,7 @@ class Trace:
     erasure: Erasure | None = None
     labelling: Labelling | None = None
     filling: Filling | None = None
+    attribution: Attribution | None = None
 
     def __post_init__(self) -> None:
         sizes = {"tokens": len(self.tokens)}
@@ -322,4 +337,5 @@ PARTS: dict[str, type] = {
     "erasure": Erasure,
     "labelling": Labelling,
     "filling": Filling,
+    "attribution": Attribution,
 }

@@ -19,7 +19,7 @@ from app.api import EmbedQuery, TraceQuery
 from app.messages import LANGUAGES, LOCALE
 from app.views import attention_heads
 from app.words import Kind
-from models import errors, registry
+from models import errors, faithfulness, registry
 from models.entities import CLASSES
 from models.families import entities, intents
 from models.training import kinds
@@ -203,6 +203,7 @@ def families() -> dict[str, bool]:
     made |= {f"network.{model.name.split('-')[0]}": True for family in (intents, entities) for model in family.MODELS}
     made |= {f"entity.{name}": True for name in ("O", *CLASSES)}
     made |= {f"sentence.{number}": True for number in (1, 2)}
+    made |= {f"method.{name}": True for name in (*faithfulness.methods(0), "even", "head")}
     made |= {f"training.panel.{when}": True for when in ("before", "then")}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}

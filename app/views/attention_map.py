@@ -15,6 +15,7 @@ from app.query import Choices, Layer, Query, fitted
 from app.units import difference_title, panel_title
 from app.views import Cell, Figure, Table, View
 from app.words import Word, shortened, words
+from models.faithfulness import rollout
 from models.trace import Trace
 
 SHARES = ("softmax", "rollout")  # the stages whose rows sum to 1
@@ -64,19 +65,6 @@ def staged(query: AttentionMapQuery, trace: Trace) -> np.ndarray:
             values = values * attention.scaling[layer]
     mean: np.ndarray = values.mean(axis=0)
     return mean
-
-
-def rollout(layers: Sequence[np.ndarray]) -> np.ndarray:
-    """Where what stands at each token after these layers came from: [tokens, tokens], rows sum to 1.
-
-    `layers` are the means over the heads, first layer first. Ã = ½(A + I) counts the way past attention as half; the
-    rollout is Ã(last) ⋯ Ã(first) (Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers, equation 1).
-    """
-    found = np.eye(len(layers[0]), dtype=np.float32)
-    for attention in layers:
-        mixed = (attention + np.eye(len(attention), dtype=np.float32)) / 2
-        found = mixed / mixed.sum(axis=1, keepdims=True) @ found
-    return found
 
 
 def mapped(query: AttentionMapQuery, trace: Trace) -> Map:
