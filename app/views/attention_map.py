@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import PositiveInt
 
-from app import align
+from app import align, tuning
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Panel, Scale, maps
 from app.query import Choices, Layer, Query, fitted
@@ -99,7 +99,12 @@ def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
         "difference": translate(query.lang, "difference.bar"),
     }
     shown = [(fitted(query, trace).layer or 1) - 1 for trace in traces]
-    return Figure(maps(panels, query.lang, "map", titles), summary(query, drawn), table(drawn), shown)
+    return Figure(
+        maps(panels, query.lang, "map", titles),
+        [*summary(query, drawn), *tuning.attention(query, traces)],
+        table(drawn),
+        shown,
+    )
 
 
 def panel(title: str, tokens: Sequence[Word], values: np.ndarray, scale: Scale, hover: str, run: int) -> Panel:

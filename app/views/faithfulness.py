@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from app.messages import Message, Strong, decimal, percent, say, translate
+from app.messages import Message, Strong, decimal, known, percent, say, translate
 from app.plotting import Panel, Plot, Scale, maps
 from app.query import Query
 from app.views import Cell, Figure, Table, View
@@ -90,6 +90,12 @@ def method(query: FaithfulnessQuery, name: str) -> str:
     return translate(query.lang, f"method.{name}")
 
 
+def short(query: FaithfulnessQuery, name: str) -> str:
+    """A method as an axis names it."""
+    key = f"method.{name}.short"
+    return translate(query.lang, key) if known(query.lang, key) else method(query, name)
+
+
 def class_name(query: FaithfulnessQuery, sentence: Sentence, place: int) -> str:
     """A class as people say it."""
     return translate(query.lang, f"class.{sentence.said.class_names[place]}")
@@ -104,7 +110,7 @@ def weighed(query: FaithfulnessQuery, found: list[Sentence]) -> Plot:
         hovers = [[hover(query, sentence, row, place) for place in range(len(sentence.words))]
                   for row in range(len(sentence.methods))]  # fmt: skip
         panels.append(
-            Panel(sentence.trace.text, shares, [method(query, name) for name in sentence.methods],
+            Panel(sentence.trace.text, shares, [short(query, name) for name in sentence.methods],
                   [shortened(word.label) for word in sentence.words], "signed", "%{hovertext}", sentence.number,
                   [word.position for word in sentence.words], hovers=hovers)
         )  # fmt: skip
@@ -128,7 +134,7 @@ def with_even(values: np.ndarray) -> np.ndarray:
 
 def agreed(query: FaithfulnessQuery, found: list[Sentence]) -> Plot:
     """τ of this sentence, and beside it the median of other sentences."""
-    names = [method(query, name) for name in (*found[0].methods, EVEN)]
+    names = [short(query, name) for name in (*found[0].methods, EVEN)]
     text = translate(query.lang, "faithfulness.tau.hover")
     panels = [
         Panel(sentence.trace.text, with_even(taus(sentence)), names, names, "signed", text, sentence.number, ())
@@ -162,10 +168,25 @@ def ablated(query: FaithfulnessQuery, found: list[Sentence]) -> Plot:
         rows = [translate(query.lang, "faithfulness.layer", number=number) for number in range(1, layers + 1)]
         columns = [translate(query.lang, "method.head", number=number) for number in range(1, heads + 1)]
         panels.append(
-            Panel(sentence.trace.text, values, rows, columns, "difference", text, sentence.number, (), digits="+.1f")
+            Panel(
+                sentence.trace.text,
+                values,
+                rows,
+                columns,
+                "difference",
+                text,
+                sentence.number,
+                (),
+                texts=signed(query, values),
+            )
         )
     titles: dict[Scale, str] = {"difference": translate(query.lang, "faithfulness.bar.heads")}
     return maps(panels, query.lang, "lanes", titles)
+
+
+def signed(query: FaithfulnessQuery, values: np.ndarray) -> list[list[str]]:
+    """Numbers with their sign."""
+    return [[("+" if value > 0 else "") + decimal(query.lang, value, 1) for value in row] for row in values.tolist()]
 
 
 def verdict(query: FaithfulnessQuery, sentence: Sentence) -> Message:
