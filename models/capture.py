@@ -33,6 +33,7 @@ class Call:
     mask: Tensor | None
     scaling: float
     attention: Tensor
+    bias: Tensor | None = None  # T5: what the distance adds to q·k, [1, heads, tokens, tokens]
 
 
 Replace = Callable[[int, Tensor], Tensor]  # layer, its attention [texts, heads, tokens, tokens] → what is used instead
@@ -62,7 +63,7 @@ def _recorded(
         output = (used @ value.repeat_interleave(groups, dim=1)).transpose(1, 2).contiguous()
     calls = _calls.get()
     if calls is not None:
-        calls.append(Call(query, key, value, attention_mask, scaling, attention))
+        calls.append(Call(query, key, value, attention_mask, scaling, attention, kwargs.get("position_bias")))
     return output, attention
 
 
@@ -110,6 +111,8 @@ def attention(calls: list[Call]) -> tuple[Attention, Check]:
     def scores(layer: int) -> np.ndarray:
         found: np.ndarray = queries[layer] @ keys[layer].swapaxes(-1, -2)
         found *= np.float32(calls[layer].scaling)
+        if (bias := calls[layer].bias) is not None:
+            found += bias[0].numpy()
         if (mask := masks[layer]) is not None:
             mask = np.broadcast_to(mask[..., : found.shape[-1]], found.shape)
             found += mask
