@@ -77,7 +77,9 @@ def figure(query: ClassificationQuery, traces: list[Trace]) -> Figure:
     plot = draw(query, found)
     tell = {"models": verdicts, "progress": turning, "words": effects}[query.show]
     summary = [message for sentence in found for message in tell(query, sentence)]
-    return Figure(plot, summary, table(query, found), token_runs=[sentence.token_run for sentence in found])
+    return Figure(
+        plot, summary, table(query, found), [-1] * len(traces), token_runs=[sentence.token_run for sentence in found]
+    )
 
 
 def class_name(query: ClassificationQuery, trace: Trace, place: int) -> str:
