@@ -204,6 +204,7 @@ def requests(plan: Plan, port: int) -> list[Line]:
 def faithful(plan: Plan, port: int) -> Line:
     """A request of the view faithfulness against the very passes through the network that its experiment makes."""
     sentences, asked, passes, empty = Sentences(seed=4), [], [], []
+    sentences.passes("Hallo")  # loads the model here, before a connection could become idle
     with closing(Client(port)) as client:
         for repetition in range(-WARM_UP, max(1, plan.repetitions // 5)):
             sentence = sentences.new("attention_map", CROWD_TOKENS)
