@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from app.messages import Message, Strong, decimal, percent, say, translate
+from app.messages import Message, Strong, decimal, percent, say, signed, translate
 from app.plotting import Panel, Plot, Scale, maps
 from app.query import Query
 from app.views import Cell, Figure, Table, View, network_title
@@ -157,7 +157,7 @@ def weighed(query: ClassificationQuery, found: list[Sentence]) -> Plot:
         positions = [word.position for word in columns]
         panels.append(
             Panel(sentence.text, values, networks, labels, "difference", hover, sentence.number, positions,
-                  digits="+.1f")
+                  texts=[[signed(query.lang, value, 1) for value in row] for row in values.tolist()])
         )  # fmt: skip
     titles: dict[Scale, str] = {"difference": translate(query.lang, "classification.bar.words")}
     return maps(panels, query.lang, "lanes", titles)

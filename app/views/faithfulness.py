@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from app.messages import Message, Strong, decimal, known, percent, say, translate
+from app.messages import Message, Strong, decimal, known, percent, say, signed, translate
 from app.plotting import Panel, Plot, Scale, maps
 from app.query import Query
 from app.views import Cell, Figure, Table, View
@@ -182,11 +182,6 @@ def ablated(query: FaithfulnessQuery, found: list[Sentence]) -> Plot:
         )
     titles: dict[Scale, str] = {"difference": translate(query.lang, "faithfulness.bar.heads")}
     return maps(panels, query.lang, "lanes", titles)
-
-
-def signed(query: FaithfulnessQuery, values: np.ndarray) -> list[list[str]]:
-    """Numbers with their sign."""
-    return [[("+" if value > 0 else "") + decimal(query.lang, value, 1) for value in row] for row in values.tolist()]
 
 
 def verdict(query: FaithfulnessQuery, sentence: Sentence) -> Message:
