@@ -177,7 +177,7 @@ def ablated(query: FaithfulnessQuery, found: list[Sentence]) -> Plot:
                 text,
                 sentence.number,
                 (),
-                texts=signed(query, values),
+                texts=[[signed(query.lang, value, 1) for value in row] for row in values.tolist()],
             )
         )
     titles: dict[Scale, str] = {"difference": translate(query.lang, "faithfulness.bar.heads")}
