@@ -35,7 +35,7 @@
     const state = drawn.get(figure);
     const { spec } = state;
     const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
-    const data = spec.data.map((trace) => painted(walked(trace, state.step)));
+    const data = spec.data.map((trace) => painted(walked(framed(trace, state), state.step)));
     const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
     if (!width) return;
     layout.font = { ...layout.font, family: family() };
@@ -148,7 +148,14 @@
   document.addEventListener("mouseover", ({ target }) => linkOf(target) && tellLink(linkOf(target)));
   document.addEventListener("mouseout", ({ target }) => linkOf(target) && unhover());
 
-  /* ── playback: what comes after the step stays hidden ────────────────── */
+  /* ── playback: what comes after the step stays hidden; of frames one is seen ── */
+  const isFrame = (trace) => trace.meta?.frame !== undefined;
+
+  function framed(trace, { spec, step }) {
+    if (!isFrame(trace)) return trace;
+    return { ...trace, visible: trace.meta.frame === (step ?? spec.playback.length - 1) };
+  }
+
   function walked(trace, step) {
     if (step === null || !trace.meta?.walked) return { ...trace };
     const upTo = (values) => (Array.isArray(values) ? values.slice(0, step + 1) : values);
@@ -160,7 +167,7 @@
     const { spec, plot, step } = drawn.get(figure);
     const stage = figure.querySelector(".stage");
     stage.querySelectorAll(".veil").forEach((old) => old.remove());
-    if (step === null || spec.panels?.kind === "chart") return;
+    if (step === null || spec.panels?.kind === "chart" || spec.data.some(isFrame)) return;
     for (const [x, y, line] of spec.panels?.columns ?? []) {
       const entry = spec.tokens.find((each) => each.axis === x);
       const hidden = entry?.positions.findIndex((position) => position > step) ?? -1;
@@ -183,7 +190,7 @@
   function reveal(figure, step) {
     const state = drawn.get(figure);
     state.step = step >= state.spec.playback.length - 1 ? null : step;
-    if (state.spec.data.some((trace) => trace.meta?.walked)) draw(figure);
+    if (state.spec.data.some((trace) => trace.meta?.walked || isFrame(trace))) draw(figure);
     else veil(figure);
   }
 
