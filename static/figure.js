@@ -72,13 +72,14 @@
       doubleClick: false,
       showTips: false,
     });
-    if (!state.ready) listen(figure);
+    const first = !state.ready;
+    state.ready = true;
+    if (first) listen(figure);
     show(figure, state.shown);
     veil(figure);
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
-    if (!state.ready) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
-    state.ready = true;
+    if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
   }
 
   /* An image's palette is the head of its address, one for each theme. */

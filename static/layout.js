@@ -15,7 +15,7 @@ const Satzblick = {};
   const PANEL_LEAST = 240;
   const WIDE_HEIGHT = 420;
   const SLIDE_LEAST = 220;
-  const WIDE_LEAST = 120;
+  const WIDE_LEAST = 90;
   const AROUND = 165; // what column labels, titles and the colour bar take on a slide
   const GAP = 30;
   const EDGE = 6;
@@ -187,6 +187,9 @@ const Satzblick = {};
     return height;
   }
 
+  const noteWidth = ({ text }, size) =>
+    Math.max(...text.split("<br>").map((line) => textWidth(plain(line), size * scale(), "normal")));
+
   /* A colour bar stands below the first panel that uses it. */
   function barsOf(layout, data) {
     const bars = [];
@@ -333,6 +336,10 @@ const Satzblick = {};
       if (row !== rows.at(-1)) y += GAP / 2;
       right = Math.max(right, x - GAP + columns.slack + EDGE);
     }
+    for (const panel of panels)
+      for (const note of panel.titles) right = Math.max(right, panel.left + noteWidth(note, TITLE) + EDGE);
+    for (const note of atlas ? layout.annotations.filter(({ name }) => name === "bar") : [])
+      right = Math.max(right, panels[0].left + noteWidth(note, NUMBER) + EDGE);
     if (!scrolls) right = Math.min(right, width); // a fraction of a pixel more would be a scroll bar
     for (const panel of panels) placeAxes(panel, right, y, columns, rowSize);
     for (const bar of bars) {
