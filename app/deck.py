@@ -13,7 +13,7 @@ TEXTS = Path(__file__).parent / "lecture"
 REVEAL = "vendor/reveal.js-6.0.2"
 BITTEN = "Der Hund biss den Mann"
 SCEPTIC = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da."
-# Reveal writes its window for speaker notes as inline code: these hashes of its script and style let it, and nothing else.
+# Reveal writes its window for speaker notes as inline code: these hashes let its script and style run, nothing else.
 NOTES_SCRIPT = "'sha256-GzCveToXhSIzS3M5eQeRm3McVRB7cYneYKwTkzA3wDk='"
 NOTES_STYLE = "'sha256-FO8+tEZY4XAJsThREbo8dTCiyACqv1VGgxX0NfVfEAs='"
 SCALE = 1.2  # of the figures: a slide's text is large
