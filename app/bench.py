@@ -61,6 +61,7 @@ class Plan:
     clients: int = 32
     different: int = 20  # sentences per client
     same: int = 100  # requests per client for the same sentence
+    peer: bool = False  # also what app/peer.py measures, which needs the extra `bench`, a browser and npm
 
 
 QUICK = Plan(repetitions=15, starts=1, different=4, same=25)
@@ -128,6 +129,10 @@ def measure(plan: Plan, told: Callable[[str], None]) -> list[Line]:
         lines += requests(plan, port)
         told(f"{plan.clients} clients …")
         lines += crowds(plan, port)
+    if plan.peer:
+        from app import peer
+
+        lines += peer.measure(plan.repetitions, told)
     return lines
 
 
@@ -276,12 +281,13 @@ def bytes_of(client: Client) -> tuple[int, int]:
 
 
 @contextmanager
-def server() -> Iterator[tuple[int, int]]:
-    """A fresh server with the default settings; gives its port and process once it listens."""
+def server(**settings: str) -> Iterator[tuple[int, int]]:
+    """A fresh server with the default settings and these; gives its port and process once it listens."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SATZBLICK_")}
+    environment |= settings
     command = [sys.executable, "-m", "app", "serve", "--host", HOST, "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
@@ -359,6 +365,14 @@ are medians.
   address that differs in a meaningless parameter: the trace is kept, and the page is drawn and compressed anew.
 - **Clients**: {plan.clients} connections in one thread that asks for the next page as soon as one has arrived. The note
   says which share of the time that thread computed: below 100 %, so that the server is what is measured.
+- **BertViz** (`python -m app bench --peer`): the attention of all-MiniLM-L6-v2, 6 × 12 heads, for two texts of 128
+  tokens, stacked to 12 × 12; once as the page of the atlas, from the finished run to its HTML, and once as what
+  `bertviz.model_view` returns (version 1.4.1). Bytes are before compression; BertViz's page holds its data twice, for
+  the name that the data takes the place of stands in a comment too. Noise instead of attention is the worst case of an
+  image, and no case of a trained model. Drawing lasts from the navigation to the frame after the picture is there, in
+  the same Chromium, with the scripts of both served from here.
+- **A published model**: all-MiniLM-L6-v2 by `SATZBLICK_EXTRA_MODELS`, words of one token each; drawn are pages that the
+  server has kept.
 - **First figure**: from starting `python -m app serve` to the last byte of the first page with a figure, beside a fresh
   Python that only imports what that figure needs: torch, and for attention the model's class from transformers.
 """

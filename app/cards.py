@@ -16,6 +16,7 @@ from app.views import Figure, model_title
 from models import record, registry
 from models.registry import Model
 from models.training.kinds import SOURCES, kind_name, kind_of
+from models.weights import files
 
 Json = dict[str, Any]
 
@@ -26,7 +27,7 @@ GROUP_OF_FIELD = {
     "attention": "transformers",
     "hidden": "language",
 }
-GROUPS = ("language", "transformers", "vectors", "entities", "intents")
+GROUPS = ("language", "transformers", "vectors", "entities", "intents", "extra")
 # What a result's numbers are called in its JSON and how they are told: so many decimals, or a share as a percentage.
 # The first task that a model was scored on is its main one, and the task's first number its main score.
 MEASURES: dict[str, dict[str, int | None]] = {
@@ -67,19 +68,33 @@ def index_page(query: Query) -> str:
 
 def entry(model: Model, query: Query) -> Json:
     """A model as a row of the table."""
-    rows = score_rows(record.scores(model.folder), query.lang)
+    rows = score_rows(scored(model), query.lang)
     return {
         "name": model.name,
         "title": model_title(model.name, query.lang),
         "url": address(model.name, query),
         "parameters": whole(query.lang, model.parameters),
         "score": rows[0]["value"] if rows else "–",
-        "measure": rows[0]["measure"] if rows else "",
+        "measure": rows[0]["measure"] if rows else translate(query.lang, "card.fault") if model.fault else "",
     }
+
+
+def scored(model: Model) -> record.Results:
+    """What a model that was trained here has scored."""
+    return {} if model.source else record.scores(model.folder)
+
+
+def what(model: Model, lang: Lang) -> str:
+    """What a model is, or where one that was not trained here comes from."""
+    if model.source:
+        return translate(lang, "card.what.extra", source=model.source)
+    return translate(lang, f"card.what.{kind_name(model.name)}") if kind_of(model.name) else ""
 
 
 def group_of(model: Model) -> str:
     """Which part of the table a model belongs to."""
+    if model.source:
+        return "extra"
     return next((group for field, group in GROUP_OF_FIELD.items() if field in model.fields), "vectors")
 
 
@@ -91,7 +106,8 @@ def address(name: str, query: Query) -> str:
 def model_page(model: Model, query: Query) -> str:
     """The card of one model; what its folder does not say is left out."""
     lang = query.lang
-    kind, results, trained = kind_of(model.name), record.scores(model.folder), record.training(model.folder)
+    kind, results = kind_of(model.name), scored(model)
+    trained = None if model.source else record.training(model.folder)
     others = registry.catalogue()
     base = model.base.get("model")
     return page(
@@ -102,7 +118,8 @@ def model_page(model: Model, query: Query) -> str:
         page_title=model_title(model.name, lang),
         overview=query.address(f"/{lang}/models"),
         name=model.name,
-        what=coded(translate(lang, f"card.what.{kind_name(model.name)}")) if kind else "",
+        what=coded(what(model, lang)),
+        fault=translate(lang, "card.fault") if model.fault else "",
         base=named(base, query) if base in others else None,
         heirs=[named(name, query) for name, other in others.items() if other.base.get("model") == model.name],
         sources=[
@@ -152,11 +169,13 @@ def row(key: str, value: str, lang: Lang) -> tuple[str, str]:
 
 def size_rows(model: Model, lang: Lang) -> list[tuple[str, str]]:
     """Parameters, those that lie in another model's file, file size, fingerprint."""
+    if model.fault:
+        return []
     rows = [row("parameters", whole(lang, model.parameters), lang)]
     if model.borrowed:
         title = translate(lang, "card.borrowed", model=model_title(model.base["model"], lang))
         rows.append((title, whole(lang, model.borrowed)))
-    megabytes = decimal(lang, model.weights.stat().st_size / 1e6, 1)
+    megabytes = decimal(lang, sum(file.stat().st_size for file in files(model.folder)) / 1e6, 1)
     return [
         *rows,
         row("file", translate(lang, "card.file.size", megabytes=megabytes), lang),

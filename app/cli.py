@@ -1,6 +1,6 @@
 """The command line: satzblick serve, models, …; the same as python -m app."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -40,13 +40,16 @@ def models() -> None:
 def bench(
     quick: Annotated[bool, typer.Option(help="few repetitions, nothing written")] = False,
     json: Annotated[bool, typer.Option(help="the figures as one JSON object on the last line")] = False,
+    peer: Annotated[
+        bool, typer.Option(help="also against BertViz; needs the extras bench and test, npm, Chromium")
+    ] = False,
 ) -> None:
     """Measures a server of its own and writes BENCHMARKS.md; fails where a bar is missed."""
     import orjson
 
     from app import bench as measuring
 
-    plan = measuring.QUICK if quick else measuring.Plan()
+    plan = replace(measuring.QUICK if quick else measuring.Plan(), peer=peer)
     lines = measuring.measure(plan, told=lambda text: typer.echo(text, err=True))
     for line in lines:
         name, value, bar, note = line.shown()

@@ -19,6 +19,7 @@ from app.query import QueryError
 from app.runs import Runs
 from app.settings import Settings
 from app.settings import settings as environment
+from models import registry
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -41,7 +42,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Ends the model threads with the server."""
+    """Lists the models before the first request, for one from elsewhere may have to be fetched; ends their threads."""
+    registry.catalogue()
     yield
     app.state.runs.close()
 

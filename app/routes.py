@@ -53,7 +53,8 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
     for field in ("model", "vs_model"):
         name = getattr(query, field)
         if name and name not in view.models:
-            known_model(name, field)
+            if known_model(name, field).fault:
+                raise QueryError("model_unavailable", field, say("error.model_unavailable", model=name), status=503)
             fitting = ", ".join(view.models)
             raise QueryError("unfit_model", field, say("error.unfit_model", model=name, models=fitting))
     wanted = query.runs()

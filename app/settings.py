@@ -12,6 +12,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SATZBLICK_", frozen=True)
 
     public_url: str = Field("", description="the address people reach this server at, such as https://example.org")
+    extra_models: str = Field("", description="other Hugging Face models to offer: alias=name-or-folder,…")
     characters: int = Field(4_000, ge=1, description="longest text that is read, in characters")
     address_bytes: int = Field(8_192, ge=256, description="longest address that is answered")
     body_bytes: int = Field(65_536, ge=0, description="largest request body that is even looked at")

@@ -33,6 +33,8 @@ def label(token: Token, text: str) -> str:
     if token.special:
         return token.text
     typed = visible(text[token.start : token.end])
+    if not typed.strip():
+        return token.text
     return f"##{typed}" if token.text.startswith("##") else typed
 
 

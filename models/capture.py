@@ -33,6 +33,7 @@ class Call:
     mask: Tensor | None
     scaling: float
     attention: Tensor
+    bias: Tensor | None = None  # T5: what the distance adds to q·k, [1, heads, tokens, tokens]
 
 
 _calls: ContextVar[list[Call] | None] = ContextVar("calls", default=None)
@@ -55,7 +56,7 @@ def _recorded(
     output, attention = eager(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     calls = _calls.get()
     if calls is not None:
-        calls.append(Call(query, key, value, attention_mask, scaling, attention))
+        calls.append(Call(query, key, value, attention_mask, scaling, attention, kwargs.get("position_bias")))
     return output, attention
 
 
@@ -90,6 +91,8 @@ def attention(calls: list[Call]) -> tuple[Attention, Check]:
     def scores(layer: int) -> np.ndarray:
         found: np.ndarray = queries[layer] @ keys[layer].swapaxes(-1, -2)
         found *= np.float32(calls[layer].scaling)
+        if (bias := calls[layer].bias) is not None:
+            found += bias[0].numpy()
         if (mask := masks[layer]) is not None:
             mask = np.broadcast_to(mask[..., : found.shape[-1]], found.shape)
             found += mask

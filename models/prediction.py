@@ -1,5 +1,7 @@
 """What a language model that reads from left to right expects at each token, from its logits."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -9,10 +11,11 @@ from models.trace import Prediction
 RANKS = 10  # how many of the likeliest next tokens a trace keeps
 
 
-def predict(logits: Tensor, ids: Tensor) -> Prediction:
+def predict(logits: Tensor, ids: Tensor, written: Callable[[int], str] = tokenizer.piece) -> Prediction:
     """Loss of each token given those before it, and the likeliest tokens after it, from logits [tokens, words].
 
-    Uses the logits up: they fill megabytes, and every copy costs more than the arithmetic.
+    `written` turns an id into what people read. Uses the logits up: they fill megabytes, and every copy costs more than
+    the arithmetic.
     """
     best = logits.topk(RANKS)
     highest = best.values[:, :1]
@@ -24,5 +27,5 @@ def predict(logits: Tensor, ids: Tensor) -> Prediction:
         loss=loss.numpy(),
         ids=best.indices.numpy(),
         probabilities=(best.values - highest - total).exp().numpy(),
-        words=tuple(tuple(map(tokenizer.piece, row)) for row in best.indices.tolist()),
+        words=tuple(tuple(map(written, row)) for row in best.indices.tolist()),
     )

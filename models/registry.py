@@ -17,7 +17,7 @@ from models.errors import ModelUnavailable, UnknownModel
 from models.run import Change
 from models.tokenizer import WEIGHTS
 from models.trace import Trace
-from models.weights import configuration, fingerprint
+from models.weights import configuration, files, fingerprint
 
 
 class Loaded(Protocol):
@@ -39,7 +39,8 @@ class Model:
     """A model that can be loaded: what a catalogue needs to know of it without reading its weights.
 
     `title` is a key of the message catalogues, or the title itself, and `title_values` what fills it; `fields` are the
-    arrays that its traces carry; `longest` is the number of tokens it can take.
+    arrays that its traces carry; `longest` is the number of tokens it can take. A model that was not trained here names
+    its `source` and its `place`, a folder; `fault` says why it cannot be loaded, where that is known beforehand.
     """
 
     name: str
@@ -50,11 +51,14 @@ class Model:
     gate_names: tuple[str, ...] = ()
     longest: int = 256
     title_values: Mapping[str, int] = field(default_factory=dict, hash=False)
+    source: str = ""
+    place: Path | None = None
+    fault: str = ""
 
     @property
     def folder(self) -> Path:
         """Where weights, configuration and card lie."""
-        return WEIGHTS / self.name
+        return self.place or WEIGHTS / self.name
 
     @property
     def weights(self) -> Path:
@@ -64,7 +68,7 @@ class Model:
     @cached_property
     def base(self) -> Mapping[str, str]:
         """The model that this one goes on from: `model`, its `weights` then, the `tensor` that stays in its file."""
-        described = (self.folder / "config.json").exists()
+        described = not self.source and (self.folder / "config.json").exists()
         found: Mapping[str, str] = configuration(self.folder).get("base", {}) if described else {}
         return found
 
@@ -73,20 +77,21 @@ class Model:
         """How many numbers stay in the file of the model that this one goes on from: its word vectors."""
         if "tensor" not in self.base:
             return 0
-        return _sizes(WEIGHTS / self.base["model"] / self.weights.name)[self.base["tensor"]]
+        return sizes(WEIGHTS / self.base["model"] / self.weights.name)[self.base["tensor"]]
 
     @cached_property
     def parameters(self) -> int:
         """How many learned numbers the model has, borrowed ones included; read from the headers of its files."""
-        return sum(_sizes(self.weights).values()) + self.borrowed
+        found = [] if self.fault else files(self.folder)
+        return sum(sum(sizes(file).values()) for file in found) + self.borrowed
 
     @cached_property
     def hash(self) -> str:
         """Eight hexadecimal digits that name exactly these weights."""
-        return fingerprint(self.folder)
+        return "" if self.fault else fingerprint(self.folder)
 
 
-def _sizes(file: Path) -> dict[str, int]:
+def sizes(file: Path) -> dict[str, int]:
     """How many numbers each tensor of a safetensors file has."""
     with file.open("rb") as content:
         (length,) = struct.unpack("<Q", content.read(8))
@@ -100,7 +105,7 @@ def catalogue() -> dict[str, Model]:
     models: dict[str, Model] = {}
     for module in sorted(pkgutil.iter_modules(families.__path__), key=lambda module: module.name):
         for model in importlib.import_module(f"{families.__name__}.{module.name}").MODELS:
-            if model.weights.exists():  # a family may come before its training is done
+            if model.source or model.weights.exists():  # a family may come before its training is done
                 models[model.name] = model
     return models
 
@@ -122,6 +127,8 @@ _lock = threading.Lock()
 def load(name: str) -> Loaded:
     """The model in memory; the first caller reads it, others wait for that one."""
     model = get(name)
+    if model.fault:
+        raise ModelUnavailable(f"{name}: {model.fault}")
     with _lock:
         own = _locks.setdefault(name, threading.Lock())
     with own:
@@ -138,4 +145,7 @@ def load(name: str) -> Loaded:
 
 def status() -> dict[str, str]:
     """For each model "not loaded", "loading", "loaded" or "failed: …"; never waits."""
-    return {name: _status.get(name, "not loaded") for name in catalogue()}
+    return {
+        name: f"failed: {model.fault}" if model.fault else _status.get(name, "not loaded")
+        for name, model in catalogue().items()
+    }

@@ -38,7 +38,21 @@ def configuration(folder: Path) -> dict[str, Any]:
 
 def fingerprint(folder: Path) -> str:
     """Eight hexadecimal digits that name exactly these weights."""
-    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:8]
+    found = hashlib.sha256()
+    for file in files(folder):
+        with file.open("rb") as content:
+            while part := content.read(2**24):
+                found.update(part)
+    return found.hexdigest()[:8]
+
+
+def files(folder: Path) -> list[Path]:
+    """The file of the learned numbers, or all files of a model from elsewhere that is too large for one."""
+    index = folder / "model.safetensors.index.json"
+    if (folder / "model.safetensors").exists() or not index.exists():
+        return [folder / "model.safetensors"]
+    names: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+    return [folder / Path(name).name for name in sorted(set(names.values()))]
 
 
 def read(folder: Path) -> "nn.Module | WordVectors":

@@ -74,7 +74,7 @@ def test_views_know_nothing_of_addresses_and_runs(path):
 
 @pytest.mark.parametrize("path", APP, ids=names_of(APP))
 def test_only_runs_carries_a_run_out(path):
-    if path.name not in ("runs.py", "bench.py"):
+    if path.name not in ("runs.py", "bench.py", "peer.py"):
         assert not imported(path) & {"models.run.perform", "models.experiments", "torch", "transformers"}
 
 
@@ -228,7 +228,7 @@ def families() -> dict[str, bool]:
     made |= {f"score.{task}": True for task in cards.MEASURES}
     made |= {f"score.{task}.{name}": True for task, names in cards.MEASURES.items() for name in names}
     made |= {f"score.{task}.{part}": False for task in cards.MEASURES for part in cards.PARTS}
-    made |= {f"card.what.{kind}": True for kind in kinds.KINDS}
+    made |= {f"card.what.{kind}": True for kind in (*kinds.KINDS, "extra")}
     made |= {f"card.weak.{key}": True for key in kinds.WEAK}
     made |= {f"card.source.{name}{part}": True for name in kinds.SOURCES for part in ("", ".by")}
     made |= {f"card.curve.{axis}": True for axis in ("updates", "loss")}

@@ -93,7 +93,9 @@ class View:
     @cached_property
     def models(self) -> list[str]:
         """The models whose traces have what this view needs, its own choice first."""
-        fitting = [model.name for model in registry.catalogue().values() if self.needs <= set(model.fields)]
+        fitting = [
+            model.name for model in registry.catalogue().values() if self.needs <= set(model.fields) and not model.fault
+        ]
         if self.only_preferred or not self.chooses_model:
             return [name for name in self.preferred if name in fitting]
         return sorted(fitting, key=lambda name: self.preferred.index(name) if name in self.preferred else len(fitting))

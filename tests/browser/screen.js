@@ -5,8 +5,8 @@ addEventListener("securitypolicyviolation", (event) =>
   reportViolation(`${event.effectiveDirective} kept out ${event.blockedURI || "inline code"} (${event.sourceFile}:${event.lineNumber})`));
 
 globalThis.onScreen = (() => {
-  const plot = () => document.querySelector("#result .plot.js-plotly-plot");
-  const spec = () => JSON.parse(document.querySelector("#result .figure-data").textContent);
+  const plot = () => document.querySelector(".plot.js-plotly-plot");
+  const spec = () => JSON.parse(document.querySelector(".figure-data").textContent);
   // Plotly draws nothing for values that are all undefined, as in the difference of sentences without a common word.
   const heatmaps = () => plot()._fullData.filter(({ type, visible }) => type === "heatmap" && visible);
   const suffix = (id) => id.slice(1);

