@@ -16,6 +16,10 @@ SCEPTIC = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war 
 # Reveal writes its window for speaker notes as inline code: these hashes let its script and style run, nothing else.
 NOTES_SCRIPT = "'sha256-GzCveToXhSIzS3M5eQeRm3McVRB7cYneYKwTkzA3wDk='"
 NOTES_STYLE = "'sha256-FO8+tEZY4XAJsThREbo8dTCiyACqv1VGgxX0NfVfEAs='"
+# The same for the size of a printed page, which reveal adds as a style.
+PRINT_STYLES = (
+    "'sha256-P7379LHHS1islcyRtolAfypCkVRvG4S6m6qz3c3TUjk=' 'sha256-AQ1Rup+sfRMid+jMjYcK8Gnh5UlxtbXLT/YRRbHGtW8='"
+)
 SCALE = 1.2  # of the figures: a slide's text is large
 
 
@@ -92,5 +96,5 @@ def html_page(query: Query) -> str:
         slides.append(found)
     return pages.environment().get_template("deck.html").render(
         lang=lang, theme=theme, _=translator(lang), asset=static.asset, reveal=REVEAL, slides=slides,
-        page_title=translate(lang, "deck.title"), home=f"/{lang}",
+        page_title=translate(lang, "deck.title"), home=f"/{lang}", printed=f"/{lang}/deck?view=print",
     )  # fmt: skip

@@ -37,7 +37,7 @@ SLIDES_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") 
 DECK_HEADERS = SLIDES_HEADERS | {
     "Content-Security-Policy": SLIDES_HEADERS["Content-Security-Policy"]
     .replace("script-src 'self'", f"script-src 'self' {deck.NOTES_SCRIPT}")
-    .replace("style-src 'self'", f"style-src 'self' {deck.NOTES_STYLE}")
+    .replace("style-src 'self'", f"style-src 'self' {deck.NOTES_STYLE} {deck.PRINT_STYLES}")
 }
 API_PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles=" 'unsafe-inline'") + OWN_FRAMES}
 PICTURE_HEADERS = DATA_HEADERS | {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}

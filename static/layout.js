@@ -127,8 +127,13 @@ const Satzblick = {};
   const aroundFigure = () => document.body.scrollHeight - (document.querySelector(".figure")?.offsetHeight ?? 0);
   const onFixedHeight = () => onSlide() && innerHeight > 320;
 
+  let spare = 0; // what a first drawing was too high
+  const tighten = (pixels) => (spare = pixels);
+  const overflow = () => (onFixedHeight() ? Math.max(0, document.documentElement.scrollHeight - innerHeight) : 0);
+
   function fitted(height) {
-    return onFixedHeight() ? Math.max(SLIDE_LEAST * scale(), Math.min(height, innerHeight - aroundFigure() - EDGE)) : height;
+    if (!onFixedHeight()) return height;
+    return Math.max(SLIDE_LEAST * scale(), Math.min(height, innerHeight - aroundFigure() - EDGE - spare));
   }
 
   function largestCell(panels, rows) {
@@ -136,7 +141,7 @@ const Satzblick = {};
     const usual =
       panels[0].atlas ? TILE.most : panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / most)) : CELL.usual;
     const slide = onFixedHeight() && rows.length === 1;
-    const fitting = (innerHeight - aroundFigure() - AROUND * scale()) / most;
+    const fitting = (innerHeight - aroundFigure() - AROUND * scale() - spare) / most;
     return slide ? Math.max(24 * scale(), Math.min(usual * scale(), fitting)) : usual * scale();
   }
 
@@ -393,5 +398,5 @@ const Satzblick = {};
     }
   }
 
-  Object.assign(Satzblick, { arrange, stickyLabels, fitted, plain, axisName, scale, family, onSlide, SLIDE_TEXT });
+  Object.assign(Satzblick, { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT });
 })();

@@ -1,5 +1,6 @@
 """Figures in decks: in files, sandboxes and frames of frames; the page to copy from; the lecture, slide by slide."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -138,6 +139,8 @@ def test_the_lecture_slide_by_slide(open_window: OpenWindow, lang: str, size: tu
                 )
                 screen.until(lambda inside=inside: inside.evaluate("!!document.querySelector('.main-svg')"), slide.name)
                 assert inside.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), slide.name
+                high = inside.evaluate("document.documentElement.scrollHeight - innerHeight")
+                assert high <= 8, f"{slide.name} is {high} pixels too high"
             screen.page.keyboard.press("ArrowRight")
 
 
@@ -150,3 +153,25 @@ def test_the_speakers_window_opens_with_the_notes(open_window: OpenWindow) -> No
         notes = opened.value
         screen.until(lambda: "Taste S" in notes.inner_text("body"), "the notes of the first slide")
         notes.close()
+
+
+def test_it_prints_a_page_for_each_slide(open_window: OpenWindow) -> None:
+    with open_window().watched() as screen:
+        screen.witness.expect_status(404)  # stills of a server without them
+        screen.go("/de/deck", view="print")
+        screen.until(lambda: screen.page.locator(".pdf-page").count() == len(deck.shown()), "the pages")
+        printed = screen.page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == len(deck.shown())
+        assert b"/MediaBox [0 0 960 540]" in printed, "1280 x 720 pixels in points"
+        assert screen.page.locator("iframe").count() == 0
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_to_copy_from_is_for_everybody(screen: Screen, theme: str, width: int) -> None:
+    screen.page.set_viewport_size({"width": width, "height": 900})
+    screen.go("/de/slides/attention_map", text="Der Mann biss den Hund", theme=theme)
+    screen.page.evaluate((HERE / "axe-core" / "axe.min.js").read_text())
+    found = screen.page.evaluate("axe.run(document, {iframes: false}).then(({violations}) => violations)")
+    assert [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in found] == []
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= width
