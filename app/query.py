@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from app.messages import Lang, Message, say
 from app.settings import settings
+from app.transforms import Transform, transformed
 from models import registry
 from models.errors import CaptureError, InputError
 from models.run import Run
@@ -60,6 +61,9 @@ class Query(BaseModel):
     lang: Lang = Field("de", exclude=True)
     text: str = Field(DEFAULT_TEXT, description="the sentence")
     vs: str | None = Field(None, description="a second sentence to compare with")
+    vs_from: Transform | None = Field(
+        None, description="the second sentence made of the first, words reversed or nouns swapped; it goes before vs"
+    )
     model: str = Field("", description="the model; empty: the view's own choice")
     vs_model: str | None = Field(None, description="a second model to compare with")
     align: Literal["word", "position"] = Field("word", description="how two sentences are matched for their difference")
@@ -137,8 +141,11 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         if len(values) > 1:
             raise QueryError("repeated", name, say("error.repeated", field=label(name)))
         stated[name] = values[0]
-    if stated.get("vs_model") == "":  # "no other", as the form says it
-        del stated["vs_model"]
+    for name in ("vs_model", "vs_from"):  # "no other", as the form says it
+        if stated.get(name) == "":
+            del stated[name]
+    if "vs_from" in stated:  # pressed on a page whose second field says something else
+        stated.pop("vs", None)
     limit = settings().characters
     for name in ("text", "vs"):
         value = stated.get(name)
@@ -150,7 +157,7 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         if value is not None and not value.strip():
             raise QueryError("empty_text", name, say("error.empty_text"))
     try:
-        return kind(lang=lang, **stated)
+        return paired(kind(lang=lang, **stated))
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])
@@ -161,11 +168,21 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         ) from None
 
 
+def paired(query: Q) -> Q:
+    """The query with its second sentence made as it says; raises QueryError where there are no two nouns to swap."""
+    if query.vs_from is None:
+        return query
+    partner = transformed(query.text, query.vs_from)
+    if partner is None:
+        raise QueryError("too_few_nouns", "text", say("error.too_few_nouns"))
+    return query.changed(vs=partner, vs_from=None)
+
+
 def salvaged(kind: type[Q], raw: bytes, lang: Lang) -> Q:
     """As much of a wrong address as still makes a page: the sentences as typed, and each value that is right."""
     given = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1"))
     kept: dict[str, str] = {}
-    for name in given.keys() & (kind.model_fields.keys() - {"lang"}):
+    for name in given.keys() & (kind.model_fields.keys() - {"lang", "vs_from"}):
         value = given[name].encode("latin-1").decode("utf-8", "replace")
         try:
             kind(**{name: value})

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from markupsafe import Markup, escape
 
-from app import words
+from app import transforms, words
 from app.messages import Lang, Message, bound, decimal, known, translate
 from app.query import Choices, Query, Value, options, run_choices
 from app.views import Cell, Figure, Link, Table, View, model_title
@@ -306,6 +306,7 @@ def as_csv(table: Table) -> str:
 def form(query: Query, action: str, hidden: dict[str, Any], errors: Json) -> Json:
     """The text fields, what the form carries along, and the examples."""
     opened = query.changed(vs=query.text) if query.vs is None else query
+    lang, how = query.lang, transforms.made_by(query.text, query.vs)
     return {
         "action": action,
         "text": query.text,
@@ -314,7 +315,10 @@ def form(query: Query, action: str, hidden: dict[str, Any], errors: Json) -> Jso
         "hidden": list(hidden.items()),
         "compare_url": opened.address(action),
         "uncompare_url": query.changed(vs=None).address(action),
-        "transforms": [],
+        "transforms": [
+            {"value": value, "label": option_label("vs_from", value, lang)} for value in transforms.TRANSFORMS
+        ],
+        "vs_note": translate(lang, f"form.note.{how}") if how else "",
         "examples": examples(query, action),
         "text_error": None,
         "vs_error": None,

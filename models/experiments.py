@@ -45,11 +45,19 @@ def trajectory(run: Run) -> Trace:
     return planes.trace(run)
 
 
+def neighbours(run: Run) -> Trace:
+    """Each word is looked up, and the words nearest to it."""
+    from models import neighbours
+
+    return neighbours.trace(run)
+
+
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
     "erasures": erasures,
     "gradients": gradients,
     "gradient_map": gradients,
     "memory": memory,
+    "neighbours": neighbours,
     "trajectory": trajectory,
 }

@@ -185,6 +185,15 @@ class Path:
 
 
 @part
+class Neighbourhood:
+    """The words nearest to each word, nearest first; an unknown word has none, its numbers are NaN and 0."""
+
+    neighbours: tuple[tuple[str, ...], ...]  # [tokens][ranks]
+    neighbour_cosines: np.ndarray = array("float32[tokens, ranks]")
+    neighbour_vectors: np.ndarray = array("float32[tokens, ranks, units]")
+
+
+@part
 class Classification:
     """How likely a classifier finds each class of text, and after each token where it reads from left to right."""
 
@@ -269,6 +278,7 @@ class Trace:
     gradient: Gradient | None = None
     memory: Memory | None = None
     path: Path | None = None
+    neighbourhood: Neighbourhood | None = None
     classification: Classification | None = None
     erasure: Erasure | None = None
     labelling: Labelling | None = None
@@ -307,6 +317,7 @@ PARTS: dict[str, type] = {
     "gradient": Gradient,
     "memory": Memory,
     "path": Path,
+    "neighbourhood": Neighbourhood,
     "classification": Classification,
     "erasure": Erasure,
     "labelling": Labelling,

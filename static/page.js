@@ -117,6 +117,8 @@
       const message = page.getElementById("error-message");
       if (message) return trouble(message.textContent);
       if (!page.getElementById("result")) return location.assign(url);
+      const made = new URL(url, location.href).searchParams.has("vs_from"); // the address says what came of it
+      if (made) url = page.getElementById("copy")?.getAttribute("href") ?? url;
       swap(page, keepTyped);
       if (how === "push") history.pushState(null, "", url);
       if (how === "replace") history.replaceState(null, "", url);
@@ -135,10 +137,10 @@
   }
 
   /* ── the form ────────────────────────────────────────────────────────── */
-  function formAddress() {
+  function formAddress(button) {
     const form = document.getElementById("query");
     const address = new URL(form.action, location.href);
-    address.search = new URLSearchParams(new FormData(form));
+    address.search = new URLSearchParams(new FormData(form, button));
     return address.href;
   }
 
@@ -158,7 +160,7 @@
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "query") return;
     event.preventDefault();
-    load(formAddress(), { how: "push", keepTyped: true });
+    load(formAddress(event.submitter), { how: "push", keepTyped: true });
   });
 
   document.addEventListener("change", ({ target }) => {

@@ -19,6 +19,7 @@ from app.api import EmbedQuery, TraceQuery
 from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
 from app.oembed import OEmbedQuery
+from app.transforms import TRANSFORMS
 from app.views import attention_heads
 from app.words import Kind
 from models import errors, registry
@@ -210,6 +211,9 @@ def families() -> dict[str, bool]:
     made |= {f"sentence.{number}": True for number in (1, 2)}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
+    made |= {f"{part}.{how}": True for part in ("form.note", "option.vs_from") for how in TRANSFORMS}
+    points = ("words", "others", "near", "near_others", "summary.nearest", "summary.farthest")
+    made |= {f"embedding_space.{part}": True for part in points}
     made |= {f"option.align.{how}": True for how in ("word", "position")}
     made |= {
         f"attention_map.summary.{place}": True for place in ("before", "itself", "after", "renormalised", "hidden")

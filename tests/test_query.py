@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from app import views
-from app.query import DEFAULT_TEXT, Choices, Query, QueryError, allowed, fitted, label, options, read, settled
+from app.query import DEFAULT_TEXT, Choices, Query, QueryError, allowed, fitted, label, options, read, salvaged, settled
 from app.settings import settings
 from app.views.attention_map import AttentionMapQuery
 from app.views.gates import GatesQuery
@@ -75,6 +75,25 @@ def test_too_long_a_text_is_offered_shortened():
     assert error.fix == {"text": "ä" * limit}
     assert str(limit + 7) in error.message.text("de") and str(limit) in error.message.text("de")
     assert read(Query, urlencode({"text": "ä" * limit}).encode(), "de").text == "ä" * limit
+
+
+def test_the_second_sentence_is_made_of_the_first_and_goes_before_a_typed_one():
+    turned = read(Query, b"text=Der+Mann+biss+den+Hund.&vs_from=reverse", "de")
+    assert (turned.vs, turned.vs_from) == ("Hund den biss Mann Der.", None)
+    swapped = read(GatesQuery, b"text=Der+Mann+biss+den+Hund&vs=&vs_from=swap&layer=2", "de")
+    assert swapped.vs == "Der Hund biss den Mann" and swapped.layer == 2
+    assert read(Query, b"text=der+mann+biss+den+hund&vs=weil&vs_from=swap", "de").vs == "der hund biss den mann"
+    assert read(Query, b"vs=weil&vs_from=", "de").vs == "weil"
+    assert "vs_from" not in turned.parameters() and turned.parameters()["vs"] == turned.vs
+
+
+def test_a_sentence_without_two_nouns_has_none_to_swap():
+    error = wrong(Query, "text=weil&vs_from=swap")
+    assert (error.code, error.field, error.status) == ("too_few_nouns", "text", 422)
+    assert "zwei Nomen" in error.message.text("de")
+    assert salvaged(Query, b"text=weil&vs_from=swap&vs=Hund", "de").vs == "Hund"
+    assert read(Query, b"text=weil&vs_from=reverse", "de").vs == "weil"
+    assert wrong(Query, "vs_from=mirror").field == "vs_from"
 
 
 def test_an_error_names_the_option_as_the_page_calls_it():

@@ -506,6 +506,31 @@ def test_every_view_has_every_route():
         assert {f"/{lang}/{view}", f"/{lang}/embed/{view}"} <= listed
 
 
+@pytest.mark.parametrize(("how", "vs"), [("reverse", "Hund den biss Mann Der."), ("swap", "Der Hund biss den Mann.")])
+def test_a_pair_made_of_one_sentence_is_carried_by_links_and_data(client, how, vs):
+    pair = urlencode({"text": "Der Mann biss den Hund.", "vs": vs})
+    page = client.get(f"/de/gates?text=Der+Mann+biss+den+Hund.&vs_from={how}&layer=1").text
+    links = [html.unescape(link) for link in re.findall(r'href="(/[^"]*)"', page)]
+    assert "vs_from" not in "".join(links) and f'value="{html.escape(vs)}"' in page
+    for path in ("/de/gates.csv?", "/de/gates.json?", "/de/hidden_states?", "/de/attention_map?"):
+        assert any(link.startswith(path) and pair in link for link in links), path
+    found = client.get(f"/de/gates.json?text=Der+Mann+biss+den+Hund.&vs_from={how}").json()
+    assert found["query"]["vs"] == vs and [run["text"] for run in found["runs"]][1] == vs
+    assert "lstm,2," in client.get(f"/de/gates.csv?text=Der+Mann+biss+den+Hund.&vs_from={how}").text
+
+
+def test_the_page_says_what_a_button_made_and_that_it_needs_two_nouns(client):
+    assert "Artikel und Fälle sind nicht angepasst" in client.get("/de/gates?vs_from=swap").text
+    assert "in reverse order" in client.get("/en/gates?vs=Hund+den+biss+Mann+Der").text
+    assert "nicht angepasst" not in client.get("/de/gates?vs=weil").text
+    answer = client.get("/de/gates?text=weil&vs_from=swap")
+    assert answer.status_code == 422 and "zwei Nomen" in answer.text and 'value="weil"' in answer.text
+    error = error_of(client.get("/en/gates.csv?text=weil&vs_from=swap"))
+    assert (error["code"], error["field"]) == ("too_few_nouns", "text")
+    buttons = re.findall(r'<button id="transform-[12]"[^>]*name="vs_from" value="(.*?)">([^<]+)<', answer.text)
+    assert buttons == [("reverse", "Wortfolge umkehren"), ("swap", "Nomen tauschen")]
+
+
 def test_no_second_model_is_no_comparison(client):
     """What the form sends where the menu says "no other"."""
     (only,) = client.get(f"/de/gates.json?{TEXT}&vs_model=").json()["runs"]

@@ -107,6 +107,22 @@ def test_comparing_two_sentences(screen: Screen) -> None:
     assert not screen.page.locator("#field-vs").is_visible()
 
 
+def test_a_button_makes_the_second_sentence(screen: Screen) -> None:
+    screen.open("/de/attention_map", text=SENTENCE)
+    screen.click("#transform-2")
+    screen.until(lambda: screen.parameters().get("vs") == "Die Hund beißt den Katze", "the pair in the address")
+    assert screen.page.input_value("#field-vs") == "Die Hund beißt den Katze"
+    assert "nicht angepasst" in screen.text("#vs-note")
+    screen.click("#transform-1")
+    screen.until(lambda: screen.parameters().get("vs") == "Hund den beißt Katze Die", "the words turned round")
+    assert screen.page.input_value("#field-vs") == "Hund den beißt Katze Die"
+    assert "vs_from" not in screen.parameters()
+    type_sentence(screen, "#field-vs", "Der Hund schläft")
+    assert not screen.page.locator("#vs-note").is_visible()
+    screen.page.go_back()
+    screen.until(lambda: screen.parameters().get("vs") == "Die Hund beißt den Katze", "the pair before")
+
+
 def test_two_models_on_one_sentence(screen: Screen) -> None:
     screen.open("/de/gates", text=SENTENCE)
     before = screen.values()

@@ -59,6 +59,18 @@ def test_links_and_buttons_work_without_scripts(screen: Screen) -> None:
     assert screen.page.locator("html[data-theme=dark]").count() == 1
 
 
+def test_buttons_make_the_second_sentence_without_scripts(screen: Screen) -> None:
+    assert screen.go("/de/attention_map", layer="2") == 200
+    screen.page.fill("#field-text", SENTENCE)  # typed, not yet shown
+    screen.page.click("#transform-2")
+    screen.page.wait_for_load_state()
+    assert screen.page.input_value("#field-vs") == "Die Hund beißt den Katze"
+    screen.page.click("#transform-1")
+    screen.page.wait_for_load_state()
+    assert screen.page.input_value("#field-vs") == "Hund den beißt Katze Die"
+    assert screen.parameters()["layer"] == "2"
+
+
 def test_an_error_without_scripts(screen: Screen) -> None:
     screen.witness.expect_status(422)
     long = " ".join(["Hund"] * 300)

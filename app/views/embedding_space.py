@@ -1,0 +1,189 @@
+"""Embedding space: typed words as points beside their nearest neighbours, or the cosines between them."""
+
+from collections.abc import Container, Iterable, Sequence
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from app.messages import Message, Strong, decimal, percent, say, translate
+from app.plotting import Axis, Curve, Panel, Plot, chart, label_places, maps
+from app.query import Query, QueryError
+from app.views import Cell, Figure, Table, View
+from app.words import shortened, visible
+from models.run import Run
+from models.trace import Trace
+
+MOST = 150  # neighbours in one plane
+MARGIN = 0.12  # around all points, as a share of the plane
+
+
+class EmbeddingSpaceQuery(Query):
+    """What to show of the words, and how many neighbours each has in the plane."""
+
+    text: str = Field("Roboter, Maschine, weil", description="the words")
+    show: Literal["plane", "cosines"] = "plane"
+    neighbours: int = Field(5, ge=0, le=10, description="nearest words of each word")
+
+    def runs(self) -> list[Run]:
+        """The same runs, with the neighbours of each word."""
+        return [Run(run.model, run.text, "neighbours") for run in super().runs()]
+
+    def idle(self) -> Container[str]:
+        """No difference is drawn here."""
+        return ("align",)
+
+
+class Point(NamedTuple):
+    """A word: its run and place there, and its vector brought to length 1."""
+
+    word: str
+    run: int
+    place: int
+    direction: np.ndarray
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """A vector brought to length 1."""
+    found: np.ndarray = vector / np.linalg.norm(vector)
+    return found
+
+
+def known(traces: Sequence[Trace]) -> list[Point]:
+    """The words of all runs that have a vector, each once; signs are none."""
+    found: dict[str, Point] = {}
+    for run, trace in enumerate(traces):
+        assert trace.states is not None
+        for place, token in enumerate(trace.tokens):
+            if token.id >= 0 and any(map(str.isalnum, token.text)):
+                found.setdefault(token.text, Point(token.text, run, place, unit(trace.states.inputs[place])))
+    return list(found.values())
+
+
+def near(traces: Sequence[Trace], points: Sequence[Point], count: int) -> list[tuple[Point, Point, float]]:
+    """Each word with each of its neighbours and their cosine."""
+    found = []
+    for point in points:
+        part = traces[point.run].neighbourhood
+        assert part is not None
+        for rank, word in enumerate(part.neighbours[point.place][:count]):
+            neighbour = Point(word, point.run, point.place, unit(part.neighbour_vectors[point.place, rank]))
+            found.append((point, neighbour, float(part.neighbour_cosines[point.place, rank])))
+    return found
+
+
+def figure(query: EmbeddingSpaceQuery, traces: list[Trace]) -> Figure:
+    """Near words stand near; or a table of all cosines. Raises QueryError where no word is known."""
+    points = known(traces)
+    if not points:
+        raise QueryError("no_known_word", "text", say("error.no_known_word"))
+    count = min(query.neighbours, MOST // len(points))
+    neighbours = near(traces, points, count) if query.show == "plane" else []
+    directions = np.stack([point.direction for point in points])
+    cosines = directions @ directions.T
+    summary = list(summaries(query.lang, points, cosines))
+    if query.show == "plane":
+        plot, share = plane(query, points, neighbours)
+        summary.append(say("embedding_space.summary.plane", share=percent(query.lang, share)))
+        if count < query.neighbours:
+            summary.append(say("embedding_space.summary.fewer", count=str(count)))
+    else:
+        plot = heatmap(query, points, cosines)
+    missing = {token.text for trace in traces for token in trace.tokens if token.id < 0}
+    if missing:
+        summary.append(say("embedding_space.summary.unknown", words=", ".join(map(visible, sorted(missing)))))
+    lines = list(rows(traces, points, cosines, neighbours))
+    columns = ("column.model", "column.run", "column.word", "column.other_word", "column.cosine")
+    return Figure(plot, summary, Table(columns, partial(iter, lines), len(lines), columns, partial(iter, lines)))
+
+
+def plane(
+    query: EmbeddingSpaceQuery, points: Sequence[Point], neighbours: Sequence[tuple[Point, Point, float]]
+) -> tuple[Plot, float]:
+    """The two main directions (PCA) of the words shown, and the share of their variance that these have."""
+    typed = {point.word for point in points}
+    others = list({each.word: each for _, each, _ in neighbours if each.word not in typed}.values())
+    shown = [*points, *others]
+    vectors = np.stack([point.direction for point in shown])
+    centred = vectors - vectors.mean(0)
+    left, sizes, _ = np.linalg.svd(np.vstack([centred, np.zeros_like(centred[:1])]), full_matrices=False)
+    sizes, left = np.append(sizes, 0.0), np.pad(left, ((0, 0), (0, 1)))  # one word alone has one direction at most
+    signs = np.sign(left[np.abs(left).argmax(0), range(left.shape[1])])
+    places = (left * signs * sizes)[:-1, :2].astype(np.float32)
+    total = float((sizes**2).sum())
+    shares = [float(size**2) / total if total > 1e-9 else 0.0 for size in sizes[:2]]
+    low, high = places.min(0), places.max(0)
+    room = MARGIN * np.maximum(high - low, 0.2)
+    low, high = low - room, high + room
+    labels = [shortened(visible(point.word)) for point in shown]
+    beside = label_places(places, labels, low, high)
+    curves = []
+    kinds = (("words", True, 0, 1), ("others", True, 1, 3), ("near", False, 0, 0), ("near_others", False, 1, 2))
+    groups = [
+        (key, [at for at, point in enumerate(shown) if (at < len(points), point.run) == (own, run)], series)
+        for key, own, run, series in kinds
+    ]
+    for key, members, series in groups:
+        if members:
+            curves.append(Curve(
+                translate(query.lang, f"embedding_space.{key}"), places[members, 1], places[members, 0], series,
+                kind="points", texts=[labels[place] if beside[place] else "" for place in members],
+                hovers=[labels[place] for place in members],
+                places=[beside[place] or "top center" for place in members],
+            ))  # fmt: skip
+    axes = [
+        Axis(translate(query.lang, "embedding_space.axis", number=axis + 1, share=percent(query.lang, shares[axis])),
+             limits=(float(low[axis]), float(high[axis])))
+        for axis in range(2)
+    ]  # fmt: skip
+    return chart(curves, query.lang, *axes, height=560, square=True), min(1.0, sum(shares))
+
+
+def heatmap(query: EmbeddingSpaceQuery, points: Sequence[Point], cosines: np.ndarray) -> Plot:
+    """The cosine of each two words."""
+    labels = [shortened(visible(point.word)) for point in points]
+    panel = Panel(
+        translate(query.lang, "embedding_space.cosines"), cosines.astype(np.float32), labels, labels, "signed",
+        translate(query.lang, "embedding_space.hover"), 0, [point.place for point in points],
+    )  # fmt: skip
+    return maps([panel], query.lang, "map", {"signed": translate(query.lang, "embedding_space.bar")})
+
+
+def summaries(lang: Literal["de", "en"], points: Sequence[Point], cosines: np.ndarray) -> Iterable[Message]:
+    """Which two words are nearest to each other, and which are farthest apart."""
+    if len(points) == 1:
+        yield say("embedding_space.summary.one", word=Strong(visible(points[0].word)))
+        return
+    one, other = np.triu_indices(len(points), 1)
+    found = cosines[one, other]
+    for key, at in (("nearest", int(found.argmax())), ("farthest", int(found.argmin()))):
+        if key == "nearest" or len(found) > 1:
+            yield say(
+                f"embedding_space.summary.{key}", first=Strong(visible(points[one[at]].word)),
+                second=Strong(visible(points[other[at]].word)), cosine=Strong(decimal(lang, float(found[at]), 2)),
+            )  # fmt: skip
+
+
+def rows(
+    traces: Sequence[Trace], points: Sequence[Point], cosines: np.ndarray,
+    neighbours: Sequence[tuple[Point, Point, float]],
+) -> Iterable[tuple[Cell, ...]]:  # fmt: skip
+    """Model, run, a word, another, their cosine: of the typed words, then of each with its neighbours."""
+    for one, point in enumerate(points):
+        for other in range(one, len(points)):
+            yield traces[0].model, point.run + 1, point.word, points[other].word, float(cosines[one, other])
+    for point, neighbour, cosine in neighbours:
+        yield traces[0].model, point.run + 1, point.word, neighbour.word, cosine
+
+
+VIEW = View(
+    name="embedding_space",
+    chapter="words",
+    place=2,
+    query=EmbeddingSpaceQuery,
+    needs=frozenset({"inputs"}),
+    figure=figure,
+    preferred=("word_vectors",),
+    only_preferred=True,
+)

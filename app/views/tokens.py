@@ -1,0 +1,141 @@
+"""Tokens: how a sentence becomes the pieces and numbers that a model reads, and where these stand in another one."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from app import align, units
+from app.messages import Message, Strong, say, translate
+from app.plotting import Axis, Curve, Plot, chart
+from app.query import Query
+from app.transforms import chunks
+from app.views import Cell, Figure, Table, View
+from app.words import shortened, visible, words
+from models.trace import Trace
+
+LINE = 28  # pixels between two tokens
+LEFT, RIGHT = 0.0, 1.0  # where the two columns stand
+EDGE = 1.3  # room for the words beside them
+Pairs = Sequence[tuple[int, int]]
+
+
+def typed(text: str) -> list[tuple[str, int, int]]:
+    """What stands between blanks, with its first character and the one behind it."""
+    found, at = [], 0
+    for blank, chunk in chunks(text):
+        at += len(blank)
+        if chunk:
+            found.append((visible(chunk), at, at + len(chunk)))
+        at += len(chunk)
+    return found
+
+
+def overlaps(ours: Sequence[tuple[int, int]], theirs: Sequence[tuple[int, int]]) -> Pairs:
+    """Which spans of one text share characters."""
+    return [
+        (place, other)
+        for place, (start, end) in enumerate(ours)
+        for other, (begin, stop) in enumerate(theirs)
+        if start < stop and begin < end
+    ]
+
+
+def labels(trace: Trace, left: bool = False) -> list[str]:
+    """Each token with its number in the vocabulary."""
+    pairs = [(shortened(word.label), token.id) for word, token in zip(words(trace), trace.tokens, strict=True)]
+    return [f"{id_} · {label}" if left else f"{label} · {id_}" for label, id_ in pairs]
+
+
+def spans(trace: Trace) -> list[tuple[int, int]]:
+    """Which characters each token is of."""
+    return [(token.start, token.end) for token in trace.tokens]
+
+
+def matched(query: Query, traces: Sequence[Trace]) -> Pairs:
+    """Which tokens of two runs belong together: those of the same characters, or else of the same word or place."""
+    if traces[0].text == traces[1].text and traces[0].model != traces[1].model:
+        return overlaps(*map(spans, traces))
+    names = [[word.label for word in words(trace)] for trace in traces]
+    partners = align.pairs(names[0], names[1], query.align)
+    return [(place, other) for place, other in enumerate(partners) if other is not None]
+
+
+def figure(query: Query, traces: list[Trace]) -> Figure:
+    """Downwards: typed words and their tokens, or the tokens of two runs; a line joins what belongs together."""
+    first, last = traces[0], traces[-1]
+    names = [units.run_name(query, traces, number) for number in range(len(traces))]
+    if len(traces) == 1:
+        parts = typed(first.text)
+        left = [shortened(part) for part, *_ in parts]
+        pairs = overlaps([(start, end) for _, start, end in parts], spans(first))
+        titles = (translate(query.lang, "tokens.typed"), names[0])
+    else:
+        left, pairs, titles = labels(first, left=True), matched(query, traces), (names[0], names[1])
+    plot = drawn(query, (left, labels(last)), pairs, titles)
+    summary = [summarised(trace, name) for trace, name in zip(traces, names, strict=True)]
+    summary += [compared(traces, pairs)] if len(traces) == 2 else []
+    lines = partial(rows, traces)
+    columns = ("column.model", "column.run", "column.position", "column.word", "column.piece", "column.id",
+               "column.start", "column.end")  # fmt: skip
+    return Figure(plot, summary, Table(columns, lines, sum(len(trace.tokens) for trace in traces), columns, lines))
+
+
+def drawn(query: Query, columns: tuple[list[str], list[str]], pairs: Pairs, titles: tuple[str, str]) -> Plot:
+    """Two columns of words with a line for each pair."""
+    count = max(map(len, columns))
+    down = np.array([[-one, -other, np.nan] for one, other in pairs], np.float32).ravel()
+    across = np.tile(np.array([LEFT, RIGHT, np.nan], np.float32), len(pairs))
+    curves = [Curve("", down, across, 0, kind="line", listed=False)] if pairs else []
+    for number, (texts, place, side) in enumerate(zip(columns, (LEFT, RIGHT), ("left", "right"), strict=True)):
+        places = np.full(len(texts), place, np.float32)
+        curves.append(Curve(titles[number], -np.arange(len(texts), dtype=np.float32), places, number, kind="points",
+                            texts=texts, hovers=texts, places=[f"middle {side}"] * len(texts)))  # fmt: skip
+    x, y = Axis("", limits=(LEFT - EDGE, RIGHT + EDGE)), Axis("", limits=(0.5 - count, 0.7))
+    plot = chart(curves, query.lang, x, y, height=80 + LINE * count)
+    layout = {**plot.layout, **{axis: plot.layout[axis] | {"visible": False} for axis in ("xaxis", "yaxis")}}
+    return replace(plot, layout=layout)
+
+
+def summarised(trace: Trace, name: str) -> Message:
+    """How many words were typed and how many tokens they became."""
+    kinds = [word.kind for word in words(trace)]
+    joints = kinds.count("joint")
+    return say(
+        "tokens.summary", model=name, typed=str(len(typed(trace.text))), count=Strong(str(len(kinds))),
+        special=str(kinds.count("special")), joints=str(joints),
+    )  # fmt: skip
+
+
+def compared(traces: Sequence[Trace], pairs: Pairs) -> Message:
+    """Whether two runs have the same tokens, and in which order."""
+    ids = [[token.id for token in trace.tokens] for trace in traces]
+    if traces[0].model == traces[1].model and ids[0] == ids[1]:
+        return say("tokens.summary.same")
+    if traces[0].model == traces[1].model and sorted(ids[0]) == sorted(ids[1]):
+        moved = sum(one != other for one, other in zip(*ids, strict=True))
+        return say("tokens.summary.permutation", moved=Strong(str(moved)), count=str(len(ids[0])))
+    ours, theirs = ({pair[run] for pair in pairs} for run in range(2))
+    return say(
+        "tokens.summary.partners", first=Strong(f"{len(ours)}/{len(ids[0])}"), second=f"{len(theirs)}/{len(ids[1])}"
+    )
+
+
+def rows(traces: Sequence[Trace]) -> Iterable[tuple[Cell, ...]]:
+    """Model, run, position, word, piece of the vocabulary, its number, and its characters in the text."""
+    for run, trace in enumerate(traces, start=1):
+        for word, token in zip(words(trace), trace.tokens, strict=True):
+            yield trace.model, run, word.position, word.label, token.text, token.id, token.start, token.end
+
+
+VIEW = View(
+    name="tokens",
+    chapter="words",
+    place=1,
+    query=Query,
+    needs=frozenset({"inputs"}),
+    figure=figure,
+    preferred=("encoder", "decoder", "lstm", "word_vectors"),
+    only_preferred=True,
+)
