@@ -5,7 +5,7 @@
   const VALUES_FROM = 32; // cells smaller than this show no number
   const HEIGHT = 420;
   const PAPER_WIDTH = 660;
-  const { arrange, stickyLabels, fitted, plain, axisName, scale, family, onSlide, SLIDE_TEXT } = Satzblick;
+  const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT } = Satzblick;
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const drawn = new WeakMap(); // figure element → { spec, plot, words, shown, pinned, width }
@@ -31,7 +31,9 @@
     return layout;
   }
 
-  function draw(figure) {
+  /* On a slide a figure that turns out too high is drawn once more, smaller. */
+  function draw(figure, again = false) {
+    if (!again) tighten(0);
     const state = drawn.get(figure);
     const { spec } = state;
     const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
@@ -61,6 +63,10 @@
     const stage = figure.querySelector(".stage");
     stage.style.width = `${layout.width}px`;
     stage.style.height = `${layout.height}px`;
+    if (!again && overflow()) {
+      tighten(overflow());
+      return draw(figure, true);
+    }
     figure.classList.toggle("scrolls", Boolean(placed?.scrolls));
     stage.querySelectorAll(".sticky").forEach((old) => old.remove());
     if (placed?.scrolls) stickyLabels(stage, layout, placed);
@@ -72,13 +78,14 @@
       doubleClick: false,
       showTips: false,
     });
-    if (!state.ready) listen(figure);
+    const first = !state.ready;
+    state.ready = true;
+    if (first) listen(figure);
     show(figure, state.shown);
     veil(figure);
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
-    if (!state.ready) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
-    state.ready = true;
+    if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
   }
 
   /* An image's palette is the head of its address, one for each theme. */
@@ -433,7 +440,7 @@
     }
   }
 
-  const redraw = () => figures().forEach(draw);
+  const redraw = () => figures().forEach((figure) => draw(figure));
   dark.addEventListener("change", redraw);
   for (const [name, value] of [
     ["beforeprint", true],
