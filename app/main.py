@@ -61,7 +61,7 @@ def language(scope: Scope) -> Lang:
     first = scope["path"].strip("/").split("/")[0]
     if first in LANGUAGES:
         return cast(Lang, first)
-    if first in ("api", "health"):
+    if first in ("api", "health", "oembed"):
         return "en"
     return routes.preferred(Request(scope))
 

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app import render, static, views
 from app.api import EmbedQuery
 from app.messages import LANGUAGES, Lang, say, translate, translator
-from app.query import Query, QueryError
+from app.query import Query, QueryError, Value, parse, quoted, read
 from app.settings import settings
 from app.views import Figure, View
 from models import registry
@@ -43,15 +43,28 @@ def environment() -> Environment:
     )
 
 
-def page(template: str, lang: Lang, path: str, query: Query, along: Query | None = None, **context: Any) -> str:
+def page(
+    template: str,
+    lang: Lang,
+    path: str,
+    query: Query,
+    along: Query | None = None,
+    frame: dict[str, Value] | None = None,
+    shows: View | None = None,
+    permalink: str | None = None,
+    described: str = "",
+    **context: Any,
+) -> str:
     """A template with what all pages share; `path` is the page's address without its language.
 
-    `along` is what goes to other views, where that is less than the query.
+    `along` is what goes to other views, where that is less than the query; `frame` is what the page's own addresses
+    carry beside it; `shows` is the view whose figure the page has, `permalink` where that is not the page itself.
     """
 
     def here(code: str, **more: str) -> str:
-        return query.changed(**more).address(f"/{code}{path}")
+        return query.changed(**more).address(f"/{code}{path}", **(frame or {}))
 
+    permalink = absolute(permalink or here(lang))
     current = context.get("chapter")
     return environment().get_template(template).render(
         lang=query.lang,
@@ -66,7 +79,10 @@ def page(template: str, lang: Lang, path: str, query: Query, along: Query | None
         chapters=chapters(along or query, current),
         home=Query.address(shared(query), f"/{lang}"),
         models_url=Query.address(shared(query), f"/{lang}/models"),
-        permalink=absolute(query.address(f"/{lang}{path}")),
+        permalink=permalink,
+        oembed=absolute(f"/oembed?url={quoted(permalink)}&format=json") if shows else None,
+        picture=absolute(picture(query, shows)),
+        described=described or translate(lang, "landing.opening"),
         **context,
     )  # fmt: skip
 
@@ -74,6 +90,15 @@ def page(template: str, lang: Lang, path: str, query: Query, along: Query | None
 def absolute(address: str) -> str:
     """The address with the server's public name, where that is set."""
     return settings().public_url.rstrip("/") + address
+
+
+def picture(query: Query, view: View | None) -> str:
+    """The address of the still that stands for a page where its address is shared; the landing page's for most."""
+    size: dict[str, Value] = {"width": 1200, "height": 630}
+    if view is None:
+        view = views.catalogue()[LANDING_VIEW]
+        query = read(view.query, LANDING_EXAMPLE, query.lang)
+    return query.address(f"/{query.lang}/{view.name}.png", **size)
 
 
 def shared(query: Query) -> Query:
@@ -138,7 +163,7 @@ def figure_page(
     along = query.changed(model="") if query.model == view.models[0] else query  # nobody asked for a view's own choice
     order = [other for other in views.catalogue().values() if other.models]
     place = order.index(view)
-    extra: Json = {"lecture": lecture(along)} if landing else {}
+    extra: Json = {"lecture": lecture(along), "deck_url": f"/{lang}/deck"} if landing else {}
     return page(
         "landing.html" if landing else "view.html",
         lang,
@@ -161,6 +186,8 @@ def figure_page(
         notes=render.notes(view, query),
         previous=neighbour(order[place - 1], along) if place else None,
         next=neighbour(order[place + 1], along) if place + 1 < len(order) else None,
+        shows=view if figure else None,
+        described=render.plain(figure.summary, lang) if figure else _(render.text_key(view, "lead", query)),
         **extra,
     )  # fmt: skip
 
@@ -272,4 +299,13 @@ def embed_page(
         scale=frame.scale,
         error=error.message.text(query.lang) if error else None,
         result=render.result(view, query, traces, figure, frame.parameters()) if figure else None,
+        shows=view if figure else None,
+        permalink=query.address(f"/{query.lang}/{view.name}"),
     )
+
+
+def landing_query(view: View, raw: bytes) -> bytes:
+    """What the landing page shows: its example where the address names nothing else."""
+    if parse(raw, view.query.model_fields.keys() - {"theme"}):
+        return raw
+    return LANDING_EXAMPLE + b"&" * bool(raw) + raw

@@ -74,14 +74,20 @@ def result(
         "marked": figure.marked,
         "check": checked(traces, figure.layers, lang),
         "table": page_table(figure.table, lang, view),
-        "hash": ", ".join(dict.fromkeys(f"{trace.model} {registry.get(trace.model).hash}" for trace in traces)),
+        "hash": weights(traces),
         "links": {
             "embed": query.address(f"/{lang}/embed/{view.name}"),
+            "slides": query.address(f"/{lang}/slides/{view.name}"),
             "csv": query.address(f"{path}.csv"),
             "json": query.address(f"{path}.json"),
             "permalink": query.address(path),
         },
     }
+
+
+def weights(traces: Sequence[Trace]) -> str:
+    """The models of these runs, each with the short hash of its weights."""
+    return ", ".join(dict.fromkeys(f"{trace.model} {registry.get(trace.model).hash}" for trace in traces))
 
 
 def place(link: Link, lang: Lang, frame: dict[str, Value] | None) -> Json:

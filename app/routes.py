@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, cards, pages, render, static, views
+from app import api, cards, deck, oembed, pages, render, slides, static, views
 from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
 from app.messages import LANGUAGES, Lang, say
-from app.query import Query, QueryError, known_model, parse, read, salvaged, settled, text_error, unavailable
+from app.query import Query, QueryError, known_model, read, salvaged, settled, text_error, unavailable
 from app.runs import Busy, Runs
 from app.views import Figure, View
 from models import registry
@@ -33,7 +33,9 @@ PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + 
 EMBED_HEADERS = DATA_HEADERS | {
     "Content-Security-Policy": POLICY.format(styles="")
 }  # framed anywhere, also from file://
+SLIDES_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + "; frame-src 'self'" + OWN_FRAMES}
 API_PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles=" 'unsafe-inline'") + OWN_FRAMES}
+PICTURE_HEADERS = DATA_HEADERS | {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 Suffix = Literal["json", "csv"]
 
 router = APIRouter()
@@ -194,6 +196,18 @@ async def trace(
     return await kept(request, make)
 
 
+@router.get("/oembed")
+async def embeddable(
+    request: Request,
+    url: Annotated[str, Parameter(description="an address of this server")] = "",  # noqa: ARG001 read from the address below
+    format: Annotated[str, Parameter(description="json; xml is answered with 501")] = "json",  # noqa: A002, ARG001
+    maxwidth: Annotated[str, Parameter(description="greatest width of the frame in pixels")] = "",  # noqa: ARG001
+    maxheight: Annotated[str, Parameter(description="greatest height of the frame in pixels")] = "",  # noqa: ARG001
+) -> Response:
+    """oEmbed 1.0: the frame that shows the figure of an address."""
+    return json_response(oembed.answer(read(oembed.OEmbedQuery, request.scope["query_string"], "en")))
+
+
 @router.get("/{lang}", include_in_schema=False)
 async def landing(request: Request, lang: str) -> Response:
     """The first page, its example already drawn."""
@@ -218,6 +232,46 @@ async def embed(request: Request, lang: str, name: str) -> Response:
         html = pages.embed_page(view, query, frame, drawn, error)
         status = error.status if error else 200
         return Response(html, status, media_type="text/html", headers=EMBED_HEADERS | retry(error))
+
+    return await kept(request, make)
+
+
+@router.get("/{lang}/deck", include_in_schema=False)
+async def lecture(request: Request, lang: str) -> Response:
+    """The lecture as slides, every figure live."""
+
+    async def make(request: Request) -> Response:
+        html = deck.html_page(read(Query, request.scope["query_string"], lang_of(lang)))
+        script, style = deck.notes_hashes()
+        policy = POLICY.format(styles=f" {style}").replace("script-src 'self'", f"script-src 'self' {script}")
+        headers = HEADERS | {"Content-Security-Policy": f"{policy}; frame-src 'self'{OWN_FRAMES}"}
+        return Response(html, media_type="text/html", headers=headers)
+
+    return await kept(request, make)
+
+
+@router.get("/{lang}/slides/{name}", include_in_schema=False)
+async def into_slides(request: Request, lang: str, name: str) -> Response:
+    """How a view's figure gets into slides; with .svg at its end the QR code of its page."""
+    stem, dot, suffix = name.partition(".")
+
+    async def make(request: Request) -> Response:
+        code = lang_of(lang)
+        if dot and suffix != "svg":
+            raise pages.not_found("suffix", suffix)
+        view, raw = view_of(stem), request.scope["query_string"]
+        if dot:
+            body = slides.qr_code(view, read(view.query, raw, code))
+            return Response(body, media_type="image/svg+xml", headers=PICTURE_HEADERS)
+        frame = api.EmbedQuery(lang=code)
+        try:
+            frame, query = read(api.EmbedQuery, raw, code), stated(view, raw, code)
+            (_, traces, figure), error = await draw(request, view, query), None
+        except QueryError as wrong:
+            query, traces, figure, error = rescued(view, raw, code), [], None, wrong
+        html = slides.html_page(view, query, frame, figure, traces, error)
+        status = error.status if error else 200
+        return Response(html, status, media_type="text/html", headers=SLIDES_HEADERS | retry(error))
 
     return await kept(request, make)
 
@@ -263,9 +317,8 @@ async def page(request: Request, lang: str, name: str) -> Response:
 async def view_page(request: Request, lang: Lang, view: View, landing: bool = False) -> Response:
     """The page with the figure, or with the sentence that says why there is none."""
     raw = request.scope["query_string"]
-    if landing and not parse(raw, view.query.model_fields.keys() - {"theme"}):
-        raw = pages.LANDING_EXAMPLE + b"&" * bool(raw) + raw
     try:
+        raw = pages.landing_query(view, raw) if landing else raw
         query = stated(view, raw, lang)
         drawn, error = await draw(request, view, query), None
     except QueryError as wrong:

@@ -5,7 +5,7 @@
   const VALUES_FROM = 32; // cells smaller than this show no number
   const HEIGHT = 420;
   const PAPER_WIDTH = 660;
-  const { arrange, stickyLabels, plain, axisName, scale, family } = Satzblick;
+  const { arrange, stickyLabels, fitted, plain, axisName, scale, family, onSlide, SLIDE_TEXT } = Satzblick;
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const drawn = new WeakMap(); // figure element → { spec, plot, words, shown, pinned, width }
@@ -47,16 +47,16 @@
     let placed = null;
     if (spec.panels?.columns?.length && spec.panels.kind !== "chart") {
       placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
-      const digits = Math.min(13 * scale(), placed.cell * 0.27);
+      const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), placed.cell * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
-        if (placed.cell < VALUES_FROM) delete trace.texttemplate;
+        if (placed.cell < (onSlide() ? digits / 0.34 : VALUES_FROM)) delete trace.texttemplate;
         else trace.textfont = { ...trace.textfont, size: digits };
       }
     } else {
-      layout.font.size *= scale();
+      layout.font.size = Math.max(layout.font.size, onSlide() ? SLIDE_TEXT : 0) * scale();
       for (const trace of data)
         if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
-      Object.assign(layout, { width, height: (layout.height ?? HEIGHT) * scale(), autosize: false });
+      Object.assign(layout, { width, height: fitted((layout.height ?? HEIGHT) * scale()), autosize: false });
     }
     const stage = figure.querySelector(".stage");
     stage.style.width = `${layout.width}px`;
@@ -72,10 +72,13 @@
       doubleClick: false,
       showTips: false,
     });
+    if (!state.ready) listen(figure);
     show(figure, state.shown);
     veil(figure);
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
+    if (!state.ready) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
+    state.ready = true;
   }
 
   /* An image's palette is the head of its address, one for each theme. */
@@ -326,7 +329,7 @@
   }
 
   const whole = (word) => word && { row: word, column: word };
-  const figures = () => [...document.querySelectorAll(".figure")].filter((figure) => drawn.has(figure));
+  const figures = () => [...document.querySelectorAll(".figure")].filter((figure) => drawn.get(figure)?.ready);
   const lightAll = (lit) => figures().forEach((figure) => show(figure, lit));
 
   function pin(word) {
@@ -402,7 +405,8 @@
     });
   });
 
-  /* Draws what is not drawn yet. A plot handed over is used again, so that a new answer never shows a blank. */
+  /* Draws what is not drawn yet; what is hidden still, as a slide to come, as soon as it is seen.
+     A plot handed over is used again, so that a new answer never shows a blank. */
   function start(old) {
     for (const figure of document.querySelectorAll(".figure")) {
       if (drawn.has(figure)) continue;
@@ -415,12 +419,10 @@
         plot.replaceWith(old);
         [plot, old] = [old, null];
       }
-      const state = { spec, plot, shown: null, pinned: null, step: null, width: 0, words: wordsOf(spec) };
+      const state = { spec, plot, shown: null, pinned: null, step: null, width: 0, ready: false, words: wordsOf(spec) };
       drawn.set(figure, state);
       draw(figure);
-      listen(figure);
       resized.observe(figure);
-      document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
     }
   }
 

@@ -4,7 +4,9 @@
 const Satzblick = {};
 
 (() => {
-  const CELL = { least: 14, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
+  const SLIDE_TEXT = 16; // of any label on a slide at scale 1: at 1.5 the last row of a lecture hall reads it
+  const onSlide = () => document.body.classList.contains("embed");
+  const CELL = { least: 14, slide: 20, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
   const CAPTION = { most: 13, least: 8.5, high: 0.15, wide: 0.94, below: 22, bar: 18, narrow: 12 };
   const FEW = 8; // so few words should show their values, in more rows if need be
@@ -12,20 +14,26 @@ const Satzblick = {};
   const NARROW = 640;
   const PANEL_LEAST = 240;
   const WIDE_HEIGHT = 420;
+  const SLIDE_LEAST = 220;
+  const WIDE_LEAST = 120;
+  const AROUND = 165; // what column labels, titles and the colour bar take on a slide
   const GAP = 30;
   const EDGE = 6;
-  const LABEL = { usual: 15, flat: 11.5, least: 11, longest: 150 };
-  const TITLE = 13;
-  const NUMBER = 12;
+  const SIZES = { usual: 15, flat: 11.5, least: 11, title: 13, number: 12 };
+  const [TITLE, NUMBER] = onSlide() ? [SLIDE_TEXT, SLIDE_TEXT] : [SIZES.title, SIZES.number];
+  const LABEL = onSlide()
+    ? { usual: SLIDE_TEXT, flat: SLIDE_TEXT, longest: 180 }
+    : { usual: SIZES.usual, flat: SIZES.flat, longest: 150 };
   const LINE = { height: 64, gap: 14 };
-  const BAR = { room: 44, title: 20, longest: 260, shortest: 120, thickness: 8, above: 12 };
+  const BAR = { room: 44 + 2 * (NUMBER - SIZES.number), title: 20, longest: 260, shortest: 120, thickness: 8, above: 12 };
   const QUIET = { light: "#5b5e66", dark: "#a5a6ad" };
 
   const pen = document.createElement("canvas").getContext("2d");
   const root = document.documentElement;
   const scale = () => Number(getComputedStyle(root).getPropertyValue("--scale")) || 1;
   const family = () => getComputedStyle(document.body).fontFamily;
-  const onSlide = () => document.body.classList.contains("embed");
+  const least = () => (onSlide() ? SLIDE_TEXT * scale() : SIZES.least);
+  const leastCell = () => (onSlide() ? CELL.slide : CELL.least) * scale();
   const axisName = (id) => id.replace(/^([xy])/, "$1axis");
 
   /* ── text: Plotly's labels are pseudo-HTML ───────────────────────────── */
@@ -115,18 +123,20 @@ const Satzblick = {};
     }
   }
 
-  /* A slide has a fixed height, so there the cells shrink to it. */
+  /* A slide has a fixed height, so what stands in it shrinks to it, within limits. */
+  const aroundFigure = () => document.body.scrollHeight - (document.querySelector(".figure")?.offsetHeight ?? 0);
+  const onFixedHeight = () => onSlide() && innerHeight > 320;
+
+  function fitted(height) {
+    return onFixedHeight() ? Math.max(SLIDE_LEAST * scale(), Math.min(height, innerHeight - aroundFigure() - EDGE)) : height;
+  }
+
   function largestCell(panels, rows) {
     const most = Math.max(...panels.map((panel) => panel.rows));
     const usual =
       panels[0].atlas ? TILE.most : panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / most)) : CELL.usual;
-    const slide = onSlide() && innerHeight > 320 && rows.length === 1;
-    const fitting =
-      (innerHeight -
-        document.body.scrollHeight +
-        (document.querySelector(".figure")?.offsetHeight ?? 0) -
-        110 * scale()) /
-      most;
+    const slide = onFixedHeight() && rows.length === 1;
+    const fitting = (innerHeight - aroundFigure() - AROUND * scale()) / most;
     return slide ? Math.max(24 * scale(), Math.min(usual * scale(), fitting)) : usual * scale();
   }
 
@@ -138,7 +148,7 @@ const Satzblick = {};
     const room = cell - 4;
     if (long <= room) return { angle: 0, size: usual, slack: 0 };
     if ((usual * room) / long >= LABEL.flat * scale()) return { angle: 0, size: (usual * room) / long, slack: 0 };
-    const size = Math.max(LABEL.least, Math.min(usual, cell * 0.8));
+    const size = Math.max(least(), Math.min(usual, cell * 0.8));
     if (cell < CELL.readable * scale() * 1.2) return { angle: -90, size, slack: 0 };
     const last = rows.map((row) => labelsOf(row.at(-1).across).at(-1) ?? "");
     return { angle: -45, size, slack: Math.max(0, widest(last, size) * 0.71 - cell / 2) };
@@ -271,6 +281,13 @@ const Satzblick = {};
       Object.assign(note, { yshift: -CAPTION.bar * scale(), font: { ...note.font, size: NUMBER * scale() } });
   }
 
+  /* The height of a panel with cells of any shape; `above` is what stands over it. */
+  function wide(rows, above) {
+    if (rows > 1) return (WIDE_HEIGHT * scale()) / 1.35;
+    const others = above + (BAR.room + BAR.title + 2 * TITLE) * scale();
+    return Math.max(WIDE_LEAST * scale(), fitted(WIDE_HEIGHT * scale() + others) - others);
+  }
+
   /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
   function arrange(spec, layout, data, width, { theme, paper }) {
     const dense = paper || onSlide(); // little height: rather small cells than a second row of panels
@@ -280,26 +297,26 @@ const Satzblick = {};
     let rowSize = (atlas && width < NARROW ? CAPTION.narrow : LABEL.usual) * scale();
     let { rows, cell } = rowsOf(panels, map, width, rowSize, dense);
     const most = map ? largestCell(panels, rows) : Infinity;
-    if (map) rowSize = Math.max(LABEL.least, Math.min(rowSize, cell * 0.8));
+    if (map) rowSize = Math.max(least(), Math.min(rowSize, cell * 0.8));
     let columns = columnLabels(rows, Math.min(cell, most));
     ({ rows, cell } = rowsOf(panels, map, width - columns.slack, rowSize, dense));
-    const scrolls = !atlas && cell < CELL.least * scale();
-    cell = Math.min(Math.max(cell, atlas ? 0 : CELL.least * scale()), most);
+    const scrolls = !atlas && cell < leastCell();
+    cell = Math.min(Math.max(cell, atlas ? 0 : leastCell()), most);
     columns = columnLabels(rows, cell);
 
     const bars = barsOf(layout, data);
     let [right, y] = [0, 0];
     for (const row of rows) {
       const head = headOf(row, columns);
+      const lines = row.some((panel) => panel.line) ? (LINE.height + LINE.gap) * scale() : 0;
       const left = Math.max(...row.map((panel) => leftOf(panel, rowSize)));
       let x = 0;
       for (const panel of row) {
         panel.width = panel.columns * cell;
-        panel.height = map ? panel.rows * cell : (WIDE_HEIGHT * scale()) / (rows.length > 1 ? 1.35 : 1);
+        panel.height = map ? panel.rows * cell : wide(rows.length, head + lines);
         panel.left = x + (rows.length > 1 ? left : leftOf(panel, rowSize));
         x = panel.left + panel.width + GAP;
       }
-      const lines = row.some((panel) => panel.line) ? (LINE.height + LINE.gap) * scale() : 0;
       y += placeTitles(row, head + lines, width, theme) + head;
       for (const panel of row) Object.assign(panel, { head: head + lines, lines, top: y + lines });
       y += lines;
@@ -369,5 +386,5 @@ const Satzblick = {};
     }
   }
 
-  Object.assign(Satzblick, { arrange, stickyLabels, plain, axisName, scale, family });
+  Object.assign(Satzblick, { arrange, stickyLabels, fitted, plain, axisName, scale, family, onSlide, SLIDE_TEXT });
 })();

@@ -90,6 +90,7 @@
       if (again.matches("input[type=text]") && caret !== undefined) again.setSelectionRange(caret, caret);
     }
     Satzblick.start(plot?.isConnected ? null : plot);
+    hereabouts();
     dim(stale);
   }
 
@@ -172,20 +173,28 @@
   });
 
   /* ── links ───────────────────────────────────────────────────────────── */
-  async function copy(link) {
-    const address = new URL(link.getAttribute("href"), location.href).href;
+  async function copy(text, button, said = body.dataset.copied) {
     try {
-      await navigator.clipboard.writeText(address);
+      await navigator.clipboard.writeText(text);
     } catch {
-      const field = Object.assign(document.createElement("textarea"), { value: address });
+      const field = Object.assign(document.createElement("textarea"), { value: text });
       body.append(field);
       field.select();
       document.execCommand("copy");
       field.remove();
-      link.focus();
+      button.focus();
     }
-    say(body.dataset.copied);
+    say(said);
   }
+
+  /* A server that was not told its address is named as this window reaches it. */
+  function hereabouts() {
+    for (const code of document.querySelectorAll("[data-here]")) {
+      code.textContent = code.textContent.replaceAll(code.dataset.here, location.origin);
+      code.removeAttribute("data-here");
+    }
+  }
+  hereabouts();
 
   function otherTheme(link) {
     const next = Satzblick.theme() === "dark" ? "light" : "dark";
@@ -197,10 +206,12 @@
   }
 
   document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copies]");
+    if (button) copy(document.getElementById(button.dataset.copies).textContent, button, body.dataset.copiedText);
     const link = event.target.closest("a");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     if (link.id === "theme") otherTheme(link);
-    else if ("copy" in link.dataset) copy(link);
+    else if ("copy" in link.dataset) copy(new URL(link.getAttribute("href"), location.href).href, link);
     else if ("load" in link.dataset) load(link.href, { how: remember("push"), focus: link.dataset.focus });
     else return;
     event.preventDefault();
@@ -216,13 +227,23 @@
   /* ── inside a slide ──────────────────────────────────────────────────── */
   if (!embedded || window.parent === window) return;
 
-  const tell = () =>
-    window.parent.postMessage(
-      { type: "satzblick:height", height: Math.ceil(body.getBoundingClientRect().height) },
-      "*",
-    );
-  document.addEventListener("satzblick:drawn", tell);
+  let told = 0;
+  function tell() {
+    const height = Math.ceil(body.getBoundingClientRect().height);
+    if (height && height !== told) window.parent.postMessage({ type: "satzblick:height", height }, "*");
+    told = height;
+  }
+  new ResizeObserver(tell).observe(body);
   addEventListener("load", tell);
+
+  /* The deck may be the page around, or the page around that one. */
+  function turn(method) {
+    let page = window;
+    while (page !== page.parent) {
+      page = page.parent;
+      page.postMessage(JSON.stringify({ method }), "*");
+    }
+  }
 
   const turns = {
     ArrowRight: "next",
@@ -236,10 +257,11 @@
     "keydown",
     (event) => {
       const method = turns[event.key];
-      if (!method || event.target.matches?.("select, input")) return;
+      if (!method || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (event.target.matches?.("select")) return; // an open list needs them
       event.preventDefault();
       event.stopPropagation();
-      window.parent.postMessage(JSON.stringify({ method }), "*");
+      turn(method);
     },
     true,
   );

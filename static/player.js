@@ -1,4 +1,5 @@
-/* Walks through a figure step by step: buttons, slider, keys; starts paused. Also sends number fields when they change. */
+/* Walks through a figure step by step: buttons, slider, keys, a deck's events; starts paused, unless it is an embed with
+   autoplay that is seen. Also sends number fields when they change. */
 "use strict";
 
 (() => {
@@ -66,16 +67,54 @@
     player.querySelector("output").textContent = `${steps.length}/${steps.length} · ${steps.at(-1)}`;
   });
 
-  /* A deck says when its slide is shown; under reduced motion the last step stands. */
+  /* ── embeds: a deck says when its slide is shown, else it counts what is seen ── */
+  const players = () => document.querySelectorAll(".player:not([hidden])");
+  const automatic = () => document.body.dataset.autoplay === "1" && !still.matches; // else the last step stands
+  const paused = new Set(); // those that go on when they are seen again
+  const seen = new WeakMap();
+  let stopped = false; // by the deck
+
+  function restart(player) {
+    pause(player);
+    go(player, 0);
+    play(player);
+  }
+
+  function follow(player) {
+    const shown = seen.get(player) && document.visibilityState === "visible";
+    if (!shown && timers.has(player)) {
+      pause(player);
+      paused.add(player);
+    } else if (shown && !stopped && paused.delete(player)) play(player);
+  }
+
+  const watch = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const first = !seen.has(target);
+      const player = target.closest(".figure-frame").querySelector(".player");
+      seen.set(target, isIntersecting).set(player, isIntersecting);
+      if (first && automatic() && !stopped && !timers.has(player)) paused.add(player);
+      follow(player);
+    }
+  });
+  document.addEventListener("visibilitychange", () => players().forEach(follow));
+
+  document.addEventListener("satzblick:started", ({ detail: figure }) => {
+    if (document.body.classList.contains("embed") && figure.closest(".figure-frame").querySelector(".player"))
+      watch.observe(figure);
+  });
+
   addEventListener("message", ({ data }) => {
     const name = typeof data === "string" ? data : data?.type;
-    for (const player of document.querySelectorAll(".player:not([hidden])")) {
+    if (name === "slide:start" || name === "slide:stop") stopped = name === "slide:stop";
+    for (const player of players()) {
       if (name === "slide:stop") pause(player);
-      if (name === "slide:start" && document.body.dataset.autoplay === "1" && !still.matches) {
-        go(player, 0);
-        play(player);
+      if (name === "slide:start" && automatic()) {
+        paused.delete(player);
+        restart(player);
       }
     }
+    if (name === "slide:stop") paused.clear();
   });
 
   /* A number field is a form of its own; page.js follows links, so the form becomes one. */

@@ -16,7 +16,9 @@ from babel.messages.pofile import read_po
 
 from app import cards, views
 from app.api import EmbedQuery, TraceQuery
+from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
+from app.oembed import OEmbedQuery
 from app.views import attention_heads
 from app.words import Kind
 from models import errors, registry
@@ -191,7 +193,10 @@ def families() -> dict[str, bool]:
                 values = [*entry.get("enum", ()), *([entry["const"]] if "const" in entry else ())]
                 made |= {f"option.{option}.{value}": option in view.query.__annotations__ for value in values}
     made |= {
-        f"option.{name}": True for kind in (EmbedQuery, TraceQuery) for name in kind.model_fields if name != "lang"
+        f"option.{name}": True
+        for kind in (EmbedQuery, TraceQuery, OEmbedQuery)
+        for name in kind.model_fields
+        if name != "lang"
     }
     made |= {
         model.title: True for family in families_listed() for model in family.MODELS
@@ -214,6 +219,10 @@ def families() -> dict[str, bool]:
     made |= {f"column.{place}": True for place in attention_heads.PLACES}
     made |= {f"attention_map.summary.rollout.{special}": True for special in ("renormalised", "hidden")}
     made |= {f"attention_map.bar.{stage}": True for stage in ("raw", "scaled", "masked", "softmax", "rollout")}
+    made |= {f"option.theme.{theme}": True for theme in ("auto", "light", "dark")}
+    made |= {f"option.bg.{bg}": True for bg in ("solid", "transparent")}
+    made |= {f"slides.{name}{part}": True for name in SNIPPETS for part in ("", ".note")}
+    made |= {f"slides.file.{kind}": True for kinds_ in FILES.values() for kind in kinds_}
     made |= {f"chapter.{chapter}": True for chapter in views.CHAPTERS}
     made |= {f"models.{part}.{group}": True for part in ("group", "note") for group in cards.GROUPS}
     made |= {f"score.{task}": True for task in cards.MEASURES}

@@ -34,6 +34,14 @@ ADDRESSES = [
     *((f"/{lang}/embed/{view}", 200, HTML) for lang in LANGUAGES for view in VIEWS),
     *((f"/de/{view}.json", 200, JSON) for view in VIEWS),
     *((f"/de/{view}.csv", 200, CSV) for view in VIEWS),
+    *((f"/{lang}/slides/{view}", 200, HTML) for lang in LANGUAGES for view in VIEWS),
+    *((f"/{lang}/deck", 200, HTML) for lang in LANGUAGES),
+    ("/fr/deck", 404, HTML),
+    ("/de/slides/nope", 404, HTML),
+    ("/de/slides/gates?scale=99", 422, HTML),
+    ("/oembed?url=/de/gates", 200, JSON),
+    ("/oembed?url=/de/nope", 404, JSON),
+    ("/oembed?url=/de/gates&format=xml", 501, JSON),
     ("/health", 200, JSON),
     ("/api/docs", 200, HTML),
     ("/api/openapi.json", 200, JSON),
@@ -112,7 +120,11 @@ def test_status_type_and_headers(client, address, status, media):
     assert "set-cookie" not in response.headers
     if media == HTML:
         policy = response.headers["content-security-policy"]
-        assert "default-src 'none'" in policy and "script-src 'self';" in policy
+        assert (
+            "default-src 'none'" in policy
+            and "script-src 'self'" in policy
+            and "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
+        )
         assert ("frame-ancestors 'self'" in policy) != ("/embed/" in address)
     elif status != 307 and not address.startswith("/static"):
         assert response.headers["access-control-allow-origin"] == "*"

@@ -1,0 +1,109 @@
+"""The lecture as slides: which figure stands on which slide; the texts are in app/lecture/, one file per language."""
+
+import base64
+import hashlib
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from app import pages, static, views
+from app.messages import Lang, translate, translator
+from app.query import DEFAULT_TEXT, Query, Value
+
+TEXTS = Path(__file__).parent / "lecture"
+REVEAL = "vendor/reveal.js-6.0.2"
+BITTEN = "Der Hund biss den Mann"
+SCEPTIC = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da."
+SCALE = 1.3  # of the figures: a slide's text is large
+
+
+class Slide(NamedTuple):
+    """A slide's name in the texts, and its figure if it has one: the view and what its address says."""
+
+    name: str
+    view: str = ""
+    asks: dict[str, Value] = {}  # noqa: RUF012 never changed
+
+
+SLIDES = (
+    Slide("opening"),
+    Slide("order", "order"),
+    Slide("feed_forward"),
+    Slide("tokens", "tokens", {"text": "Die Donaudampfschifffahrt begann vor langer Zeit."}),
+    Slide("vectors", "embedding_space"),
+    Slide("recurrence"),
+    Slide("hidden_states", "hidden_states", {"model": "rnn"}),
+    Slide("trajectory", "trajectory", {"vs": BITTEN}),
+    Slide("vanishing", "gradient_flow", {"text": SCEPTIC}),
+    Slide("gates"),
+    Slide("lstm", "gates", {"text": SCEPTIC, "model": "lstm"}),
+    Slide("gru", "gates", {"text": SCEPTIC, "model": "gru"}),
+    Slide("bottleneck"),
+    Slide("party", "party"),
+    Slide("formula"),
+    Slide("attention_steps", "attention_steps"),
+    Slide("attention_map", "attention_map", {"vs": BITTEN, "layer": 3, "head": 1}),
+    Slide("attention_heads", "attention_heads"),
+    Slide("positions", "positions"),
+    Slide("pipeline", "pipeline"),
+    Slide("next_word", "next_word"),
+    Slide("translation", "translation"),
+    Slide("speed", "speed"),
+    Slide("tradeoffs"),
+    Slide("classification", "classification"),
+    Slide("entities", "entities", {"text": "Angela Merkel besuchte am Montag Siemens in München."}),
+    Slide("faithfulness", "faithfulness"),
+    Slide("closing"),
+)
+
+
+@cache
+def texts(lang: Lang) -> dict[str, dict[str, Any]]:
+    """Title, points and notes of every slide."""
+    return tomllib.loads((TEXTS / f"{lang}.toml").read_text("utf-8"))
+
+
+def shown() -> list[Slide]:
+    """The slides whose figure this server has."""
+    catalogue = views.catalogue()
+    return [slide for slide in SLIDES if not slide.view or (slide.view in catalogue and catalogue[slide.view].models)]
+
+
+def address(path: str, slide: Slide, **more: Value) -> str:
+    """An address of a slide's figure."""
+    query = Query.model_construct(text=DEFAULT_TEXT)
+    return query.address(path, **({"text": DEFAULT_TEXT} | slide.asks | more))
+
+
+def html_page(query: Query) -> str:
+    """The deck: every figure a live embed, its still for print and for readers without scripts."""
+    lang, theme = query.lang, "dark" if query.theme == "dark" else "light"
+    told = texts(lang)
+    slides = []
+    for slide in shown():
+        found: dict[str, Any] = {"name": slide.name, **told[slide.name], "live": "", "still": "", "page": ""}
+        if slide.view:
+            look: dict[str, Value] = {"theme": theme, "bg": "transparent", "scale": SCALE}
+            found["live"] = address(f"/{lang}/embed/{slide.view}", slide, **look, caption=0, autoplay=1)
+            found["still"] = address(f"/{lang}/{slide.view}.svg", slide, **look, width=1180, height=500)
+            found["page"] = address(f"/{lang}/{slide.view}", slide)
+        slides.append(found)
+    return pages.environment().get_template("deck.html").render(
+        lang=lang, theme=theme, _=translator(lang), asset=static.asset, reveal=REVEAL, slides=slides,
+        page_title=translate(lang, "deck.title"), home=f"/{lang}",
+    )  # fmt: skip
+
+
+@cache
+def notes_hashes() -> tuple[str, str]:
+    """The hashes by which the policy lets reveal's own window for speaker notes run its script and style."""
+    source = static.content(f"{REVEAL}/notes.js")[0].decode()
+    found = []
+    for tag in ("script", "style"):
+        match = re.search(rf"<{tag}>(.*?)<\\?/{tag}>", source, re.DOTALL)
+        assert match
+        digest = hashlib.sha256(match[1].encode()).digest()
+        found.append(f"'sha256-{base64.b64encode(digest).decode()}'")
+    return found[0], found[1]
