@@ -19,6 +19,7 @@ from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from statistics import median
+from typing import Any
 from urllib.parse import quote_plus
 
 from app.load import HOST, Client, Load, crowd
@@ -31,6 +32,7 @@ IMPORTS = {
     "attention_map": "import torch; from transformers.models.bert.modeling_bert import BertForMaskedLM",
 }
 START_BARS = {"gates": 2.0, "attention_map": 1.5}
+KINDS = ("bag_of_words", "feed_forward", "rnn", "lstm", "gru", "encoder")
 VIEWS: dict[str, tuple[str, ...]] = {  # each with the models that its runs call
     "attention_map": ("encoder",),
     "gates": ("lstm",),
@@ -38,6 +40,7 @@ VIEWS: dict[str, tuple[str, ...]] = {  # each with the models that its runs call
     "trajectory": ("lstm",),
     "loss_per_step": ("lstm",),
     "memory": ("lstm",),
+    "classification": tuple(f"{kind}-intent" for kind in KINDS),
     "four_lanes": ("rnn", "rnn", "lstm", "lstm", "gru", "gru", "encoder", "encoder"),
 }
 CROWDED = ("attention_map", "gates")
@@ -45,6 +48,8 @@ OVERHEAD_BARS = {
     ("attention_map", 8): 1.6, ("attention_map", 32): 1.3, ("attention_map", 128): 1.2,
     **{(view, tokens): bar for view in VIEWS if view != "attention_map" for tokens, bar in ((32, 3.0), (128, 2.0))},
 }  # fmt: skip
+OVERHEAD_BARS[("classification", 32)] = 2.0  # of the sum of the six calls
+FAITHFUL_BAR = 3.0  # a request of faithfulness against the forward and backward passes that it makes
 SAME_BAR = 10.0  # the throughput of one sentence for all against that of different ones
 BYTES_BAR = 120_000
 CROWD_TOKENS = 32
@@ -127,6 +132,7 @@ def measure(plan: Plan, told: Callable[[str], None]) -> list[Line]:
     with server() as (port, _):
         told(f"requests, {plan.repetitions} rounds …")
         lines += requests(plan, port)
+        lines.append(faithful(plan, port))
         told(f"{plan.clients} clients …")
         lines += crowds(plan, port)
     if plan.peer:
@@ -195,6 +201,24 @@ def requests(plan: Plan, port: int) -> list[Line]:
     return [line for key, timings in rounds.items() for line in request_lines(*key, timings, *sizes[key])]
 
 
+def faithful(plan: Plan, port: int) -> Line:
+    """A request of the view faithfulness against the very passes through the network that its experiment makes."""
+    sentences, asked, passes, empty = Sentences(seed=4), [], [], []
+    sentences.passes("Hallo")  # loads the model here, before a connection could become idle
+    with closing(Client(port)) as client:
+        for repetition in range(-WARM_UP, max(1, plan.repetitions // 5)):
+            sentence = sentences.new("attention_map", CROWD_TOKENS)
+            seconds = client.get(address("faithfulness", sentence), 200)
+            alone, own = client.get(f"/de/faithfulness?text=&n={repetition}", 422), sentences.passes(sentence)
+            if repetition >= 0:
+                asked.append(seconds)
+                empty.append(alone)
+                passes.append(own)
+    request, page, own = (1e3 * median(times) for times in (asked, empty, passes))
+    name = f"faithfulness ÷ its own forwards and backwards (encoder-intent), {CROWD_TOKENS} tokens"
+    return Line(name, (request - page) / own, bar=FAITHFUL_BAR, note=f"({request:.1f} − {page:.1f}) ÷ {own:.1f} ms")
+
+
 def request_lines(view: str, tokens: int, timings: Timings, wire: int, body: int) -> Iterator[Line]:
     """The figures of one view at one length."""
     at = f"{view} ({', '.join(dict.fromkeys(VIEWS[view]))}), {tokens} tokens"
@@ -252,19 +276,54 @@ class Sentences:
 
         from models import registry
         from models.families.encoder import Transformer
+        from models.families.intents import Baseline
         from models.families.recurrent import Recurrent
         from models.tokenizer import tokenize
 
         torch.set_num_threads(1)
         model = registry.load(name)
-        assert isinstance(model, Transformer | Recurrent)
-        ids = torch.tensor([token.id for token in tokenize(sentence, 256, end=isinstance(model, Transformer))])
-        if isinstance(model, Transformer):
+        assert isinstance(model, Transformer | Recurrent | Baseline)
+        start, end = not isinstance(model, Baseline), isinstance(model, Transformer)
+        ids = torch.tensor([token.id for token in tokenize(sentence, 256, start=start, end=end)])
+        if not isinstance(model, Recurrent):
             ids = ids[None]
         with torch.inference_mode():
             started = time.perf_counter()
             model.call(ids)
             return time.perf_counter() - started
+
+    def passes(self, sentence: str) -> float:
+        """Seconds of the bare passes of the experiment `attributions`, in the same batches, backward too."""
+        import torch
+
+        from models import registry
+        from models.families.encoder import Transformer
+        from models.run import Run, perform
+
+        torch.set_num_threads(1)
+        model = registry.load("encoder-intent")
+        assert isinstance(model, Transformer)
+        made: list[tuple[tuple[int, ...], bool]] = []
+
+        def noted(_module: Any, _values: Any, given: dict[str, Any]) -> None:
+            vectors = given["input_ids"] if "inputs_embeds" not in given else given["inputs_embeds"]
+            made.append((tuple(vectors.shape), vectors.requires_grad))
+
+        handle = model.network.register_forward_pre_hook(noted, with_kwargs=True)
+        try:
+            perform(Run("encoder-intent", sentence, "attributions"))
+        finally:
+            handle.remove()
+        seconds = 0.0
+        for (texts, tokens, *_), backward in made:
+            vectors = torch.randn(texts, tokens, model.network.config.hidden_size, requires_grad=backward)
+            with torch.set_grad_enabled(backward):
+                started = time.perf_counter()
+                chosen = model.network(inputs_embeds=vectors).logits[:, 0].sum()
+                if backward:
+                    torch.autograd.grad(chosen, vectors)
+                seconds += time.perf_counter() - started
+        return seconds
 
 
 def address(view: str, sentence: str) -> str:

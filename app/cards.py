@@ -176,9 +176,11 @@ def size_rows(model: Model, lang: Lang) -> list[tuple[str, str]]:
         title = translate(lang, "card.borrowed", model=model_title(model.base["model"], lang))
         rows.append((title, whole(lang, model.borrowed)))
     megabytes = decimal(lang, sum(file.stat().st_size for file in files(model.folder)) / 1e6, 1)
+    key = "card.file.megabytes" if model.source else "card.file.size"  # ours have 16 bits a number
+    size = translate(lang, key, megabytes=megabytes)
     return [
         *rows,
-        row("file", translate(lang, "card.file.size", megabytes=megabytes), lang),
+        row("file", size, lang),
         row("fingerprint", model.hash, lang),
     ]
 

@@ -88,6 +88,12 @@ def decimal(lang: Lang, value: float, digits: int) -> str:
     return text.replace(".", ",") if lang == "de" else text
 
 
+def signed(lang: Lang, value: float, digits: int) -> str:
+    """A change with its sign; one that is rounded to nothing has none."""
+    value = round(value, digits)
+    return decimal(lang, value or 0.0, digits) if value <= 0 else f"+{decimal(lang, value, digits)}"
+
+
 def whole(lang: Lang, value: int) -> str:
     """A whole number with its thousands set apart."""
     text = f"{value:,}"

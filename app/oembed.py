@@ -14,6 +14,7 @@ from app.query import Query, QueryError, Value, read
 from app.settings import settings
 
 WIDTH, HEIGHT = 1280, 720
+LEAST = (160, 120)  # of a still
 
 
 class OEmbedQuery(Query):
@@ -53,9 +54,9 @@ def size(query: OEmbedQuery) -> tuple[int, int]:
 
 
 def rich(title: str, home: str, embed: str, picture: str, size: tuple[int, int]) -> dict[str, Any]:
-    """The answer: all addresses absolute, `picture` a still of that size."""
+    """The answer: all addresses absolute, `picture` a still of that size, where there is room for one."""
     width, height = size
-    return {
+    told: dict[str, Any] = {
         "version": "1.0",
         "type": "rich",
         "provider_name": "Satzblick",
@@ -66,10 +67,10 @@ def rich(title: str, home: str, embed: str, picture: str, size: tuple[int, int])
         f'style="{FRAME_STYLE}"></iframe>',
         "width": width,
         "height": height,
-        "thumbnail_url": picture,
-        "thumbnail_width": width,
-        "thumbnail_height": height,
     }
+    if width >= LEAST[0] and height >= LEAST[1]:
+        told |= {"thumbnail_url": picture, "thumbnail_width": width, "thumbnail_height": height}
+    return told
 
 
 def answer(query: OEmbedQuery) -> dict[str, Any]:

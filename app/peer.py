@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from starlette.responses import Response
 
+    from models.families.extra import Extra
     from models.trace import Trace
 
 LAYERS, HEADS, TOKENS = 12, 12, 128
@@ -48,39 +49,70 @@ OURS, THEIRS = ".plot image, .plot canvas, .plot img", "#vis svg"
 
 def measure(rounds: int, told: Callable[[str], None]) -> Iterator[Line]:
     """All figures of this file."""
+    loaded, stated = published()
     told("atlas and BertViz …")
-    yield from atlas(rounds)
+    yield from atlas(loaded, rounds)
     told(f"a published model, {LONG} tokens …")
-    yield from long_texts(rounds)
+    yield from long_texts(loaded, stated, rounds)
 
 
-def arrays() -> "Trace":
-    """Attention of all heads over 128 words, made at random: noise is the worst case for an image."""
+def published() -> tuple["Extra", str]:
+    """The published model in this process, and how a server's list names it."""
+    from models import registry
+    from models.families import extra
+
+    found = find_spec(PUBLISHED)
+    if found is None or found.origin is None:
+        raise RuntimeError(f"the package {PUBLISHED} is not installed")
+    stated = f"{ALIAS}={Path(found.origin).parent / 'model'}"
+    if ALIAS not in registry.catalogue():
+        extra.MODELS += extra.listed(stated)
+        registry.catalogue.cache_clear()
+    loaded = registry.load(ALIAS)
+    assert isinstance(loaded, extra.Extra)
+    return loaded, stated
+
+
+def sentence(loaded: "Extra", tokens: int, chance: random.Random) -> str:
+    """Short words that are one token each; what the model adds is among the tokens."""
+    vocabulary = loaded.pieces.get_vocab()
+    words = sorted(word for word in vocabulary if word.isascii() and word.isalpha() and 3 <= len(word) <= 5)
+    return " ".join(chance.choices(words, k=tokens - 2))
+
+
+def noise() -> np.ndarray:
+    """Shares [layers, heads, tokens, tokens] made at random."""
+    shares = np.exp(2 * np.random.default_rng(1).standard_normal((LAYERS, HEADS, TOKENS, TOKENS)))
+    found: np.ndarray = (shares / shares.sum(-1, keepdims=True)).astype(np.float32)
+    return found
+
+
+def arrays(shares: np.ndarray) -> "Trace":
+    """A run with this attention [layers, heads, tokens, tokens]."""
     from models.trace import Attention, Check, Layers, Token, Trace
 
-    chance = np.random.default_rng(1)
-    scores = 2 * chance.standard_normal((LAYERS, HEADS, TOKENS, TOKENS)).astype(np.float32)
-    shares = np.exp(scores)
-    shares /= shares.sum(-1, keepdims=True)
+    scores = np.log(shares)
     vectors = Layers.of(list(np.zeros((LAYERS, HEADS, TOKENS, 1), np.float32)))
     part = Attention(
         queries=vectors, keys=vectors, values=vectors, scaling=np.ones(LAYERS, np.float32),
         scores=Layers.of(list(scores)), attention=Layers.of(list(shares)),
     )  # fmt: skip
-    words = [f"wort{number}" for number in range(TOKENS)]
+    words = [f"w{number}" for number in range(TOKENS)]
     starts = np.cumsum([0, *(len(word) + 1 for word in words)]).tolist()
     tokens = tuple(Token(word, 5, at, at + len(word), False) for word, at in zip(words, starts, strict=False))
     return Trace(model="encoder", text=" ".join(words), tokens=tokens, check=Check(0.0, "NumPy"), attention=part)
 
 
-def atlas(rounds: int) -> Iterator[Line]:
-    """Server time, bytes and drawing time of the same arrays as atlas and as BertViz's model view."""
+def atlas(loaded: "Extra", rounds: int) -> Iterator[Line]:
+    """Server time, bytes and drawing time of the same arrays, as atlas and as BertViz's model view."""
     import torch
     from bertviz import model_view  # type: ignore[import-not-found]
 
     from app import pages, views
 
-    trace = arrays()
+    chance = random.Random(5)
+    read = [loaded.forward(sentence(loaded, TOKENS, chance)).attention for _ in range(2)]
+    trace, worst = arrays(np.concatenate([np.asarray(part.attention) for part in read if part])), arrays(noise())
     view = views.catalogue()["attention_heads"]
     query = view.query(text=trace.text, model="encoder")
     attention = [torch.from_numpy(np.asarray(layer))[None] for layer in np.asarray(trace.attention.attention)]  # type: ignore[union-attr]
@@ -102,6 +134,9 @@ def atlas(rounds: int) -> Iterator[Line]:
     yield Line(f"atlas ÷ BertViz, bytes, {at}", len(page.encode()) / len(other), bar=BYTES_BAR,
                note=f"{len(page.encode()):,} ÷ {len(other):,} bytes, its data twice; ours in gzip "
                f"{len(gzip.compress(page.encode())):,}")  # fmt: skip
+    noisy = len(pages.figure_page(view, query, (query, [worst], view.figure(query, [worst]))).encode())
+    yield Line(f"atlas of noise ÷ BertViz, bytes, {at}", noisy / len(other),
+               note=f"{noisy:,} ÷ {len(other):,} bytes")  # fmt: skip
     with served(
         {"atlas": page, "bertviz": re.sub(r"https://[^'\"\s]+/(require|d3|jquery)\.min", r"/peer/\1", other)}
     ) as (
@@ -181,38 +216,26 @@ def served(made: dict[str, str]) -> Iterator[tuple[str, "Browser"]]:
         thread.join()
 
 
-def long_texts(rounds: int) -> Iterator[Line]:
+def long_texts(loaded: "Extra", stated: str, rounds: int) -> Iterator[Line]:
     """The overhead ratio of a published model at 512 tokens, and how long its map takes to be drawn."""
-    from models import registry
-    from models.families import extra
+    from models.families.extra import VARIABLE
 
-    found = find_spec(PUBLISHED)
-    if found is None or found.origin is None:
-        raise RuntimeError(f"the package {PUBLISHED} is not installed")
-    stated = f"{ALIAS}={Path(found.origin).parent / 'model'}"
-    if ALIAS not in registry.catalogue():
-        extra.MODELS += extra.listed(stated)
-        registry.catalogue.cache_clear()
-    loaded = registry.load(ALIAS)
-    assert isinstance(loaded, extra.Extra)
-    vocabulary = loaded.pieces.get_vocab()
-    short = sorted(word for word in vocabulary if word.isascii() and word.isalpha() and 3 <= len(word) <= 5)
     chance = random.Random(4)
 
     def here(tokens: int) -> tuple[str, str]:
-        sentence = " ".join(chance.choices(short, k=tokens - 2))
-        return sentence, f"{address('attention_map', sentence)}&model={ALIAS}"
+        text = sentence(loaded, tokens, chance)
+        return text, f"{address('attention_map', text)}&model={ALIAS}"
 
     timings = Timings()
-    with server(**{extra.VARIABLE: stated}) as (port, _):
+    with server(**{VARIABLE: stated}) as (port, _):
         with closing(Client(port)) as client:
             for number in range(-2, rounds):
                 if number == 0:
                     timings = Timings()
-                sentence, page = here(LONG)
-                timings.call.append(called(loaded, sentence))
+                text, page = here(LONG)
+                timings.call.append(called(loaded, text))
                 timings.request.append(client.get(page))
-                timings.call.append(called(loaded, sentence))
+                timings.call.append(called(loaded, text))
                 timings.empty.append(client.get(f"/de/attention_map?model={ALIAS}&text=&n={number}", 422))
         yield Line(f"overhead ratio, attention_map (MiniLM), {LONG} tokens", timings.overhead(), bar=OVERHEAD_BAR,
                    note=timings.note())  # fmt: skip
@@ -229,12 +252,12 @@ def long_texts(rounds: int) -> Iterator[Line]:
                note=f"{1e3 * long:.0f} ÷ {1e3 * brief:.0f} ms")  # fmt: skip
 
 
-def called(loaded: Any, sentence: str) -> float:
+def called(loaded: "Extra", text: str) -> float:
     """Seconds of the very call that a trace makes, on one thread."""
     import torch
 
     torch.set_num_threads(1)
-    ids = torch.tensor([[token.id for token in loaded.tokenize(sentence)]])
+    ids = torch.tensor([[token.id for token in loaded.tokenize(text)]])
     assert ids.shape[1] == LONG
     with torch.inference_mode():
         started = time.perf_counter()

@@ -216,7 +216,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis of a chart: its title, and `ticks` at 0, 1, 2 … instead of numbers.
+    """An axis of a chart: its title, and `ticks` at 0, 1, 2 … instead of numbers, or at the places `at`.
 
     `words` are the places of those ticks in run `run`, for linking words.
     """
@@ -228,6 +228,7 @@ class Axis:
     limits: tuple[float, float] | None = None  # as shown; on a log axis the values, not their logarithms
     run: int = 0
     words: Sequence[int] = ()
+    at: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -338,7 +339,9 @@ def axis_json(axis: Axis, anchor: str) -> Json:
             labels[place] += f"<br>{escaped(label)}"
         found |= {"tickvals": list(range(len(axis.ticks))), "ticktext": labels,
                   "autotickangles": [0, -45, -90], "range": [-0.5, len(axis.ticks) - 0.5]}  # fmt: skip
-    if axis.log:
+    if axis.at:
+        found |= {"tickvals": list(axis.at), "showgrid": True, "type": "log" if axis.log else "linear"}
+    elif axis.log:
         found |= {"type": "log", "exponentformat": "power", "dtick": step(axis)} if wide(axis) else {"type": "log"}
     if axis.limits:
         found["range"] = [float(np.log10(limit)) for limit in axis.limits] if axis.log else list(axis.limits)

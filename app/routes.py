@@ -35,6 +35,11 @@ EMBED_HEADERS = DATA_HEADERS | {
     "Content-Security-Policy": POLICY.format(styles="")
 }  # framed anywhere, also from file://
 SLIDES_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + "; frame-src 'self'" + OWN_FRAMES}
+DECK_HEADERS = SLIDES_HEADERS | {
+    "Content-Security-Policy": SLIDES_HEADERS["Content-Security-Policy"]
+    .replace("script-src 'self'", f"script-src 'self' {deck.NOTES_SCRIPT}")
+    .replace("style-src 'self'", f"style-src 'self' {deck.NOTES_STYLE} {deck.PRINT_STYLES}")
+}
 API_PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles=" 'unsafe-inline'") + OWN_FRAMES}
 PICTURE_HEADERS = DATA_HEADERS | {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 Suffix = Literal["json", "csv"]
@@ -245,10 +250,7 @@ async def lecture(request: Request, lang: str) -> Response:
 
     async def make(request: Request) -> Response:
         html = deck.html_page(read(Query, request.scope["query_string"], lang_of(lang)))
-        script, style = deck.notes_hashes()
-        policy = POLICY.format(styles=f" {style}").replace("script-src 'self'", f"script-src 'self' {script}")
-        headers = HEADERS | {"Content-Security-Policy": f"{policy}; frame-src 'self'{OWN_FRAMES}"}
-        return Response(html, media_type="text/html", headers=headers)
+        return Response(html, media_type="text/html", headers=DECK_HEADERS)
 
     return await kept(request, make)
 

@@ -51,7 +51,7 @@ def snippets(view: View, query: Query, frame: EmbedQuery, traces: list[Trace], b
     lang, stem = query.lang, f"/{query.lang}/{view.name}"
     look: dict[str, Value] = {name: value for name, value in frame.parameters().items() if name in ("bg", "scale")}
     slide: dict[str, Value] = {"width": 1280, "height": 720, **look}
-    twice: dict[str, Value] = {**slide, "width": 2560, "height": 1440, "scale": 2 * frame.scale}
+    twice: dict[str, Value] = {**slide, "width": 2560, "height": 1440, "scale": min(4.0, 2 * frame.scale)}
     files = {
         "svg": query.address(f"{stem}.svg", **slide), "pdf": query.address(f"{stem}.pdf", **slide),
         "png": query.address(f"{stem}.png", **twice), "html": query.address(f"{stem}.html", **look),

@@ -5,7 +5,7 @@ its arguments. The mask function of the same name is registered too; without it 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -36,7 +36,10 @@ class Call:
     bias: Tensor | None = None  # T5: what the distance adds to q·k, [1, heads, tokens, tokens]
 
 
+Replace = Callable[[int, Tensor], Tensor]  # layer, its attention [texts, heads, tokens, tokens] → what is used instead
+
 _calls: ContextVar[list[Call] | None] = ContextVar("calls", default=None)
+_replace: ContextVar[Replace | None] = ContextVar("replace", default=None)
 
 
 def _recorded(
@@ -54,6 +57,10 @@ def _recorded(
     if eager is None:
         raise CaptureError(f"{type(module).__name__} has no eager attention of its own to call")
     output, attention = eager(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+    if (replace := _replace.get()) is not None:
+        used = replace(int(module.layer_idx), attention)  # type: ignore[arg-type]
+        groups = used.shape[1] // value.shape[1]
+        output = (used @ value.repeat_interleave(groups, dim=1)).transpose(1, 2).contiguous()
     calls = _calls.get()
     if calls is not None:
         calls.append(Call(query, key, value, attention_mask, scaling, attention, kwargs.get("position_bias")))
@@ -73,6 +80,19 @@ def recording() -> Iterator[list[Call]]:
         yield calls
     finally:
         _calls.reset(token)
+
+
+@contextmanager
+def replacing(replace: Replace) -> Iterator[None]:
+    """Inside the block every layer weighs its values with what `replace` makes of its attention.
+
+    What is recorded stays the attention that the model computed.
+    """
+    token = _replace.set(replace)
+    try:
+        yield
+    finally:
+        _replace.reset(token)
 
 
 def attention(calls: list[Call]) -> tuple[Attention, Check]:

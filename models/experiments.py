@@ -24,6 +24,13 @@ def gradients(run: Run) -> Trace:
     return gradients.trace(run)
 
 
+def attributions(run: Run) -> Trace:
+    """The model reads the text, and gradients, erasures and heads switched off say what counted."""
+    from models import attributions
+
+    return attributions.trace(run)
+
+
 def erasures(run: Run) -> Trace:
     """The model reads the text, and once more for each token with that token erased."""
     from models import erasure
@@ -36,6 +43,13 @@ def memory(run: Run) -> Trace:
     from models import memory
 
     return memory.trace(run)
+
+
+def masked(run: Run) -> Trace:
+    """The model reads the text, and once more for each word with that word masked."""
+    from models import masked
+
+    return masked.trace(run)
 
 
 def trajectory(run: Run) -> Trace:
@@ -54,9 +68,11 @@ def neighbours(run: Run) -> Trace:
 
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
+    "attributions": attributions,
     "erasures": erasures,
     "gradients": gradients,
     "gradient_map": gradients,
+    "masked": masked,
     "memory": memory,
     "neighbours": neighbours,
     "trajectory": trajectory,

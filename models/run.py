@@ -13,14 +13,20 @@ class Change:
 
     reset_after: its memory is wiped after token `at`; erased: the word vector of token `at` is zero; spectral_norm: the
     recurrent matrices are scaled to the largest singular value `amount`; initial_weights: as before any training, from
-    the seed `at`.
+    the seed `at`; head_off: the attention head `head` of layer `at` (both counted from 0) gives nothing;
+    even_attention: every token looks at all tokens alike, in every head.
     """
 
-    kind: Literal["reset_after", "erased", "spectral_norm", "initial_weights", "no_positions"]
+    kind: Literal[
+        "reset_after", "erased", "spectral_norm", "initial_weights", "no_positions", "head_off", "even_attention"
+    ]
     at: int = 0
     amount: float = 0.0
+    head: int = 0
 
     def __str__(self) -> str:
+        if self.kind == "head_off":
+            return f"{self.kind}({self.at}, {self.head})"
         return f"{self.kind}({self.amount:g})" if self.kind == "spectral_norm" else f"{self.kind}({self.at})"
 
 

@@ -209,6 +209,30 @@ class Erasure:
     erased_probabilities: np.ndarray = array("float32[tokens, classes]")
 
 
+@part
+class Attribution:
+    """What the tokens of a text are worth to p, the probability of the `chosen` class; NaN: the model's own tokens."""
+
+    chosen: int
+    gradient_input: np.ndarray = array("float32[tokens]")  # ∇p·x
+    integrated_gradients: np.ndarray = array("float32[tokens]")  # add up to p − baseline, but for `incomplete`
+    erasure: np.ndarray = array("float32[tokens]")  # p − p(token erased)
+    baseline: float  # p with all tokens of the text erased
+    incomplete: float  # |Σ integrated gradients − (p − baseline)|
+    head_off: np.ndarray = array("float32[layers, heads, classes]")  # all probabilities with one head switched off
+    even: np.ndarray = array("float32[classes]")  # all probabilities where every token looks at all tokens alike
+
+
+@part
+class Filling:
+    """What a model puts in place of each token, hidden from it one at a time; NaN and −1 where none was hidden."""
+
+    masked_loss: np.ndarray = array("float32[tokens]")  # −log p(token | all others) in nats
+    masked_ids: np.ndarray = array("int64[tokens, fillings]")  # the likeliest there
+    masked_probabilities: np.ndarray = array("float32[tokens, fillings]")
+    words: tuple[tuple[str, ...], ...]  # [tokens][fillings]
+
+
 class LabelledWord(NamedTuple):
     """A word and its label; `text[start:end]` of the typed text, decided at the token with this number."""
 
@@ -282,6 +306,8 @@ class Trace:
     classification: Classification | None = None
     erasure: Erasure | None = None
     labelling: Labelling | None = None
+    filling: Filling | None = None
+    attribution: Attribution | None = None
 
     def __post_init__(self) -> None:
         sizes = {"tokens": len(self.tokens)}
@@ -321,4 +347,6 @@ PARTS: dict[str, type] = {
     "classification": Classification,
     "erasure": Erasure,
     "labelling": Labelling,
+    "filling": Filling,
+    "attribution": Attribution,
 }

@@ -5,7 +5,7 @@
   const VALUES_FROM = 32; // cells smaller than this show no number
   const HEIGHT = 420;
   const PAPER_WIDTH = 660;
-  const { arrange, stickyLabels, fitted, plain, axisName, scale, family, onSlide, SLIDE_TEXT } = Satzblick;
+  const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT } = Satzblick;
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const drawn = new WeakMap(); // figure element → { spec, plot, words, shown, pinned, width }
@@ -31,11 +31,13 @@
     return layout;
   }
 
-  function draw(figure) {
+  /* On a slide a figure that turns out too high is drawn once more, smaller. */
+  function draw(figure, again = false) {
+    if (!again) tighten(0);
     const state = drawn.get(figure);
     const { spec } = state;
     const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
-    const data = spec.data.map((trace) => painted(walked(trace, state.step)));
+    const data = spec.data.map((trace) => painted(walked(framed(trace, state), state.step)));
     const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
     if (!width) return;
     layout.font = { ...layout.font, family: family() };
@@ -61,6 +63,10 @@
     const stage = figure.querySelector(".stage");
     stage.style.width = `${layout.width}px`;
     stage.style.height = `${layout.height}px`;
+    if (!again && overflow()) {
+      tighten(overflow());
+      return draw(figure, true);
+    }
     figure.classList.toggle("scrolls", Boolean(placed?.scrolls));
     stage.querySelectorAll(".sticky").forEach((old) => old.remove());
     if (placed?.scrolls) stickyLabels(stage, layout, placed);
@@ -72,13 +78,14 @@
       doubleClick: false,
       showTips: false,
     });
-    if (!state.ready) listen(figure);
+    const first = !state.ready;
+    state.ready = true;
+    if (first) listen(figure);
     show(figure, state.shown);
     veil(figure);
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
-    if (!state.ready) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
-    state.ready = true;
+    if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
   }
 
   /* An image's palette is the head of its address, one for each theme. */
@@ -148,7 +155,14 @@
   document.addEventListener("mouseover", ({ target }) => linkOf(target) && tellLink(linkOf(target)));
   document.addEventListener("mouseout", ({ target }) => linkOf(target) && unhover());
 
-  /* ── playback: what comes after the step stays hidden ────────────────── */
+  /* ── playback: what comes after the step stays hidden; of frames one is seen ── */
+  const isFrame = (trace) => trace.meta?.frame !== undefined;
+
+  function framed(trace, { spec, step }) {
+    if (!isFrame(trace)) return trace;
+    return { ...trace, visible: trace.meta.frame === (step ?? spec.playback.length - 1) };
+  }
+
   function walked(trace, step) {
     if (step === null || !trace.meta?.walked) return { ...trace };
     const upTo = (values) => (Array.isArray(values) ? values.slice(0, step + 1) : values);
@@ -160,7 +174,7 @@
     const { spec, plot, step } = drawn.get(figure);
     const stage = figure.querySelector(".stage");
     stage.querySelectorAll(".veil").forEach((old) => old.remove());
-    if (step === null || spec.panels?.kind === "chart") return;
+    if (step === null || spec.panels?.kind === "chart" || spec.data.some(isFrame)) return;
     for (const [x, y, line] of spec.panels?.columns ?? []) {
       const entry = spec.tokens.find((each) => each.axis === x);
       const hidden = entry?.positions.findIndex((position) => position > step) ?? -1;
@@ -183,7 +197,7 @@
   function reveal(figure, step) {
     const state = drawn.get(figure);
     state.step = step >= state.spec.playback.length - 1 ? null : step;
-    if (state.spec.data.some((trace) => trace.meta?.walked)) draw(figure);
+    if (state.spec.data.some((trace) => trace.meta?.walked || isFrame(trace))) draw(figure);
     else veil(figure);
   }
 
@@ -426,7 +440,7 @@
     }
   }
 
-  const redraw = () => figures().forEach(draw);
+  const redraw = () => figures().forEach((figure) => draw(figure));
   dark.addEventListener("change", redraw);
   for (const [name, value] of [
     ["beforeprint", true],

@@ -15,7 +15,7 @@ const Satzblick = {};
   const PANEL_LEAST = 240;
   const WIDE_HEIGHT = 420;
   const SLIDE_LEAST = 220;
-  const WIDE_LEAST = 120;
+  const WIDE_LEAST = 90;
   const AROUND = 165; // what column labels, titles and the colour bar take on a slide
   const GAP = 30;
   const EDGE = 6;
@@ -127,8 +127,13 @@ const Satzblick = {};
   const aroundFigure = () => document.body.scrollHeight - (document.querySelector(".figure")?.offsetHeight ?? 0);
   const onFixedHeight = () => onSlide() && innerHeight > 320;
 
+  let spare = 0; // what a first drawing was too high
+  const tighten = (pixels) => (spare = pixels);
+  const overflow = () => (onFixedHeight() ? Math.max(0, document.documentElement.scrollHeight - innerHeight) : 0);
+
   function fitted(height) {
-    return onFixedHeight() ? Math.max(SLIDE_LEAST * scale(), Math.min(height, innerHeight - aroundFigure() - EDGE)) : height;
+    if (!onFixedHeight()) return height;
+    return Math.max(SLIDE_LEAST * scale(), Math.min(height, innerHeight - aroundFigure() - EDGE - spare));
   }
 
   function largestCell(panels, rows) {
@@ -136,7 +141,7 @@ const Satzblick = {};
     const usual =
       panels[0].atlas ? TILE.most : panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / most)) : CELL.usual;
     const slide = onFixedHeight() && rows.length === 1;
-    const fitting = (innerHeight - aroundFigure() - AROUND * scale()) / most;
+    const fitting = (innerHeight - aroundFigure() - AROUND * scale() - spare) / most;
     return slide ? Math.max(24 * scale(), Math.min(usual * scale(), fitting)) : usual * scale();
   }
 
@@ -186,6 +191,9 @@ const Satzblick = {};
     }
     return height;
   }
+
+  const noteWidth = ({ text }, size) =>
+    Math.max(...text.split("<br>").map((line) => textWidth(plain(line), size * scale(), "normal")));
 
   /* A colour bar stands below the first panel that uses it. */
   function barsOf(layout, data) {
@@ -333,6 +341,10 @@ const Satzblick = {};
       if (row !== rows.at(-1)) y += GAP / 2;
       right = Math.max(right, x - GAP + columns.slack + EDGE);
     }
+    for (const panel of panels)
+      for (const note of panel.titles) right = Math.max(right, panel.left + noteWidth(note, TITLE) + EDGE);
+    for (const note of atlas ? layout.annotations.filter(({ name }) => name === "bar") : [])
+      right = Math.max(right, panels[0].left + noteWidth(note, NUMBER) + EDGE);
     if (!scrolls) right = Math.min(right, width); // a fraction of a pixel more would be a scroll bar
     for (const panel of panels) placeAxes(panel, right, y, columns, rowSize);
     for (const bar of bars) {
@@ -386,5 +398,5 @@ const Satzblick = {};
     }
   }
 
-  Object.assign(Satzblick, { arrange, stickyLabels, fitted, plain, axisName, scale, family, onSlide, SLIDE_TEXT });
+  Object.assign(Satzblick, { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT });
 })();

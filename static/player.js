@@ -63,6 +63,7 @@
     const player = figure.closest(".figure-frame").querySelector(".player");
     if (!player) return;
     player.hidden = false;
+    if (document.body.classList.contains("embed")) Satzblick.redraw(); // there is less room now
     const steps = Satzblick.stepsOf(figure);
     player.querySelector("output").textContent = `${steps.length}/${steps.length} · ${steps.at(-1)}`;
   });

@@ -22,7 +22,7 @@ from app.oembed import OEmbedQuery
 from app.transforms import TRANSFORMS
 from app.views import attention_heads
 from app.words import Kind
-from models import errors, registry
+from models import errors, faithfulness, registry
 from models.entities import CLASSES
 from models.families import entities, intents
 from models.training import kinds
@@ -209,6 +209,9 @@ def families() -> dict[str, bool]:
     made |= {f"network.{model.name.split('-')[0]}": True for family in (intents, entities) for model in family.MODELS}
     made |= {f"entity.{name}": True for name in ("O", *CLASSES)}
     made |= {f"sentence.{number}": True for number in (1, 2)}
+    made |= {f"method.{name}": True for name in (*faithfulness.methods(0), "even", "head")}
+    made |= {f"method.{name}.short": False for name in faithfulness.methods(0)}
+    made |= {f"training.panel.{when}": True for when in ("before", "then")}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
     made |= {f"{part}.{how}": True for part in ("form.note", "option.vs_from") for how in TRANSFORMS}

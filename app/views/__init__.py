@@ -66,7 +66,7 @@ class Figure:
     plot: Plot
     summary: Sequence[Message]
     table: Table
-    layers: Sequence[int] = ()  # counted from 0; empty: all, or none in particular
+    layers: Sequence[int] = ()  # counted from 0, −1 the last; empty: all, or none in particular
     token_runs: Sequence[int] = ()  # the traces whose words stand above the figure; empty: all
     links: Sequence[Link] = ()
     marked: Sequence[Marked] = ()  # sentences that the page shows as running text

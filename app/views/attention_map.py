@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import PositiveInt
 
-from app import align
+from app import align, tuning
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Panel, Scale, maps
 from app.query import Choices, Layer, Query, fitted
 from app.units import difference_title, panel_title
 from app.views import Cell, Figure, Table, View
 from app.words import Word, shortened, words
+from models.faithfulness import rollout
 from models.trace import Trace
 
 SHARES = ("softmax", "rollout")  # the stages whose rows sum to 1
@@ -66,19 +67,6 @@ def staged(query: AttentionMapQuery, trace: Trace) -> np.ndarray:
     return mean
 
 
-def rollout(layers: Sequence[np.ndarray]) -> np.ndarray:
-    """Where what stands at each token after these layers came from: [tokens, tokens], rows sum to 1.
-
-    `layers` are the means over the heads, first layer first. Ã = ½(A + I) counts the way past attention as half; the
-    rollout is Ã(last) ⋯ Ã(first) (Abnar & Zuidema 2020, Quantifying Attention Flow in Transformers, equation 1).
-    """
-    found = np.eye(len(layers[0]), dtype=np.float32)
-    for attention in layers:
-        mixed = (attention + np.eye(len(attention), dtype=np.float32)) / 2
-        found = mixed / mixed.sum(axis=1, keepdims=True) @ found
-    return found
-
-
 def mapped(query: AttentionMapQuery, trace: Trace) -> Map:
     """The values to draw, with special tokens shown, left out, or left out and their share given to the others."""
     values, tokens = staged(query, trace), words(trace)
@@ -111,7 +99,12 @@ def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
         "difference": translate(query.lang, "difference.bar"),
     }
     shown = [(fitted(query, trace).layer or 1) - 1 for trace in traces]
-    return Figure(maps(panels, query.lang, "map", titles), summary(query, drawn), table(drawn), shown)
+    return Figure(
+        maps(panels, query.lang, "map", titles),
+        [*summary(query, drawn), *tuning.attention(query, traces)],
+        table(drawn),
+        shown,
+    )
 
 
 def panel(title: str, tokens: Sequence[Word], values: np.ndarray, scale: Scale, hover: str, run: int) -> Panel:

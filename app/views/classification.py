@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from app.messages import Message, Strong, decimal, percent, say, translate
+from app.messages import Message, Strong, decimal, percent, say, signed, translate
 from app.plotting import Panel, Plot, Scale, maps
 from app.query import Query
 from app.views import Cell, Figure, Table, View, network_title
@@ -77,7 +77,9 @@ def figure(query: ClassificationQuery, traces: list[Trace]) -> Figure:
     plot = draw(query, found)
     tell = {"models": verdicts, "progress": turning, "words": effects}[query.show]
     summary = [message for sentence in found for message in tell(query, sentence)]
-    return Figure(plot, summary, table(query, found), token_runs=[sentence.token_run for sentence in found])
+    return Figure(
+        plot, summary, table(query, found), [-1] * len(traces), token_runs=[sentence.token_run for sentence in found]
+    )
 
 
 def class_name(query: ClassificationQuery, trace: Trace, place: int) -> str:
@@ -155,7 +157,7 @@ def weighed(query: ClassificationQuery, found: list[Sentence]) -> Plot:
         positions = [word.position for word in columns]
         panels.append(
             Panel(sentence.text, values, networks, labels, "difference", hover, sentence.number, positions,
-                  digits="+.1f")
+                  texts=[[signed(query.lang, value, 1) for value in row] for row in values.tolist()])
         )  # fmt: skip
     titles: dict[Scale, str] = {"difference": translate(query.lang, "classification.bar.words")}
     return maps(panels, query.lang, "lanes", titles)

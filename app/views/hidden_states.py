@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import PositiveInt
 
-from app import units
+from app import tuning, units
 from app.messages import Message, Strong, decimal, say
 from app.query import Choices, Layer, Query, fitted
 from app.views import Figure, View
@@ -45,6 +45,7 @@ def figure(query: HiddenStatesQuery, traces: list[Trace]) -> Figure:
     sentences = [summary(query, *run) for run in zip(names, traces, moved, strict=True)]
     if query.unit is not None:
         sentences += [unit_summary(query, *run) for run in zip(names, traces, lines, strict=True)]
+    sentences += tuning.states(query, traces)
     return Figure(plot, sentences, table, [(each.layer or 1) - 1 for each in queries])
 
 

@@ -3,6 +3,7 @@
 MODELS are the one that fills masked words and its snapshots; a fine-tuned one is the same with something to say.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from models.trace import Layers, States, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from torch.nn import Embedding
+    from torch.nn import Embedding, Module
     from transformers import (
         BertForMaskedLM,
         BertForSequenceClassification,
@@ -29,25 +30,31 @@ class Transformer:
     """A Transformer with learned positions in memory: `words` and `positions` are its two tables of vectors.
 
     `read_out`, if there is one, makes parts of a trace of the logits of its head; `end` says whether it reads [SEP].
+    `head` scores pieces for masked places; it is no part of a run over the text as it is.
     """
 
     def __init__(
         self, model: Model, network: "PreTrainedModel", words: "Embedding", positions: "Embedding",
-        read_out: ReadOut | None = None, end: bool = True,
+        read_out: ReadOut | None = None, end: bool = True, head: "Module | None" = None,
     ):  # fmt: skip
         self.model, self.network, self.words, self.positions = model, network, words, positions
-        self.read_out, self.end = read_out, end
+        self.read_out, self.end, self.head = read_out, end, head
 
     def forward(self, text: str, change: Change | None = None) -> Trace:
-        """Reads [CLS] and the text in one call. Change: `erased` gives that token a word vector of zeros."""
+        """Reads [CLS] and the text in one call.
+
+        Changes: `erased` gives that token a word vector of zeros, `head_off` switches a head off, `even_attention`
+        spreads the attention of all heads; what is recorded of these heads is what they would have looked at.
+        """
         import torch
 
         from models import capture
 
         tokens = tokenizer.tokenize(text, self.model.longest, end=self.end)
         ids = torch.tensor([[token.id for token in tokens]])
-        with torch.inference_mode(), capture.recording() as calls:
-            states, logits = self.call(ids, changed(change, "erased").get("erased"))
+        erased = changed(change, "erased", "head_off", "even_attention").get("erased")
+        with torch.inference_mode(), capture.recording() as calls, altered(change):
+            states, logits = self.call(ids, erased)
             attention, check = capture.attention(calls)
             said = self.read_out(logits, tokens) if self.read_out and logits is not None else {}
             inputs, positions = self.words(ids[0]), self.positions.weight[: len(tokens)]
@@ -74,12 +81,31 @@ class Transformer:
         return [state[0] for state in output.hidden_states], output.logits[0] if self.read_out else None
 
 
+def altered(change: Change | None) -> AbstractContextManager[None]:
+    """What a change does to the attention while the model runs."""
+    from models import capture
+
+    if change is None or change.kind not in ("head_off", "even_attention"):
+        return nullcontext()
+
+    def replaced(layer: int, attention: "Tensor") -> "Tensor":
+        if change.kind == "even_attention":
+            return attention.new_full(attention.shape, 1 / attention.shape[-1])
+        used = attention.clone()
+        if layer == change.at:
+            used[:, change.head] = 0
+        return used
+
+    return capture.replacing(replaced)
+
+
 def traced(model: Model, network: "Bert", read_out: ReadOut | None = None) -> Transformer:
     """A BERT, without its head where nothing is read out of it."""
     tables = network.bert.embeddings
     return Transformer(
-        model, network if read_out else network.bert, tables.word_embeddings, tables.position_embeddings, read_out
-    )
+        model, network if read_out else network.bert, tables.word_embeddings, tables.position_embeddings, read_out,
+        head=getattr(network, "cls", None),
+    )  # fmt: skip
 
 
 def load(model: Model) -> Transformer:

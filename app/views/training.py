@@ -1,0 +1,302 @@
+"""Training: the same sentence at every snapshot of the encoder, from random weights to the finished model."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from pydantic import PositiveInt
+
+from app import units
+from app.messages import Message, Strong, decimal, percent, power, say, translate, whole
+from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
+from app.query import Choices, Query, Value, layers
+from app.views import Cell, Figure, Table, View
+from app.views.attention_map import AttentionMapQuery, Map, difference, heads, mapped, panel
+from app.words import shortened, words
+from models import record, registry
+from models.run import Run
+from models.trace import Filling, Trace
+
+PIECES = 14_000  # in the vocabulary
+LAYER, HEAD = 3, 3  # a head that has learned to look at one word each
+FIRST = 10  # where zero updates stand on the log axis
+SCARCE = 0.01  # a smaller probability is written as a power of ten
+
+
+def snapshots() -> dict[str, int]:
+    """The encoder's snapshots in the order of its training, itself last, each with its number of updates."""
+    names = [name for name in registry.catalogue() if name.startswith("encoder@")]
+    found = {name: int(name.removeprefix("encoder@")) for name in names}
+    trained = record.training(registry.get("encoder").folder) or {}
+    return dict(sorted(found.items(), key=lambda one: one[1])) | {"encoder": int(trained["steps"])}
+
+
+def hidden_places(trace: Trace) -> list[int]:
+    """The words that were hidden from the model, one at a time."""
+    return [int(place) for place in np.flatnonzero(np.isfinite(filling(trace).masked_loss))]
+
+
+def place_label(trace: Trace, place: Value) -> str:
+    """A word and its place."""
+    return f"{place} · {shortened(words(trace)[int(place)].label)}"
+
+
+class TrainingQuery(Query):
+    """What is shown of the snapshots; layer and head of the attention; the word that is hidden."""
+
+    show: Literal["attention", "guesses", "loss"] = "attention"
+    layer: Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1), standard=LAYER - 1)] = None
+    head: Annotated[Literal["mean"] | PositiveInt | None, Choices(heads, standard=HEAD)] = None
+    word: Annotated[
+        PositiveInt | None, Choices(hidden_places, lambda trace: max(0, len(hidden_places(trace)) - 2), place_label)
+    ] = None
+
+    def runs(self) -> list[Run]:
+        """Each sentence through all snapshots, first to last."""
+        texts = [self.text] if self.vs is None else [self.text, self.vs]
+        return [Run(name, text, "masked") for text in texts for name in snapshots()]
+
+    def idle(self) -> tuple[str, ...]:
+        """Attention has a layer and a head, a guess has a word."""
+        return ("word",) if self.show == "attention" else ("layer", "head")
+
+
+class Sentence(NamedTuple):
+    """The runs of one sentence, first snapshot first, its number, and the word that is hidden in it."""
+
+    number: int
+    traces: list[Trace]
+    word: int
+
+    @property
+    def text(self) -> str:
+        """What was typed."""
+        return self.traces[0].text
+
+    @property
+    def hidden_word(self) -> str:
+        """The hidden word as it stands in the figure."""
+        return words(self.traces[0])[self.word].label
+
+
+def filling(trace: Trace) -> Filling:
+    """What a snapshot put in place of the hidden words."""
+    assert trace.filling is not None
+    return trace.filling
+
+
+def figure(query: TrainingQuery, traces: list[Trace]) -> Figure:
+    """One map with a frame for each snapshot; or guesses down and snapshots across; or the loss over the updates."""
+    steps = list(snapshots().values())
+    sentences = []
+    for number, start in enumerate(range(0, len(traces), len(steps))):
+        own = traces[start : start + len(steps)]
+        possible = hidden_places(own[0])
+        standard = possible[max(0, len(possible) - 2)]
+        sentences.append(Sentence(number, own, query.word if query.word in possible else standard))
+    draw = {"attention": framed, "guesses": guessed, "loss": lost}[query.show]
+    plot = draw(query, sentences, steps)
+    summary = [message for sentence in sentences for message in summaries(query, sentence, steps)]
+    last = [len(steps) * (sentence.number + 1) - 1 for sentence in sentences]
+    return Figure(plot, summary, table(query, sentences, steps), token_runs=last)
+
+
+def step_name(query: TrainingQuery, steps: int) -> str:
+    """What a snapshot is called: the updates of its weights that lie behind it."""
+    return translate(query.lang, "training.step", steps=whole(query.lang, steps))
+
+
+def attention(query: TrainingQuery, trace: Trace) -> Map:
+    """The chosen layer and head of one snapshot, shares of the words among themselves."""
+    asked = AttentionMapQuery(lang=query.lang, layer=query.layer or LAYER, head=query.head or HEAD)
+    return mapped(asked, trace)
+
+
+def framed(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Plot:
+    """The map before training and the one at the player's step; of two sentences both at that step, and their
+    difference."""
+    frames = [frame(query, sentences, step) for step in range(len(steps))]
+    plot = frames[-1]
+    fixed = 1 if len(sentences) == 1 else 0  # the map before training stands still
+    data = plot.data[:fixed]
+    for step, one in enumerate(frames):
+        shown = {"visible": step == len(frames) - 1, "meta": {"frame": step}}
+        data += [trace | shown for trace in one.data[fixed:]]
+    layout = dict(plot.layout)
+    if "coloraxis2" in layout:
+        largest = max(one.layout["coloraxis2"]["cmax"] for one in frames)
+        layout["coloraxis2"] = layout["coloraxis2"] | {"cmin": -largest, "cmax": largest}
+    return replace(plot, data=data, layout=layout, playback=[step_name(query, each) for each in steps])
+
+
+def frame(query: TrainingQuery, sentences: list[Sentence], step: int) -> Plot:
+    """The maps that are seen at one step."""
+    hover = translate(query.lang, "attention_map.hover")
+    first = sentences[0]
+    drawn = [attention(query, sentence.traces[step]) for sentence in sentences]
+    titles = [sentence.text for sentence in sentences]
+    if len(sentences) == 1:
+        drawn.insert(0, attention(query, first.traces[0]))
+        titles = [translate(query.lang, f"training.panel.{when}", text=first.text) for when in ("before", "then")]
+    panels = [
+        panel(title, one.words, one.values, "share", hover, sentence.number)
+        for title, one, sentence in zip(titles, drawn, sentences if len(sentences) == 2 else [first] * 2, strict=True)
+    ]
+    if len(sentences) == 2:
+        change = difference(AttentionMapQuery(align=query.align), *drawn)
+        panels.append(panel(units.difference_title(query, change), drawn[0].words, change, "difference", hover, 0))
+    scales: dict[Scale, str] = {
+        "share": translate(query.lang, "attention_map.bar.softmax"),
+        "difference": translate(query.lang, "difference.bar"),
+    }
+    return maps(panels, query.lang, "map", scales)
+
+
+def right(sentence: Sentence) -> list[float]:
+    """The probability of the hidden word at each snapshot."""
+    return [float(np.exp(-filling(trace).masked_loss[sentence.word])) for trace in sentence.traces]
+
+
+def guesses(trace: Trace, place: int) -> list[tuple[str, float]]:
+    """The likeliest pieces at a hidden place with their probabilities."""
+    found = filling(trace)
+    return list(zip(found.words[place], found.masked_probabilities[place].tolist(), strict=True))
+
+
+def share(query: TrainingQuery, value: float) -> str:
+    """A probability that may be very small."""
+    return power(query.lang, value) if value < SCARCE else percent(query.lang, value)
+
+
+def guessed(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Plot:
+    """Five guesses and the right word down, snapshots across."""
+    columns = [whole(query.lang, step) for step in steps]
+    panels = []
+    for sentence in sentences:
+        found = [guesses(trace, sentence.word) for trace in sentence.traces]
+        own = right(sentence)
+        values = np.array([*zip(*([share for _, share in each] for each in found), strict=True), own], np.float32)
+        texts = [[shortened(each[rank][0]) for each in found] for rank in range(len(found[0]))]
+        texts.append([share(query, value) for value in own])
+        hovers = [
+            [f"{each[rank][0]}: {share(query, each[rank][1])}" for each in found] for rank in range(len(found[0]))
+        ]
+        hovers.append([f"{sentence.hidden_word}: {share(query, value)}" for value in own])
+        rows = [f"{rank}." for rank in range(1, len(found[0]) + 1)] + [shortened(sentence.hidden_word)]
+        title = translate(query.lang, "training.hidden", text=sentence.text, word=sentence.hidden_word)
+        panels.append(
+            Panel(title, values, rows, columns, "share", "%{hovertext}", sentence.number, (), texts=texts,
+                  hovers=hovers)
+        )  # fmt: skip
+    return maps(panels, query.lang, "lanes", {"share": translate(query.lang, "training.bar")})
+
+
+def mean_loss(trace: Trace) -> float:
+    """−log p of a hidden word, mean over the words: the pseudo-log-likelihood for each word, in nats."""
+    return float(np.nanmean(filling(trace).masked_loss))
+
+
+def lost(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Plot:
+    """The mean loss of the hidden words over the updates, and that of the chosen word alone."""
+    x = np.array([max(step, FIRST) for step in steps], np.float32)
+    curves = []
+    for sentence in sentences:
+        mean = np.array([mean_loss(trace) for trace in sentence.traces], np.float32)
+        one = np.array([filling(trace).masked_loss[sentence.word] for trace in sentence.traces], np.float32)
+        name = translate(query.lang, "training.hidden", text=sentence.text, word=sentence.hidden_word)
+        for title, values, dash in ((sentence.text, mean, "solid"), (name, one, "dot")):
+            hovers = [
+                translate(query.lang, "training.point", step=step_name(query, step),
+                          loss=decimal(query.lang, float(value), 2), name=title)
+                for step, value in zip(steps, values, strict=True)
+            ]  # fmt: skip
+            curves.append(
+                Curve(
+                    title, values, x, sentence.number, "dot" if dash == "dot" else "solid", hovers=hovers, walked=True
+                )
+            )
+    highest = max(float(np.nanmax(curve.y)) for curve in curves)
+    even = translate(query.lang, "training.even", pieces=whole(query.lang, PIECES))
+    ends = np.array([FIRST / 1.5, 1.5 * steps[-1]], np.float32)
+    curves.append(Curve(even, np.full(2, np.log(PIECES), np.float32), ends, series=5, dash="dash", kind="line"))
+    across = Axis(translate(query.lang, "training.axis.steps"), ticks=[whole(query.lang, step) for step in steps],
+                  at=x.tolist(), log=True, limits=(float(ends[0]), float(ends[1])))  # fmt: skip
+    up = Axis(translate(query.lang, "training.axis.loss"), limits=(0, 1.08 * max(highest, float(np.log(PIECES)))))
+    return replace(chart(curves, query.lang, across, up), playback=[step_name(query, step) for step in steps])
+
+
+def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Iterable[Message]:
+    """How sharp the attention has become, what is guessed for the hidden word, and the mean loss."""
+    first = "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
+    start, end = attention(query, sentence.traces[0]), attention(query, sentence.traces[-1])
+    last = whole(query.lang, steps[-1])
+    if len(end.words) == 1:
+        yield say("training.summary.alone", sentence=first)
+    else:
+        before, after = (float(one.values.max(1).mean()) for one in (start, end))
+        yield say(
+            "training.summary.attention", sentence=first, before=Strong(percent(query.lang, before)),
+            even=percent(query.lang, 1 / len(end.words)), after=Strong(percent(query.lang, after)), steps=last,
+        )  # fmt: skip
+    own, (guess, best) = right(sentence), guesses(sentence.traces[-1], sentence.word)[0]
+    yield say(
+        "training.summary.word", sentence=first, word=Strong(sentence.hidden_word), before=share(query, own[0]),
+        after=Strong(share(query, own[-1])), steps=last, guess=guess, share=percent(query.lang, best),
+    )  # fmt: skip
+    losses = [decimal(query.lang, mean_loss(sentence.traces[place]), 2) for place in (0, -1)]
+    yield say("training.summary.loss", sentence=first, before=losses[0], after=Strong(losses[1]),
+              even=decimal(query.lang, float(np.log(PIECES)), 2))  # fmt: skip
+    typed = sum(not token.special for token in sentence.traces[0].tokens)
+    if len(asked := hidden_places(sentence.traces[0])) < typed:
+        yield say("training.summary.sampled", sentence=first, count=len(asked), total=typed)
+
+
+def table(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Table:
+    """Every word at every snapshot: where it looks most, how likely it is where it is hidden, and five guesses."""
+    columns = ("column.model", "column.run", "column.updates", "column.position", "column.word", "column.looked_at",
+               "column.largest", "column.loss", "column.probability", "column.guesses")  # fmt: skip
+    count = sum(len(attention(query, sentence.traces[0]).words) for sentence in sentences) * len(steps)
+    brief = ("column.model", "column.run", "column.updates", "column.loss")
+    return Table(columns, partial(rows, query, sentences, steps), count, brief, partial(brief_rows, sentences, steps))
+
+
+def rows(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Iterable[tuple[Cell, ...]]:
+    """One row for each word, snapshot and sentence."""
+    for sentence in sentences:
+        for trace, step in zip(sentence.traces, steps, strict=True):
+            found = attention(query, trace)
+            best = found.values.argmax(1).tolist()
+            for number, word in enumerate(found.words):
+                loss: float = float(filling(trace).masked_loss[word.position])
+                known = loss == loss
+                yield (
+                    trace.model, sentence.number + 1, step, word.position, word.label, found.words[best[number]].label,
+                    float(found.values[number, best[number]]), loss if known else None,
+                    float(np.exp(-loss)) if known else None, told(guesses(trace, word.position)) if known else None,
+                )  # fmt: skip
+
+
+def told(found: Sequence[tuple[str, float]]) -> str:
+    """Guesses in one cell."""
+    return " · ".join(f"{guess} {share:.3f}" for guess, share in found)
+
+
+def brief_rows(sentences: list[Sentence], steps: list[int]) -> Iterable[tuple[Cell, ...]]:
+    """The mean loss at each snapshot."""
+    for sentence in sentences:
+        for trace, step in zip(sentence.traces, steps, strict=True):
+            yield trace.model, sentence.number + 1, step, mean_loss(trace)
+
+
+VIEW = View(
+    name="training",
+    chapter="practice",
+    place=3,
+    query=TrainingQuery,
+    needs=frozenset({"attention"}),
+    figure=figure,
+    preferred=tuple(snapshots()),
+    chooses_model=False,
+)

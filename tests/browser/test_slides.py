@@ -1,0 +1,177 @@
+"""Figures in decks: in files, sandboxes and frames of frames; the page to copy from; the lecture, slide by slide."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Frame
+
+from app import deck
+
+from .conftest import OpenWindow
+from .screen import HERE, Screen
+from .test_embed import elsewhere, framed  # noqa: F401 the fixture is used by name
+
+KEYS = {
+    "ArrowRight": "next", "ArrowDown": "next", "PageDown": "next",
+    "ArrowLeft": "prev", "ArrowUp": "prev", "PageUp": "prev",
+}  # fmt: skip
+VIEWS = ["attention_map", "attention_heads", "trajectory", "gates"]
+
+
+@pytest.fixture
+def moving(open_window: OpenWindow) -> Iterator[Screen]:
+    """A window of somebody who likes motion."""
+    with open_window(reduced_motion="no-preference").watched() as watched:
+        yield watched
+
+
+def pressed(screen: Screen, inside: Frame, said: str = "said") -> None:
+    """After a click into the figure every key turns the slide."""
+    inside.click(".figure", position={"x": 2, "y": 2})  # beside the links of a figure, if it has any
+    for key, method in KEYS.items():
+        screen.page.evaluate("said.length = 0")
+        screen.page.keyboard.press(key)
+        screen.until(
+            lambda method=method: f'{{"method":"{method}"}}' in screen.page.evaluate(said), f"{key} in the deck"
+        )
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("place", ["elsewhere", "file"])
+def test_keys_turn_the_slide_after_a_click(screen: Screen, elsewhere: str, place: str, view: str) -> None:  # noqa: F811
+    base = elsewhere if place == "elsewhere" else HERE.as_uri()
+    pressed(screen, framed(screen, f"{base}/slide.html", f"/de/embed/{view}?text=Hund+bei%C3%9Ft+Katze"))
+
+
+def test_a_frame_in_a_frame(screen: Screen, elsewhere: str) -> None:  # noqa: F811
+    screen.page.goto(f"{elsewhere}/nested.html")
+    middle = screen.until(
+        lambda: next((f for f in screen.page.frames if f.url.endswith("slide.html")), None), "a slide"
+    )
+    address = f"{screen.base}/de/embed/gates?text=Hund"
+    middle.eval_on_selector("iframe", "(frame, address) => { frame.src = address; }", address)
+    inside = screen.until(lambda: next((f for f in screen.page.frames if f.url == address), None), "the frame")
+    screen.until(lambda: inside.evaluate("document.readyState") == "complete", "the frame's page")
+    screen.drawn(inside)
+    pressed(screen, inside)
+
+
+def test_a_slide_to_come_is_drawn_when_it_is_seen(screen: Screen, elsewhere: str) -> None:  # noqa: F811
+    screen.page.goto(f"{elsewhere}/slide.html")
+    script = "(frame, address) => { frame.style.display = 'none'; frame.src = address; }"
+    screen.page.eval_on_selector("iframe", script, f"{screen.base}/de/embed/trajectory")
+    inside = screen.until(lambda: next((f for f in screen.page.frames if "/embed/" in f.url), None), "the frame")
+    screen.until(lambda: inside.evaluate("document.readyState") == "complete", "the frame's page")
+    assert inside.locator(".main-svg").count() == 0
+    screen.page.eval_on_selector("iframe", "frame => { frame.style.display = 'block'; }")
+    screen.drawn(inside)
+    assert inside.locator(".player").is_visible()
+
+
+def test_it_plays_when_its_slide_is_shown_and_rests_when_it_is_not(moving: Screen, elsewhere: str) -> None:  # noqa: F811
+    inside = framed(moving, f"{elsewhere}/slide.html", "/de/embed/trajectory?autoplay=1")
+    post = "text => document.querySelector('iframe').contentWindow.postMessage(text, '*')"
+    playing = "document.querySelector('.play').textContent === '❚❚'"
+    moving.until(lambda: inside.evaluate(playing), "it plays, since it is seen")
+    moving.page.evaluate(post, "slide:stop")
+    moving.until(lambda: not inside.evaluate(playing), "a pause")
+    moving.page.evaluate(post, "slide:start")
+    moving.until(lambda: inside.evaluate(playing), "it plays again")
+    moving.page.eval_on_selector("iframe", "frame => { frame.style.marginTop = '5000px'; }")
+    moving.until(lambda: not inside.evaluate(playing), "a pause out of sight")
+
+
+def test_under_reduced_motion_the_last_step_stands(screen: Screen, elsewhere: str) -> None:  # noqa: F811
+    inside = framed(screen, f"{elsewhere}/slide.html", "/de/embed/trajectory?autoplay=1")
+    screen.page.evaluate("document.querySelector('iframe').contentWindow.postMessage('slide:start', '*')")
+    screen.page.wait_for_timeout(300)
+    assert inside.eval_on_selector(".player input", "input => input.value === input.max")
+
+
+@pytest.mark.parametrize("view", [*VIEWS, "hidden_states", "classification"])
+def test_every_label_can_be_read_from_the_last_row(screen: Screen, view: str) -> None:
+    screen.open(f"/de/embed/{view}", scale="1.5", text="Hund beißt Katze")
+    sizes = screen.page.eval_on_selector_all(
+        ".plot text:not(.annotation-text), .plot g.xtick > text, .plot g.ytick > text",
+        "texts => texts.filter((text) => text.getBoundingClientRect().width)"
+        ".map((text) => parseFloat(getComputedStyle(text).fontSize))",
+    )
+    assert sizes and min(sizes) >= (24 if view != "attention_heads" else 11)
+
+
+def test_a_copy_button_copies_the_text_with_this_address(open_window: OpenWindow) -> None:
+    with open_window(permissions=["clipboard-read", "clipboard-write"]).watched() as screen:
+        screen.go("/de/slides/gates", text="Hund & <b>")
+        screen.page.click("[data-copies=snippet-iframe]")
+        screen.until(lambda: screen.text("#status") == "Kopiert", "a word that it is copied")
+        copied = screen.page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith(f'<iframe src="{screen.base}/de/embed/gates?text=Hund+%26+%3Cb%3E&amp;')
+        preview = next(frame for frame in screen.page.frames if "/embed/" in frame.url)
+        screen.drawn(preview)
+        screen.page.click("#bg-transparent")
+        screen.until(lambda: "bg=transparent" in screen.text("#snippet-iframe"), "the other background")
+        assert "bg=transparent" in screen.page.url and screen.base in screen.text("#snippet-iframe")
+
+
+OVER = """() => {
+  const slide = Reveal.getCurrentSlide(), edge = slide.getBoundingClientRect();
+  return [...slide.querySelectorAll("h1, h2, p, li, iframe, a")].map((part) => part.getBoundingClientRect())
+    .filter((box) => box.right > edge.right + 1 || box.bottom > edge.bottom + 1).length;
+}"""
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("lang", ["de", "en"])
+def test_the_lecture_slide_by_slide(open_window: OpenWindow, lang: str, size: tuple[int, int]) -> None:
+    window = open_window(viewport={"width": size[0], "height": size[1]})
+    with window.watched() as screen:
+        screen.go(f"/{lang}/deck")
+        screen.witness.expect_status(404)  # stills of a server without them
+        screen.until(lambda: screen.page.evaluate("window.Reveal?.isReady()"), "the deck")
+        for slide in deck.shown():
+            assert screen.page.evaluate("Reveal.getCurrentSlide().id") == slide.name
+            assert screen.page.evaluate(OVER) == 0, slide.name
+            if slide.view:
+                source = screen.page.evaluate("Reveal.getCurrentSlide().querySelector('iframe').src")
+                inside = screen.until(
+                    lambda source=source: next((f for f in screen.page.frames if f.url == source), None), slide.name
+                )
+                screen.until(lambda inside=inside: inside.evaluate("!!document.querySelector('.main-svg')"), slide.name)
+                assert inside.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), slide.name
+                high = inside.evaluate("document.documentElement.scrollHeight - innerHeight")
+                assert high <= 8, f"{slide.name} is {high} pixels too high"
+            screen.page.keyboard.press("ArrowRight")
+
+
+def test_the_speakers_window_opens_with_the_notes(open_window: OpenWindow) -> None:
+    with open_window().watched() as screen:
+        screen.go("/de/deck")
+        screen.until(lambda: screen.page.evaluate("window.Reveal?.isReady()"), "the deck")
+        with screen.page.context.expect_page() as opened:
+            screen.page.keyboard.press("s")
+        notes = opened.value
+        screen.until(lambda: "Taste S" in notes.inner_text("body"), "the notes of the first slide")
+        notes.close()
+
+
+def test_it_prints_a_page_for_each_slide(open_window: OpenWindow) -> None:
+    with open_window().watched() as screen:
+        screen.witness.expect_status(404)  # stills of a server without them
+        screen.go("/de/deck", view="print")
+        screen.until(lambda: screen.page.locator(".pdf-page").count() == len(deck.shown()), "the pages")
+        printed = screen.page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == len(deck.shown())
+        assert b"/MediaBox [0 0 960 540]" in printed, "1280 x 720 pixels in points"
+        assert screen.page.locator("iframe").count() == 0
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_page_to_copy_from_is_for_everybody(screen: Screen, theme: str, width: int) -> None:
+    screen.page.set_viewport_size({"width": width, "height": 900})
+    screen.go("/de/slides/attention_map", text="Der Mann biss den Hund", theme=theme)
+    screen.page.evaluate((HERE / "axe-core" / "axe.min.js").read_text())
+    found = screen.page.evaluate("axe.run(document, {iframes: false}).then(({violations}) => violations)")
+    assert [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in found] == []
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= width

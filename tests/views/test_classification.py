@@ -1,0 +1,111 @@
+"""Classification: probabilities are the raw networks', progress is runs on prefixes, contributions are real re-runs."""
+
+import base64
+
+import numpy as np
+import pytest
+import torch
+
+from app.query import settled
+from app.views.classification import MODELS, ClassificationQuery, contributions, figure, said
+from models import registry
+from models.run import Change, Run, perform
+
+TEXT = "Wie wird das Wetter morgen?"
+
+
+def drawn(**stated):
+    query = ClassificationQuery(**({"text": TEXT, "lang": "en"} | stated))
+    traces = [perform(run) for run in query.runs()]
+    query = settled(query, traces[0])
+    return query, traces, figure(query, traces)
+
+
+def values(trace):
+    shape = [int(size) for size in trace["z"]["shape"].split(",")]
+    return np.frombuffer(base64.b64decode(trace["z"]["bdata"]), np.float32).reshape(shape)
+
+
+def told(found):
+    return " ".join(message.text("en") for message in found.summary)
+
+
+def raw(name, trace):
+    """The class probabilities of the bare network."""
+    network = registry.load(name).network
+    ids = torch.tensor([[token.id for token in trace.tokens]])
+    with torch.inference_mode():
+        output = network(ids)
+        if name.startswith("encoder"):
+            output = output.logits
+        elif name.split("-")[0] in ("rnn", "lstm", "gru"):
+            output = network.logits(output)[:, -1]
+    return output.softmax(-1)[0].numpy()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_probabilities_are_those_of_the_bare_network(name):
+    trace = perform(Run(name, TEXT))
+    assert said(trace).class_probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert said(trace).class_probabilities == pytest.approx(raw(name, trace), abs=1e-5)
+
+
+def test_rows_are_networks_and_sum_to_one():
+    _, traces, found = drawn()
+    shown = values(found.plot.data[0])
+    assert shown.shape == (6, 9) and shown.sum(1) == pytest.approx(np.ones(6), abs=1e-5)
+    for row, trace in zip(shown, traces[::-1], strict=True):
+        assert row.max() == pytest.approx(said(trace).class_probabilities.max())
+    assert [trace.model for trace in traces[::-1]] == list(MODELS)
+    answers = {said(trace).class_names[int(said(trace).class_probabilities.argmax())] for trace in traces}
+    assert answers == {"weather"} and "All networks" in told(found) and "weather" in told(found)
+
+
+def test_networks_that_differ_are_told_apart():
+    _, traces, found = drawn(text="Der Mann biss den Hund")
+    answers = {int(said(trace).class_probabilities.argmax()) for trace in traces}
+    assert (len(answers) == 1) is ("All networks" in told(found))
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_progress_is_that_of_runs_on_prefixes(kind):
+    _, (trace,), found = drawn(show="progress", of=kind)
+    progress = said(trace).class_progress
+    for place, token in enumerate(trace.tokens[1:], start=1):
+        prefix = perform(Run(f"{kind}-intent", TEXT[: token.end]))
+        assert [each.id for each in prefix.tokens] == [each.id for each in trace.tokens[: place + 1]]
+        assert progress[place] == pytest.approx(said(prefix).class_probabilities, abs=1e-5)
+    best = progress.argmax(1)
+    since = next(place for place in range(len(best)) if (best[place:] == best[-1]).all())
+    assert ("From the beginning" in told(found)) is (since == 0) or "From" in told(found)
+    assert len(found.plot.playback) == len(trace.tokens)
+
+
+def test_contributions_are_what_a_real_run_without_the_word_loses():
+    _, traces, found = drawn(show="words")
+    for row, trace in zip(values(found.plot.data[0]), traces[::-1], strict=True):
+        whole = perform(Run(trace.model, TEXT)).classification.class_probabilities
+        best = int(whole.argmax())
+        places = [place for place, token in enumerate(trace.tokens) if not token.special]
+        lost = [
+            whole[best] - perform(Run(trace.model, TEXT, change=Change("erased", place))).classification
+            .class_probabilities[best]
+            for place in places
+        ]  # fmt: skip
+        assert contributions(trace) == pytest.approx(lost, abs=1e-5)
+        assert row == pytest.approx(100 * np.array(lost), abs=1e-3)
+        strongest = trace.text[trace.tokens[places[int(np.abs(lost).argmax())]].start :]
+        if max(map(abs, lost)) >= 0.005:
+            assert f"“{strongest.split()[0].strip('?')}" in told(found)
+
+
+def test_a_bag_of_words_does_not_see_the_order():
+    _, traces, _ = drawn(vs="morgen Wetter das wird Wie?")
+    first, second = (trace for trace in traces if trace.model == "bag_of_words-intent")
+    assert (said(first).class_probabilities == said(second).class_probabilities).all()
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+@pytest.mark.parametrize("options", ["", "&show=progress&of=gru", "&show=words", "&vs=Spiel+Musik", "&show=words&vs=!"])
+def test_pages(client, lang, options):
+    assert client.get(f"/{lang}/classification?text=Wie+wird+das+Wetter{options}").status_code == 200
