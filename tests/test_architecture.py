@@ -15,7 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from app import cards, views
-from app.api import EmbedQuery, TraceQuery
+from app.api import EmbedQuery, StillQuery, TraceQuery
 from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
 from app.oembed import OEmbedQuery
@@ -195,7 +195,7 @@ def families() -> dict[str, bool]:
                 made |= {f"option.{option}.{value}": option in view.query.__annotations__ for value in values}
     made |= {
         f"option.{name}": True
-        for kind in (EmbedQuery, TraceQuery, OEmbedQuery)
+        for kind in (EmbedQuery, StillQuery, TraceQuery, OEmbedQuery)
         for name in kind.model_fields
         if name != "lang"
     }
@@ -310,7 +310,7 @@ def test_templates_hold_no_text_of_their_own():
         text = re.sub(r"{% block (page|scripts) %}.*?{% endblock %}", " ", path.read_text("utf-8"), flags=re.S)
         text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}|<!--.*?-->|<(script|style|svg|title)\b.*?</\1>", " ", text, flags=re.S)
         words = re.findall(r"[^\W\d_]{2,}", re.sub(r"<[^>]*>", " ", text))
-        assert set(words) <= {"Satz", "blick", "Satzblick", "CSV", "JSON"}, (path.name, words)
+        assert set(words) <= {"Satz", "blick", "Satzblick", "CSV", "JSON", "SVG", "PDF", "PNG"}, (path.name, words)
 
 
 def test_nothing_is_loaded_from_elsewhere():

@@ -214,14 +214,17 @@ TEXTS = {
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", TEXTS)
 def test_any_text_is_drawn_or_answered_with_a_sentence(client, name, lang):
-    raw, code = TEXTS[name]
+    raw = TEXTS[name][0]
     query = f"text={raw}".encode()
     for view in VIEWS:
+        code = TEXTS[name][1]
         response = fetch(client, f"/{lang}/{view}.json", query)
         page = fetch(client, f"/{lang}/{view}", query)
-        if code is None:
-            assert (response.status_code, page.status_code) == (200, 200)
+        if code is None and response.status_code == 200:
+            assert page.status_code == 200
             continue
+        if view == "embedding_space" and code in (None, "empty_text"):  # no sentence, but words that have a vector
+            code = "no_known_word"
         status = 414 if code == "address_too_long" else 422
         assert (response.status_code, page.status_code) == (status, status)
         error = error_of(response)

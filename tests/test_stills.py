@@ -1,0 +1,131 @@
+"""Stills: every view in every form, with the numbers and labels of its figure."""
+
+import io
+import re
+import struct
+import xml.etree.ElementTree as ElementTree
+import zlib
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+
+from app import stills, views
+from app.messages import LANGUAGES
+from app.plotting import Axis, Curve, Panel, chart, maps
+from app.stills import Style, UnknownTrace, draw, drawable, plain, still
+
+VIEWS = [name for name, view in views.catalogue().items() if view.models or not view.needs]
+STYLE = Style(640, 360, 1, "light", False, "de")
+TYPED = ["<b>fett</b>", "$x_1$", "a_b", "&amp;", "R&D", "مرحبا"]
+PICTURES = ("attention_heads",)  # an image of its own, which the view has drawn
+
+
+def size_of_png(body):
+    assert body.startswith(b"\x89PNG\r\n\x1a\n")
+    return struct.unpack(">II", body[16:24])
+
+
+def streams(pdf):
+    """What the pages of a PDF draw, unpacked."""
+    return b"".join(zlib.decompress(part) for part in re.findall(rb"stream\r?\n(x.*?)\r?\nendstream", pdf, re.S))
+
+
+def texts(svg):
+    return ["".join(node.itertext()) for node in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.fixture(scope="module")
+def panel():
+    values = np.array([[0.25, 0.5, np.nan, 0.125, 1, 0], [0, 0.0625, 0.75, 0.1, 0.3, 0.2]], np.float32)
+    return Panel("Titel <i>", values, ["oben", "unten"], TYPED, "share", "", 0, range(6))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_a_still_in_every_form(client, view, lang):
+    query = urlencode({"text": "Der Mann biss den Hund", "width": 640, "height": 400})
+    answers = {form: client.get(f"/{lang}/{view}.{form}?{query}") for form in stills.MEDIA}
+    assert {form: answer.status_code for form, answer in answers.items()} == dict.fromkeys(stills.MEDIA, 200)
+    assert all(answers[form].headers["content-type"] == media for form, media in stills.MEDIA.items())
+    assert size_of_png(answers["png"].content) == (640, 400)
+    assert texts(answers["svg"].content)
+    assert answers["pdf"].content.startswith(b"%PDF-")
+    if view not in PICTURES:
+        assert b"/Subtype /Image" not in answers["pdf"].content and b"<image" not in answers["svg"].content
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_two_sentences_in_the_dark(client, view):
+    query = urlencode({"text": "Der Mann biss den Hund", "vs": "Der Hund biss den Mann", "theme": "dark"})
+    body = client.get(f"/en/{view}.png?{query}&width=800&height=500&bg=transparent").content
+    assert size_of_png(body) == (800, 500)
+
+
+def test_cells_are_those_of_the_figure(panel):
+    figure = draw(maps([panel], "de", "map", {"share": "Anteil"}).json("light"), STYLE, "")
+    (mesh,) = (mesh for mesh in figure.axes[0].collections)
+    found = np.ma.filled(mesh.get_array(), np.nan).reshape(panel.values.shape)
+    np.testing.assert_array_equal(found, panel.values)
+    assert mesh.get_clim() == (0, 1)
+    written = [text.get_text() for text in figure.axes[0].texts]
+    assert written[:3] == ["0,25", "0,50", "0,12"] and len(written) == 11  # the masked one has none
+
+
+def test_curves_are_those_of_the_figure():
+    curve = Curve("Verlust", np.array([1.5, np.nan, 3]), series=1, kind="line")
+    figure = draw(chart([curve], "en", Axis("x", ticks=["a", "b", "c"]), Axis("y")).json("light"), STYLE, "")
+    (line,) = figure.axes[0].lines
+    np.testing.assert_array_equal(line.get_ydata(), [1.5, np.nan, 3])
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["a", "b", "c"]
+
+
+def test_labels_stand_as_typed(panel):
+    svg = still(maps([panel], "de", "map", {"share": "Anteil <"}).json("light"), "svg", STYLE, "„<b>“ & $y$")
+    written = texts(svg)
+    assert {*TYPED, "Titel <i>", "Anteil <", "„<b>“ & $y$"} <= set(written)
+
+
+def test_what_no_font_has_becomes_its_code_point():
+    assert drawable("a\U000e0041\u202eb") == "aU+E0041U+202Eb"
+    assert drawable("8\u202f%") == "8 %"
+    assert plain("<b>a</b>&lt;b&gt;<br>c") == "a<b>\nc"
+
+
+def test_a_pdf_holds_vectors(panel):
+    pdf = still(maps([panel], "de", "map", {"share": "Anteil"}).json("light"), "pdf", STYLE, "")
+    assert b"/Image" not in pdf
+    assert len(re.findall(rb"\bl\b", streams(pdf))) > panel.values.size  # the sides of its cells
+
+
+def test_the_same_figure_is_the_same_file(panel):
+    plot = maps([panel], "de", "map", {"share": "Anteil"}).json("light")
+    assert still(plot, "svg", STYLE, "") == still(plot, "svg", STYLE, "")
+
+
+def test_other_traces_are_refused():
+    with pytest.raises(UnknownTrace, match="pie"):
+        draw({"data": [{"type": "pie"}], "layout": {}}, STYLE, "")
+
+
+@pytest.mark.parametrize(("name", "value"), [("width", 5), ("height", 99_999), ("scale", 0), ("bg", "red")])
+def test_a_wrong_size_is_told(client, name, value):
+    answer = client.get(f"/de/attention_map.png?{name}={value}")
+    assert answer.status_code == 422 and answer.json()["error"]["field"] == name
+    assert "option." not in answer.json()["error"]["message"]
+
+
+def test_nothing_leaves_the_picture(panel):
+    figure = draw(maps([panel], "de", "map", {"share": "Anteil"}).json("light"), STYLE, "Bildunterschrift " * 12)
+    box = figure.get_tightbbox(figure.canvas.get_renderer())
+    assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 640 / 96 and box.y1 <= 360 / 96
+
+
+@pytest.mark.parametrize("view", ["attention_map", "loss_per_step", "attention_heads"])
+def test_an_offline_file_asks_for_nothing(client, view):
+    answer = client.get(f"/de/{view}.html?text=Hund+bei%C3%9Ft+Katze")
+    assert answer.status_code == 200 and len(answer.content) <= 2_500_000
+    page = re.sub(r"<script>.*?</script>|<style.*?</style>", "", answer.text, flags=re.S)
+    assert not re.search(r"""(?:src|href)=["']?(?!data:)""", page)
+    assert "connect-src" not in page and "default-src 'none'" in page
+    assert io.StringIO(answer.text).read().count("figure-data") >= 1
