@@ -330,6 +330,7 @@ def offline_page(view: View, query: Query, frame: EmbedQuery, traces: list[Trace
         source=render.source(view, query, traces),
         permalink=absolute(query.address(f"/{lang}/{view.name}")) if public else "",
         result=result | ({} if public else {"places": []}),
+        still=False,
     )  # fmt: skip
 
 

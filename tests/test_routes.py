@@ -220,15 +220,16 @@ def test_any_text_is_drawn_or_answered_with_a_sentence(client, name, lang):
         code = TEXTS[name][1]
         response = fetch(client, f"/{lang}/{view}.json", query)
         page = fetch(client, f"/{lang}/{view}", query)
-        if code is None and response.status_code == 200:
+        if (code is None or view == "embedding_space") and response.status_code == 200:
             assert page.status_code == 200
             continue
-        if view == "embedding_space" and code in (None, "empty_text"):  # no sentence, but words that have a vector
-            code = "no_known_word"
         status = 414 if code == "address_too_long" else 422
         assert (response.status_code, page.status_code) == (status, status)
         error = error_of(response)
-        assert error["code"] == code
+        if view == "embedding_space":  # no sentence, but words that have a vector
+            assert error["code"] in (code, "no_known_word", "too_many_tokens")
+        else:
+            assert error["code"] == code
         assert error["field"] == (None if status == 414 else "text")
         sentence = re.sub(r"\d+", r"\\d+", re.escape(error["message"]))  # a page's address has another length
         assert re.search(sentence, html.unescape(page.body.decode()))
