@@ -45,6 +45,13 @@ def memory(run: Run) -> Trace:
     return memory.trace(run)
 
 
+def expectations(run: Run) -> Trace:
+    """The model reads the text, and says of every piece how likely it comes next."""
+    from models import expectation
+
+    return expectation.trace(run)
+
+
 def masked(run: Run) -> Trace:
     """The model reads the text, and once more for each word with that word masked."""
     from models import masked
@@ -70,6 +77,7 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
     "attributions": attributions,
     "erasures": erasures,
+    "expectations": expectations,
     "gradients": gradients,
     "gradient_map": gradients,
     "masked": masked,

@@ -154,6 +154,13 @@ class Prediction:
 
 
 @part
+class Expectation:
+    """The whole distribution of what comes next."""
+
+    log_probabilities: np.ndarray = array("float32[tokens, pieces]")  # log p(piece | tokens up to this one) in nats
+
+
+@part
 class Gradient:
     """How large the gradient of a loss is at each state before it; rows of the map are losses, columns states."""
 
@@ -307,6 +314,7 @@ class Trace:
     erasure: Erasure | None = None
     labelling: Labelling | None = None
     filling: Filling | None = None
+    expectation: Expectation | None = None
     attribution: Attribution | None = None
 
     def __post_init__(self) -> None:
@@ -348,5 +356,6 @@ PARTS: dict[str, type] = {
     "erasure": Erasure,
     "labelling": Labelling,
     "filling": Filling,
+    "expectation": Expectation,
     "attribution": Attribution,
 }

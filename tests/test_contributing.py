@@ -86,7 +86,7 @@ def test_add_a_model(added, monkeypatch, tmp_path):
 def test_add_a_view(added):
     client = added("Add a view", views, "lookup")
 
-    assert list(views.catalogue())[0] == "lookup"
+    assert "lookup" in [view.name for view in views.catalogue().values() if view.chapter == "words"]
     told = {entry["name"]: entry for entry in client.get("/api/v1/views").json()["views"]}
     assert set(told["lookup"]["models"]) == set(registry.catalogue())
     assert all("lookup" in entry["views"] for entry in client.get("/api/v1/models").json()["models"])
