@@ -1,6 +1,6 @@
 """Next word: what a language model expects to come, at a temperature, and the text that goes on with a click."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
@@ -41,6 +41,10 @@ class NextWordQuery(Query):
     def runs(self) -> list[Run]:
         """The same runs, with all that is expected."""
         return [Run(run.model, run.text, "expectations") for run in super().runs()]
+
+    def idle(self) -> Container[str]:
+        """No difference is drawn here."""
+        return ("align",)
 
 
 class Guess(NamedTuple):
