@@ -112,6 +112,8 @@
     try {
       const response = await fetch(url, { headers: { Accept: "text/html" }, signal: mine.signal });
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      // What stands there for browsers without scripts would become real: a second picture, loaded for nobody.
+      for (const part of page.querySelectorAll("noscript")) part.remove();
       clearTimeout(patience);
       busy(false);
       const message = page.getElementById("error-message");
