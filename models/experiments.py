@@ -31,6 +31,13 @@ def attributions(run: Run) -> Trace:
     return attributions.trace(run)
 
 
+def distances(run: Run) -> Trace:
+    """The model reads the text, and its sentence vector stands beside the distances of unrelated sentences."""
+    from models import distances
+
+    return distances.trace(run)
+
+
 def erasures(run: Run) -> Trace:
     """The model reads the text, and once more for each token with that token erased."""
     from models import erasure
@@ -76,6 +83,7 @@ def neighbours(run: Run) -> Trace:
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
     "attributions": attributions,
+    "distances": distances,
     "erasures": erasures,
     "expectations": expectations,
     "gradients": gradients,

@@ -14,7 +14,8 @@ class Change:
     reset_after: its memory is wiped after token `at`; erased: the word vector of token `at` is zero; spectral_norm: the
     recurrent matrices are scaled to the largest singular value `amount`; initial_weights: as before any training, from
     the seed `at`; head_off: the attention head `head` of layer `at` (both counted from 0) gives nothing;
-    even_attention: every token looks at all tokens alike, in every head.
+    even_attention: every token looks at all tokens alike, in every head; no_positions: a Transformer's vectors for the
+    places are zero.
     """
 
     kind: Literal[
@@ -27,6 +28,8 @@ class Change:
     def __str__(self) -> str:
         if self.kind == "head_off":
             return f"{self.kind}({self.at}, {self.head})"
+        if self.kind == "no_positions":
+            return self.kind
         return f"{self.kind}({self.amount:g})" if self.kind == "spectral_norm" else f"{self.kind}({self.at})"
 
 

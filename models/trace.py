@@ -154,6 +154,16 @@ class Prediction:
 
 
 @part
+class Sentence:
+    """A sentence as one vector, and the distances of unrelated sentences and words as a yardstick."""
+
+    sentence_vector: np.ndarray = array("float32[sentence_units]")
+    word_states: np.ndarray = array("float32[tokens, word_units]")  # of the last layer
+    unrelated: np.ndarray = array("float32[pairs]")  # Euclidean distances of pairs of unrelated sentences
+    unrelated_words: np.ndarray = array("float32[pairs]")  # and of a word of each
+
+
+@part
 class Expectation:
     """The whole distribution of what comes next."""
 
@@ -315,6 +325,7 @@ class Trace:
     labelling: Labelling | None = None
     filling: Filling | None = None
     expectation: Expectation | None = None
+    sentence: Sentence | None = None
     attribution: Attribution | None = None
 
     def __post_init__(self) -> None:
@@ -357,5 +368,6 @@ PARTS: dict[str, type] = {
     "labelling": Labelling,
     "filling": Filling,
     "expectation": Expectation,
+    "sentence": Sentence,
     "attribution": Attribution,
 }

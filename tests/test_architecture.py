@@ -20,7 +20,7 @@ from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
 from app.oembed import OEmbedQuery
 from app.transforms import TRANSFORMS
-from app.views import attention_heads
+from app.views import attention_heads, order
 from app.words import Kind
 from models import errors, faithfulness, registry
 from models.entities import CLASSES
@@ -206,6 +206,7 @@ def families() -> dict[str, bool]:
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
     made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt")}
     made |= {f"class.{name}": True for name in configuration(registry.get("rnn-intent").folder)["classes"]}
+    made |= {f"network.{model.split('-')[0]}": True for model in order.MODELS}
     made |= {f"network.{model.name.split('-')[0]}": True for family in (intents, entities) for model in family.MODELS}
     made |= {f"entity.{name}": True for name in ("O", *CLASSES)}
     made |= {f"sentence.{number}": True for number in (1, 2)}

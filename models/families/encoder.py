@@ -4,6 +4,7 @@ MODELS are the one that fills masked words and its snapshots; a fine-tuned one i
 """
 
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     Bert = BertForMaskedLM | BertForSequenceClassification | BertForTokenClassification
 
 
+_placeless: ContextVar[bool] = ContextVar("placeless", default=False)
+
+
+def _silenced(_module: "Module", _given: object, vectors: "Tensor") -> "Tensor | None":
+    """What the table of positions answers: zeros during a run without positions, in that run's thread only."""
+    return vectors * 0 if _placeless.get() else None
+
+
 class Transformer:
     """A Transformer with learned positions in memory: `words` and `positions` are its two tables of vectors.
 
@@ -39,12 +48,14 @@ class Transformer:
     ):  # fmt: skip
         self.model, self.network, self.words, self.positions = model, network, words, positions
         self.read_out, self.end, self.head = read_out, end, head
+        positions.register_forward_hook(_silenced)
 
     def forward(self, text: str, change: Change | None = None) -> Trace:
         """Reads [CLS] and the text in one call.
 
-        Changes: `erased` gives that token a word vector of zeros, `head_off` switches a head off, `even_attention`
-        spreads the attention of all heads; what is recorded of these heads is what they would have looked at.
+        Changes: `erased` gives that token a word vector of zeros, `no_positions` makes the vectors for the places zero,
+        `head_off` switches a head off, `even_attention` spreads the attention of all heads; what is recorded of these
+        heads is what they would have looked at.
         """
         import torch
 
@@ -52,12 +63,18 @@ class Transformer:
 
         tokens = tokenizer.tokenize(text, self.model.longest, end=self.end)
         ids = torch.tensor([[token.id for token in tokens]])
-        erased = changed(change, "erased", "head_off", "even_attention").get("erased")
+        changes = changed(change, "erased", "head_off", "even_attention", "no_positions")
         with torch.inference_mode(), capture.recording() as calls, altered(change):
-            states, logits = self.call(ids, erased)
+            placeless = _placeless.set("no_positions" in changes)
+            try:
+                states, logits = self.call(ids, changes.get("erased"))
+            finally:
+                _placeless.reset(placeless)
             attention, check = capture.attention(calls)
             said = self.read_out(logits, tokens) if self.read_out and logits is not None else {}
             inputs, positions = self.words(ids[0]), self.positions.weight[: len(tokens)]
+            if "no_positions" in changes:
+                positions = positions * 0
         embeddings, *layers = (state.numpy() for state in states)
         return Trace(
             model=self.model.name,

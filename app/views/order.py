@@ -1,0 +1,218 @@
+"""Order: how far apart two sentences of the same words are for each network, measured by unrelated sentences."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from app import align
+from app.messages import Message, Strong, bound, decimal, say, translate
+from app.plotting import Axis, Curve, Panel, Plot, chart, maps
+from app.query import Query
+from app.transforms import reversed_words
+from app.views import Cell, Figure, Table, View, network_title
+from app.words import shortened, words
+from models.run import Change, Run
+from models.trace import Sentence, Trace
+
+BASELINES = ("bag_of_words-intent", "feed_forward-intent")
+MODELS = (*BASELINES, "rnn", "lstm", "gru", "encoder", "decoder")
+PLACELESS = Run("encoder", "", change=Change("no_positions"))
+ROUNDING = 1e-5  # a distance below this, where it is not 0, is what adding in another order costs
+WINDOW = 16  # words that the feed-forward network sees
+NAMED = 0.5  # times the yardstick: from here on two sentences are called different
+
+
+class OrderQuery(Query):
+    """Whole sentences, or each word; without a second sentence it is the first one turned round."""
+
+    show: Literal["sentences", "each_word"] = "sentences"
+
+    @property
+    def second(self) -> str:
+        """What the sentence is compared with."""
+        return reversed_words(self.text) if self.vs is None else self.vs
+
+    def runs(self) -> list[Run]:
+        """Both sentences through all networks; the encoder first, since it takes the shortest texts."""
+        changes = [(name, None) for name in MODELS[::-1]] + [(PLACELESS.model, PLACELESS.change)]
+        changes.sort(key=lambda each: each != ("encoder", None))
+        return [Run(name, text, "distances", change) for text in (self.text, self.second) for name, change in changes]
+
+
+class Pair(NamedTuple):
+    """One network's two runs."""
+
+    title: str
+    first: Trace
+    second: Trace
+
+    @property
+    def distance(self) -> float:
+        """Of the two sentence vectors, Euclidean."""
+        return float(np.linalg.norm(vectors(self.first).sentence_vector - vectors(self.second).sentence_vector))
+
+    @property
+    def yardstick(self) -> tuple[float, float, float]:
+        """The median of unrelated sentences, and between what 95 % of them lie."""
+        low, middle, high = np.quantile(vectors(self.first).unrelated, (0.025, 0.5, 0.975)).tolist()
+        return middle, low, high
+
+    @property
+    def ratio(self) -> float:
+        """The distance in units of the yardstick."""
+        return self.distance / self.yardstick[0]
+
+
+def vectors(trace: Trace) -> Sentence:
+    """What a run says of its sentence."""
+    assert trace.sentence is not None
+    return trace.sentence
+
+
+def paired(query: OrderQuery, traces: Sequence[Trace]) -> list[Pair]:
+    """The runs by network, in the order of the lecture."""
+    half = len(traces) // 2
+    found = []
+    for first, second in zip(traces[:half], traces[half:], strict=True):
+        title = network_title(first.model, query.lang)
+        if first.change:
+            title = translate(query.lang, "order.placeless", network=title)
+        found.append(Pair(title, first, second))
+    return sorted(found, key=lambda pair: (MODELS.index(pair.first.model), pair.first.change is None))
+
+
+def figure(query: OrderQuery, traces: list[Trace]) -> Figure:
+    """A bar for each network, 1 being as far as unrelated sentences; or networks down, words across."""
+    pairs = paired(query, traces)
+    plot = bars(query, pairs) if query.show == "sentences" else lanes(query, pairs)
+    half = len(traces) // 2
+    return Figure(plot, list(summary(query, pairs)), table(pairs), token_runs=(0, half))
+
+
+def bars(query: OrderQuery, pairs: list[Pair]) -> Plot:
+    """The distances in units of the yardstick."""
+    ratios = np.array([pair.ratio for pair in pairs], np.float32)
+    hovers = [
+        translate(query.lang, "order.hover", network=pair.title, distance=decimal(query.lang, pair.distance, 4),
+                  median=decimal(query.lang, pair.yardstick[0], 2), low=decimal(query.lang, pair.yardstick[1], 2),
+                  high=decimal(query.lang, pair.yardstick[2], 2))
+        for pair in pairs
+    ]  # fmt: skip
+    texts = [shown(query, pair) for pair in pairs]
+    top = max(1.15, float(ratios.max()) * 1.15)
+    one = np.ones(2, np.float32)
+    return chart(
+        [
+            Curve(translate(query.lang, "order.bar"), ratios, kind="bar", texts=texts, hovers=hovers),
+            Curve(translate(query.lang, "order.one"), one, np.array([-0.5, len(pairs) - 0.5]), series=1, dash="dash",
+                  kind="line"),
+        ],
+        query.lang,
+        Axis(translate(query.lang, "order.axis.sentences", first=query.text, second=query.second),
+             ticks=[pair.title for pair in pairs]),
+        Axis(translate(query.lang, "order.axis"), limits=(0, top)),
+    )  # fmt: skip
+
+
+def shown(query: OrderQuery, pair: Pair) -> str:
+    """A distance over its bar; what is exactly 0 is said so."""
+    if pair.distance == 0:
+        return "0"
+    return bound(pair.distance) if pair.distance < ROUNDING else decimal(query.lang, pair.ratio, 2)
+
+
+def lanes(query: OrderQuery, pairs: list[Pair]) -> Plot:
+    """How far each word's state moves, in units of the states of unrelated words; grey: no partner."""
+    typed, _ = partners(query, pairs[-1])
+    columns = [shortened(words(pairs[-1].first)[place].label) for place in typed]
+    values = np.array([moved(query, pair) for pair in pairs], np.float32)
+    scaled = values / max(1.0, float(np.nanmax(values, initial=0)))
+    hovers = [
+        [
+            translate(query.lang, "order.word_hover", network=pair.title, word=column,
+                      ratio="–" if np.isnan(value) else decimal(query.lang, float(value), 2))
+            for column, value in zip(columns, row, strict=True)
+        ]
+        for pair, row in zip(pairs, values, strict=True)
+    ]  # fmt: skip
+    texts = [["" if np.isnan(value) else decimal(query.lang, float(value), 2) for value in row] for row in values]
+    title = translate(query.lang, "order.axis.sentences", first=query.text, second=query.second)
+    names = [pair.title for pair in pairs]
+    panel = Panel(
+        title, scaled, names, columns, "share", "%{hovertext}", 0, typed, texts=texts if len(columns) <= 12 else (),
+        hovers=hovers,
+    )  # fmt: skip
+    most = decimal(query.lang, max(1.0, float(np.nanmax(values, initial=0))), 2)
+    return maps([panel], query.lang, "lanes", {"share": translate(query.lang, "order.words_bar", most=most)})
+
+
+def partners(query: OrderQuery, pair: Pair) -> tuple[list[int], list[int | None]]:
+    """The typed tokens of the first sentence, and the place of each one's partner in the second, if it has one."""
+    typed, others = (
+        [place for place, token in enumerate(trace.tokens) if not token.special] for trace in (pair.first, pair.second)
+    )
+    labels = [[trace.tokens[place].text for place in places]
+              for trace, places in ((pair.first, typed), (pair.second, others))]  # fmt: skip
+    found = align.pairs(labels[0], labels[1], query.align)
+    return typed, [None if place is None else others[place] for place in found]
+
+
+def moved(query: OrderQuery, pair: Pair) -> list[float]:
+    """How far each word's state lies from its partner's, in units of unrelated words; NaN without a partner."""
+    unit = float(np.median(vectors(pair.first).unrelated_words))
+    first, second = vectors(pair.first).word_states, vectors(pair.second).word_states
+    return [
+        float("nan") if other is None else float(np.linalg.norm(first[place] - second[other])) / unit
+        for place, other in zip(*partners(query, pair), strict=True)
+    ]
+
+
+def summary(query: OrderQuery, pairs: list[Pair]) -> Iterable[Message]:
+    """Which networks cannot tell the sentences apart, which can, and what the fixed window cuts or pads."""
+    yield say("order.summary.reversed" if query.vs is None else "order.summary.pair", second=query.second)
+    exact = [pair.title for pair in pairs if pair.distance == 0]
+    rounded = [pair for pair in pairs if 0 < pair.distance < ROUNDING]
+    seeing = sorted((pair for pair in pairs if pair.distance >= ROUNDING), key=lambda pair: -pair.ratio)
+    if exact:
+        yield say("order.summary.exact", networks=Strong(", ".join(exact)))
+    if rounded:
+        yield say(
+            "order.summary.rounded", networks=Strong(", ".join(pair.title for pair in rounded)),
+            most=bound(max(pair.distance for pair in rounded)),
+        )  # fmt: skip
+    if seeing:
+        told = ", ".join(f"{pair.title} {decimal(query.lang, pair.ratio, 2)}" for pair in seeing)
+        yield say("order.summary.seeing", networks=Strong(told))
+    count = len(pairs[1].first.tokens)
+    if count > WINDOW:
+        yield say("order.summary.cut", window=WINDOW, cut=count - WINDOW)
+    elif count < WINDOW:
+        yield say("order.summary.padded", window=WINDOW, padded=WINDOW - count)
+
+
+def table(pairs: list[Pair]) -> Table:
+    """Each network's distance as it is, its yardstick, and both divided."""
+    columns = ("column.model", "column.change", "column.apart", "column.unrelated", "column.unrelated_low", "column.unrelated_high",
+               "column.ratio")  # fmt: skip
+    lines = partial(rows, pairs)
+    return Table(columns, lines, len(pairs), columns, lines)
+
+
+def rows(pairs: list[Pair]) -> Iterable[tuple[Cell, ...]]:
+    """One row for each network."""
+    for pair in pairs:
+        yield pair.first.model, pair.first.change, pair.distance, *pair.yardstick, pair.ratio
+
+
+VIEW = View(
+    name="order",
+    chapter="order",
+    place=1,
+    query=OrderQuery,
+    needs=frozenset({"inputs"}),
+    figure=figure,
+    preferred=MODELS,
+    chooses_model=False,
+)

@@ -1,0 +1,105 @@
+"""Order: distances against the networks themselves; who is blind to the order, and that exactly."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import views
+from app.views.order import BASELINES, MODELS, OrderQuery, paired
+from models import registry
+from models.run import perform
+
+TEXT = "Der Mann biss den Hund"
+PLACELESS = ("encoder", "no_positions(0)")
+
+
+def drawn(**stated):
+    query = OrderQuery(**({"text": TEXT} | stated))
+    traces = [perform(run) for run in query.runs()]
+    return query, traces, views.catalogue()["order"].figure(query, traces)
+
+
+def rows_of(**stated):
+    figure = drawn(**stated)[2]
+    columns = [column.removeprefix("column.") for column in figure.table.columns]
+    return {(row[0], row[1]): dict(zip(columns, row, strict=True)) for row in figure.table.rows()}
+
+
+def test_the_reversal_is_the_second_sentence():
+    query, traces, _ = drawn()
+    assert {trace.text for trace in traces} == {TEXT, "Hund den biss Mann Der"}
+    assert len(traces) == 2 * (len(MODELS) + 1) and query.runs()[0].model == "encoder"
+
+
+def test_the_bag_is_exactly_blind_and_the_others_see():
+    rows = rows_of(vs="Der Hund biss den Mann")
+    assert rows["bag_of_words-intent", None]["apart"] == 0.0
+    assert 0 <= rows[PLACELESS]["apart"] <= 1e-5
+    for name in set(MODELS) - {"bag_of_words-intent"}:
+        assert rows[name, None]["ratio"] > 0.05, name
+
+
+def test_the_numbers_are_the_networks_own():
+    rows = rows_of(vs="Der Hund biss den Mann")
+    for name in ("rnn", "lstm", "gru", "decoder"):
+        last = [np.asarray(registry.load(name).forward(text).states.hidden[-1])[-1]
+                for text in (TEXT, "Der Hund biss den Mann")]  # fmt: skip
+        assert rows[name, None]["apart"] == pytest.approx(float(np.linalg.norm(last[0] - last[1])), rel=1e-5)
+
+
+def test_the_yardstick_is_the_median_of_unrelated_sentences():
+    query, traces, _ = drawn()
+    for pair in paired(query, traces):
+        found = pair.first.sentence.unrelated
+        assert len(found) == 200 and (found > 0).all()
+        middle, low, high = pair.yardstick
+        assert low <= middle <= high and middle == pytest.approx(float(np.median(found)))
+        assert pair.ratio == pytest.approx(pair.distance / middle)
+
+
+WORDS = st.lists(st.sampled_from("Der Mann Hund biss den Katze schläft heute nicht Tom 😀 lacht ,".split()), min_size=1,
+                 max_size=12)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(WORDS, st.randoms(use_true_random=False))
+def test_any_permutation_is_the_same_bag_and_the_same_to_an_encoder_without_positions(typed, dice):
+    other = list(typed)
+    dice.shuffle(other)
+    query = OrderQuery(text=" ".join(typed), vs=" ".join(other))
+    blind = [run for run in query.runs() if run.change or run.model == "bag_of_words-intent"]
+    traces = [perform(run) for run in blind]
+    pairs = {pair.first.model: pair for pair in paired(query, traces)}
+    assert pairs["bag_of_words-intent"].distance == 0.0
+    assert pairs["encoder"].distance <= 1e-5
+
+
+def test_the_window_cuts_and_pads():
+    words = random.Random(3).choices(["Hund", "Mann", "Haus", "Tom"], k=20)
+    same = [*words[:16], *words[:15:-1]]
+    rows = rows_of(text=" ".join(words), vs=" ".join(same))
+    assert rows["feed_forward-intent", None]["apart"] == 0.0
+    assert "letzten 4" in " ".join(message.text("de") for message in drawn(text=" ".join(words))[2].summary)
+    assert "11 sind" in " ".join(message.text("de") for message in drawn()[2].summary)
+
+
+def test_word_vectors_do_not_move_and_states_do():
+    figure = drawn(vs="Der Hund biss den Mann", show="each_word")[2]
+    texts = figure.plot.data[0]["text"]
+    assert all(set(row) == {"0,00"} for row in texts[: len(BASELINES)])
+    assert all(float(cell.replace(",", ".")) > 0 for cell in texts[2][1:])
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+@pytest.mark.parametrize("show", ["sentences", "each_word"])
+@pytest.mark.parametrize("second", [None, "Es regnet.", TEXT, "Hund"])
+def test_pages(client, lang, show, second):
+    pair = "" if second is None else f"&vs={second}"
+    assert client.get(f"/{lang}/order?text={TEXT}&show={show}{pair}").status_code == 200
+
+
+def test_the_same_sentence_twice_is_nowhere_apart():
+    assert all(row["apart"] == 0 for row in rows_of(vs=TEXT).values())
