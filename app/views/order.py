@@ -194,8 +194,10 @@ def summary(query: OrderQuery, pairs: list[Pair]) -> Iterable[Message]:
 
 def table(pairs: list[Pair]) -> Table:
     """Each network's distance as it is, its yardstick, and both divided."""
-    columns = ("column.model", "column.change", "column.apart", "column.unrelated", "column.unrelated_low", "column.unrelated_high",
-               "column.ratio")  # fmt: skip
+    columns = (
+        "column.model", "column.change", "column.apart", "column.unrelated", "column.unrelated_low",
+        "column.unrelated_high", "column.ratio",
+    )  # fmt: skip
     lines = partial(rows, pairs)
     return Table(columns, lines, len(pairs), columns, lines)
 

@@ -82,7 +82,7 @@ def test_the_chapters_open_on_a_phone(phone: Screen) -> None:
     phone.page.tap(".chapters-button")
     assert phone.page.locator("#chapters a").first.is_visible()
     phone.page.tap("#chapters a >> nth=0")
-    phone.page.wait_for_url("**/de/tokens*")
+    phone.page.wait_for_url("**/de/order*")
     phone.drawn()
 
 

@@ -13,7 +13,7 @@ from models import registry
 from models.run import perform
 
 TEXT = "Der Mann biss den Hund"
-PLACELESS = ("encoder", "no_positions(0)")
+PLACELESS = ("encoder", "no_positions")
 
 
 def drawn(**stated):
