@@ -107,11 +107,17 @@ def figure(query: NextWordQuery, traces: list[Trace]) -> Figure:
     title = translate(query.lang, "next_word.axis", temperature=decimal(query.lang, query.temperature, 1))
     top = max(float(np.exp(run.logs[shown]).max()) for run in found)
     plot = chart(
-        curves, query.lang, Axis("", ticks=labels), Axis(title, limits=(0, top * 1.12)), height=400
+        curves, query.lang, Axis(" / ".join(map(beginning, found)), ticks=labels), Axis(title, limits=(0, top * 1.12)), height=400
     )  # fmt: skip
     links = [link for run in found[:1] for link in onward(query, run, shown, top)]
     summary = [message for run in found for message in summaries(query, run, traces)]
     return Figure(plot, summary, table(found, shown), links=links)
+
+
+def beginning(run: Asked) -> str:
+    """The text that goes on."""
+    token = run.trace.tokens[run.place]
+    return "…" if token.special else f"{run.trace.text[: token.end]} …"
 
 
 def curve(query: NextWordQuery, run: Asked, shown: list[int]) -> Curve:
@@ -207,4 +213,5 @@ VIEW = View(
     needs=frozenset({"predictions"}),
     figure=figure,
     preferred=("decoder", "gru", "lstm", "rnn"),
+    only_preferred=True,  # those with the shared pieces
 )
