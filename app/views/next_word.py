@@ -106,9 +106,8 @@ def figure(query: NextWordQuery, traces: list[Trace]) -> Figure:
     labels = [shortened(tokenizer.piece(piece)) for piece in shown]
     title = translate(query.lang, "next_word.axis", temperature=decimal(query.lang, query.temperature, 1))
     top = max(float(np.exp(run.logs[shown]).max()) for run in found)
-    plot = chart(
-        curves, query.lang, Axis(" / ".join(map(beginning, found)), ticks=labels), Axis(title, limits=(0, top * 1.12)), height=400
-    )  # fmt: skip
+    begun = " / ".join(map(beginning, found))
+    plot = chart(curves, query.lang, Axis(begun, ticks=labels), Axis(title, limits=(0, top * 1.12)), height=400)
     links = [link for run in found[:1] for link in onward(query, run, shown, top)]
     summary = [message for run in found for message in summaries(query, run, traces)]
     return Figure(plot, summary, table(found, shown), links=links)
