@@ -80,6 +80,13 @@ def neighbours(run: Run) -> Trace:
     return neighbours.trace(run)
 
 
+def translation(run: Run) -> Trace:
+    """The model reads the text and writes its translation; greedily, or with beams."""
+    from models import translating
+
+    return translating.trace(run)
+
+
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
     "attributions": attributions,
@@ -92,4 +99,6 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "memory": memory,
     "neighbours": neighbours,
     "trajectory": trajectory,
+    "translation_beams": translation,
+    "translation_greedy": translation,
 }

@@ -154,6 +154,17 @@ class Prediction:
 
 
 @part
+class Written:
+    """A translation, token by token, and where each step looked; [SEP] is the last step where it came to an end."""
+
+    words: tuple[str, ...]  # [target_tokens], as its own tokenizer writes them
+    sentence: str
+    ended: bool
+    target_probabilities: np.ndarray = array("float32[target_tokens]")  # p(token | those before it, the text)
+    cross_attention: np.ndarray = array("float32[decoder_layers, decoder_heads, target_tokens, tokens]")
+
+
+@part
 class Sentence:
     """A sentence as one vector, and the distances of unrelated sentences and words as a yardstick."""
 
@@ -326,6 +337,7 @@ class Trace:
     filling: Filling | None = None
     expectation: Expectation | None = None
     sentence: Sentence | None = None
+    written: Written | None = None
     attribution: Attribution | None = None
 
     def __post_init__(self) -> None:
@@ -369,5 +381,6 @@ PARTS: dict[str, type] = {
     "filling": Filling,
     "expectation": Expectation,
     "sentence": Sentence,
+    "written": Written,
     "attribution": Attribution,
 }

@@ -202,6 +202,7 @@ def families() -> dict[str, bool]:
     made |= {
         model.title: True for family in families_listed() for model in family.MODELS
     }  # also of those not trained yet
+    made |= {f"translation.summary.{how}": True for how in ("beams", "greedy")}
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
     made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt")}
