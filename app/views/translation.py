@@ -100,8 +100,10 @@ def told(query: TranslationQuery, trace: Trace) -> Iterable[Message]:
 
 def table(query: TranslationQuery, traces: list[Trace]) -> Table:
     """Every step with its token, its probability, and what it looked at; in a brief one the most."""
-    columns = ("column.model", "column.run", "column.writing_step", "column.written", "column.probability", "column.word",
-               "column.look")  # fmt: skip
+    columns = (
+        "column.model", "column.run", "column.writing_step", "column.written", "column.probability", "column.word",
+        "column.look",
+    )  # fmt: skip
     count = sum(looked(query, trace).size for trace in traces)
     return Table(columns, partial(rows, query, traces, False), count, columns, partial(rows, query, traces, True))
 
