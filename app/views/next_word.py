@@ -12,7 +12,7 @@ from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
 from app.query import Choices, Query, Value
 from app.views import Cell, Figure, Link, Table, View, model_title
-from app.words import shortened, words
+from app.words import label, shortened, words
 from models import tokenizer
 from models.run import Run
 from models.trace import Trace
@@ -28,7 +28,7 @@ def places(trace: Trace) -> Sequence[int]:
 
 def place_label(trace: Trace, place: Value) -> str:
     """A word and its place."""
-    return f"{place} · {shortened(words(trace)[int(place)].label)}"
+    return f"{place} · {shortened(label(trace.tokens[int(place)], trace.text))}"
 
 
 class NextWordQuery(Query):
