@@ -139,8 +139,8 @@ def lengths(query: PositionsQuery, traces: list[Trace]) -> Iterable[Message]:
 
 def tail(query: PositionsQuery, traces: list[Trace]) -> Iterable[Message]:
     """How many of the places are drawn, and what a second sentence changes."""
-    count, drawn = len(positional(traces[0]).position_table), len(shown(query, traces[0])[0])
-    if drawn < count and query.show != "curve":
+    count = len(positional(traces[0]).position_table)
+    if query.show != "curve" and (drawn := len(shown(query, traces[0])[0])) < count:
         yield say("positions.summary.near", shown=drawn, places=count)
     if len({trace.text for trace in traces}) > 1 and len({trace.model for trace in traces}) == 1:
         yield say("positions.summary.same")
