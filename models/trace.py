@@ -123,6 +123,14 @@ class States:
 
 
 @part
+class Positional:
+    """A Transformer's vectors for all places that it knows, not only those of the text."""
+
+    position_table: np.ndarray = array("float32[places, units]")
+    sinusoidal: bool  # of sines and cosines, else learned
+
+
+@part
 class Recurrence:
     """The gates of a recurrent model at each step; gates lie in [0, 1], candidate and new in [−1, 1]."""
 
@@ -330,6 +338,7 @@ class Trace:
     check: Check
     change: str | None = None  # what was done to the model before the run
     states: States | None = None
+    positional: Positional | None = None
     recurrence: Recurrence | None = None
     attention: Attention | None = None
     prediction: Prediction | None = None
@@ -379,6 +388,7 @@ class Trace:
 
 PARTS: dict[str, type] = {
     "states": States,
+    "positional": Positional,
     "recurrence": Recurrence,
     "attention": Attention,
     "prediction": Prediction,
