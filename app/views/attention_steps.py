@@ -18,6 +18,8 @@ from app.words import Word, shortened, words
 from models.trace import Attention, Trace
 
 STEPS = ("raw", "scaled", "masked", "softmax", "mixed", "projected")
+ROWS = {"keys": "raw", "values": "mixed"} | {step: step for step in STEPS}  # the step that each row comes with
+TOTALS = ("keys", "mixed", "projected")  # the rows that add up to something, or are compared with it
 USUAL = 2  # the third word of a text: in short German sentences mostly the verb
 SAME = 1e-3  # relative: a factor that is so near to 1/√d is 1/√d
 
@@ -144,16 +146,14 @@ def rows(query: AttentionStepsQuery, way: Way, top: float) -> list[Row]:
     part = attention(way.trace)
 
     def row(step: str, values: np.ndarray, colours: str, total: np.ndarray | None = None, name: str = "Σ") -> Row:
-        hover = translate(lang, f"attention_steps.hover.{step}")
-        aside = translate(lang, f"attention_steps.hover.{step}.total") if total is not None else ""
-        order = {"keys": 0, "values": STEPS.index("mixed")}
+        hover = translate(lang, f"attention_steps.{step}.hover")
+        aside = translate(lang, f"attention_steps.{step}.total.hover") if step in TOTALS else ""
         return Row(title(query, way, step), values, hover, translate(lang, f"attention_steps.step.{step}"), colours,
-                   total=total, total_name=name, total_hover=aside,
-                   step=order[step] if step in order else STEPS.index(step))  # fmt: skip
+                   total=total, total_name=name, total_hover=aside, step=STEPS.index(ROWS[step]))  # fmt: skip
 
     texts = [percent(lang, float(weight)) for weight in way.weights] if len(way.words) <= 2 * IN_CELLS else []
     bars = Row(
-        title(query, way, "softmax"), way.weights[None], translate(lang, "attention_steps.hover.softmax"),
+        title(query, way, "softmax"), way.weights[None], translate(lang, "attention_steps.softmax.hover"),
         translate(lang, "attention_steps.step.softmax"), texts=texts, limit=top, step=STEPS.index("softmax"),
     )  # fmt: skip
     return [
