@@ -2,7 +2,7 @@
 
 A function registered as attention implementation "recorded" calls the module's own `eager_attention_forward` and keeps
 its arguments. The mask function of the same name is registered too; without it causal models lose their mask.
-What follows in a layer, W_O and the feed-forward network, has no registry: `attach` finds both by watching a run.
+What follows in a layer, W_O and the feed-forward network, has no registry: `attach` finds both in a run it watches.
 """
 
 import sys
