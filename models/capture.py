@@ -5,7 +5,7 @@ its arguments. The mask function of the same name is registered too; without it 
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,9 +18,10 @@ from transformers.masking_utils import AttentionMaskInterface, eager_mask
 from transformers.modeling_utils import AttentionInterface
 
 from models.errors import CaptureError
-from models.trace import Attention, Check, Layers
+from models.trace import Attention, Check, Decoding, Layers
 
 IMPLEMENTATION = "recorded"
+TOLERANCE = 1e-4  # softmax(scores) may lie so far from the attention of a model from elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,26 @@ def attention(calls: list[Call]) -> tuple[Attention, Check]:
 
     Raises CaptureError where nothing was recorded: the model's code does not go through the attention registry.
     """
+    arrays, check = recorded(calls)
+    return Attention(**arrays), check
+
+
+def decoding(calls: list[Call], target: int, source: int) -> tuple[Decoding, list[Check]]:
+    """What the layers of a decoder recorded, by turns over what is written and what was read, and a check of either.
+
+    Raises CaptureError where their calls are not of these sizes.
+    """
+    sizes = [call.attention.shape[-2:] for call in calls]
+    if not calls or sizes != [(target, target), (target, source)] * (len(calls) // 2):
+        raise CaptureError("the layers of its decoder do not show their attention by turns")
+    (own, own_check), (cross, cross_check) = recorded(calls[::2]), recorded(calls[1::2])
+    named = {f"decoder_{name}": array for name, array in own.items()}
+    named |= {f"cross_{name}": array for name, array in cross.items()}
+    return Decoding(**named), [own_check, cross_check]
+
+
+def recorded(calls: list[Call]) -> tuple[dict[str, Any], Check]:
+    """The arrays of these layers by the names that Attention gives them, and the check."""
     if not calls:
         raise CaptureError("the model computed its attention without calling the recorded function")
     heads = calls[0].query.shape[1]
@@ -127,15 +148,27 @@ def attention(calls: list[Call]) -> tuple[Attention, Check]:
         expected -= weights[layer]
         return float(np.abs(expected, out=expected).max())
 
-    part = Attention(
-        queries=Layers.of(queries),
-        keys=Layers.of(keys),
-        values=Layers.of(values),
-        scaling=np.array([call.scaling for call in calls], np.float32),
-        scores=Layers(scores, (len(calls), *weights[0].shape)),
-        attention=Layers.of(weights),
-    )
-    return part, Check([partial(error, layer) for layer in range(len(calls))], "transformers")
+    arrays = {
+        "queries": Layers.of(queries),
+        "keys": Layers.of(keys),
+        "values": Layers.of(values),
+        "scaling": np.array([call.scaling for call in calls], np.float32),
+        "scores": Layers(scores, (len(calls), *weights[0].shape)),
+        "attention": Layers.of(weights),
+    }
+    return arrays, Check([partial(error, layer) for layer in range(len(calls))], "transformers")
+
+
+def reported(attentions: Sequence[Tensor] | None, layers: int, tokens: int) -> tuple[Attention, Check]:
+    """The attention [1, heads, tokens, tokens] of each layer as a model itself gives it; scores are not known.
+
+    Raises CaptureError where it gives none, or not such shares.
+    """
+    weights = [layer[0].numpy() for layer in attentions or () if layer is not None and layer.ndim == 4]
+    if len(weights) != layers or any(layer.shape[-2:] != (tokens, tokens) for layer in weights):
+        raise CaptureError(f"{len(weights)} of its {layers} layers give their attention")
+    error = max(float(np.abs(layer.sum(-1) - 1).max()) for layer in weights)
+    return Attention(attention=Layers.of(weights)), Check(error, "transformers", reported=True)
 
 
 def _for_each_head(vectors: Tensor, heads: int) -> np.ndarray:
