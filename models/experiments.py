@@ -66,6 +66,13 @@ def masked(run: Run) -> Trace:
     return masked.trace(run)
 
 
+def positions(run: Run) -> Trace:
+    """The model reads the text, and shows its vectors for all places."""
+    from models import positions
+
+    return positions.trace(run)
+
+
 def trajectory(run: Run) -> Trace:
     """The model reads the text, and its states become points of a plane."""
     from models import planes
@@ -114,6 +121,7 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "masked": masked,
     "memory": memory,
     "neighbours": neighbours,
+    "positions": positions,
     "trajectory": trajectory,
     "translation_beams": translation,
     "translation_greedy": translation,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST = 64  # tokens written at most
 BEAMS = {"greedy": 1, "beams": 4}
+LOOK = ("queries", "keys", "values", "scaling", "scores", "attention")
 FIELDS = (
     "target_ids",
     "target_probabilities",
@@ -80,7 +81,7 @@ def across(run: Run) -> Trace:
 def decoder(run: Run) -> Trace:
     """How the decoder looks at what it has written greedily: its tokens and sentence take the place of the text's."""
     spoken = speak(run, BEAMS["greedy"])
-    own = {name: getattr(spoken.decoding, f"decoder_{name}") for name in Attention.__dataclass_fields__}
+    own = {name: getattr(spoken.decoding, f"decoder_{name}") for name in LOOK}
     return Trace(
         model=run.model, text=spoken.written.sentence, tokens=(spoken.start, *spoken.written.words[:-1]),
         check=spoken.checks[0], attention=Attention(**own),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from models import translating
 from models.errors import CaptureError, EmptyText, TooManyTokens
+from models.families.encoder import ATTENTION
 from models.registry import Model, sizes
 from models.tokenizer import WEIGHTS
 from models.trace import Attention, Check, Layers, ShapeError, States, Token, Trace
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 VARIABLE = "SATZBLICK_EXTRA_MODELS"
 LONGEST = 512  # tokens, where the model itself has no lower limit
 KEPT = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm")  # what is fetched of a model; no code, no pickles
-FIELDS = ("inputs", "embeddings", "hidden", "queries", "keys", "values", "scores", "attention")
+FIELDS = ("inputs", "embeddings", "hidden", *ATTENTION)
 REPORTED = ("inputs", "embeddings", "hidden", "attention")  # of a model whose scores are out of reach
 HEADS = ("ForCausalLM", "LMHeadModel")  # how the classes end that say what comes next
 WRITERS = ("ForConditionalGeneration", "MTModel")  # … and those of encoder–decoders that write
@@ -54,10 +55,14 @@ class Extra:
     """
 
     def __init__(self, model: Model, network: "PreTrainedModel", pieces: "Tokenizer", whole: Any = None):
+        from models import capture
+
         self.model, self.network, self.pieces, self.whole = model, network, pieces, whole
         self.reported = "scores" not in model.fields
         self.whole_words = type(pieces.model).__name__ != "WordPiece"  # pieces say where a word begins, not goes on
         self.written = cache(self._written)
+        if not self.reported:
+            capture.attach(network)
         self.trouble = self._tried()
 
     def _tried(self) -> str:
