@@ -49,6 +49,12 @@ def words(trace: Trace) -> list[Word]:
     return labelled(trace.tokens, trace.text)
 
 
+def word_at(trace: Trace, position: int) -> Word:
+    """One token of a run as a label; a loop over places asks for each alone, not for all each time."""
+    token = trace.tokens[position]
+    return Word(position, label(token, trace.text), kind(token, trace.text), token.text)
+
+
 def written(trace: Trace) -> list[Word]:
     """All tokens that a run has written as labels."""
     assert trace.written is not None

@@ -40,7 +40,6 @@ class Call:
     scaling: float
     attention: Tensor
     bias: Tensor | None = None  # T5: what the distance adds to q·k, [1, heads, tokens, tokens]
-    used: Tensor | None = None  # the attention that the values were weighed with, where it was replaced
     projection: nn.Module | None = None  # W_O
     output: Tensor | None = None  # of W_O
     feed_forward: Tensor | None = None
@@ -67,14 +66,13 @@ def _recorded(
     if eager is None:
         raise CaptureError(f"{type(module).__name__} has no eager attention of its own to call")
     output, attention = eager(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
-    used = None
     if (replace := _replace.get()) is not None:
         used = replace(int(module.layer_idx), attention)  # type: ignore[arg-type]
         groups = used.shape[1] // value.shape[1]
         output = (used @ value.repeat_interleave(groups, dim=1)).transpose(1, 2).contiguous()
     calls = _calls.get()
     if calls is not None:
-        calls.append(Call(query, key, value, attention_mask, scaling, attention, kwargs.get("position_bias"), used))
+        calls.append(Call(query, key, value, attention_mask, scaling, attention, kwargs.get("position_bias")))
     return output, attention
 
 
@@ -215,14 +213,12 @@ def recorded(calls: list[Call]) -> tuple[dict[str, Any], Check]:
         expected -= weights[layer]
         return float(np.abs(expected, out=expected).max())
 
-    def head_outputs(layer: int) -> np.ndarray:
-        call = calls[layer]
-        assert call.projection is not None and isinstance(call.projection.weight, Tensor)
-        used = weights[layer] if call.used is None else call.used[0].numpy()
-        matrix = call.projection.weight.detach().numpy()  # (heads · head_units, units), or turned
-        matrix = matrix if isinstance(call.projection, Conv1D) else matrix.T
-        found: np.ndarray = used @ values[layer] @ matrix.reshape(heads, -1, matrix.shape[1])
-        return found
+    def output_weights(layer: int) -> np.ndarray:
+        projection = calls[layer].projection
+        assert projection is not None and isinstance(projection.weight, Tensor)
+        matrix = projection.weight.detach().numpy()
+        turned: np.ndarray = matrix if isinstance(projection, Conv1D) else matrix.T  # (heads · head_units, units)
+        return turned.reshape(heads, -1, turned.shape[1])
 
     shape = (len(calls), *weights[0].shape)
     width = heads * values[0].shape[-1]
@@ -235,7 +231,9 @@ def recorded(calls: list[Call]) -> tuple[dict[str, Any], Check]:
         "scaling": np.array([call.scaling for call in calls], np.float32),
         "scores": Layers(scores, shape),
         "attention": Layers.of(weights),
-        "head_outputs": Layers(head_outputs, (*shape[:3], outputs.shape[-1])) if outputs else None,
+        "output_weights": Layers(output_weights, (len(calls), *values[0].shape[::2], outputs.shape[-1]))
+        if outputs
+        else None,
         "attention_output": outputs,
         "feed_forward": _added([call.feed_forward for call in calls]),
     }

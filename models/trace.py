@@ -153,7 +153,7 @@ class Attention:
     scaling: np.ndarray = array("float32[layers]", optional=True)  # what q·k is multiplied with, mostly 1/√d
     scores: Array = array("float32[layers, heads, tokens, tokens]", optional=True)  # q·k·scaling + mask, into softmax
     attention: Array = array("float32[layers, heads, tokens, tokens]")
-    head_outputs: Array | None = array("float32[layers, heads, tokens, units]", optional=True)  # Σ a·v through W_O
+    output_weights: Array | None = array("float32[layers, heads, head_units, units]", optional=True)  # each head's W_O
     # What a layer adds to each token, before the sum and the normalisation: the heads together with the bias of W_O …
     attention_output: Array | None = array("float32[layers, tokens, units]", optional=True)
     feed_forward: Array | None = array(

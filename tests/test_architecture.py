@@ -20,7 +20,7 @@ from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
 from app.oembed import OEmbedQuery
 from app.transforms import TRANSFORMS
-from app.views import attention_heads, order
+from app.views import attention_heads, attention_steps, order
 from app.words import Kind
 from models import errors, faithfulness, registry
 from models.entities import CLASSES
@@ -234,6 +234,12 @@ def families() -> dict[str, bool]:
     made |= {f"column.{place}": True for place in attention_heads.PLACES}
     made |= {f"attention_map.summary.rollout.{special}": True for special in ("renormalised", "hidden")}
     made |= {f"attention_map.bar.{stage}": True for stage in ("raw", "scaled", "masked", "softmax", "rollout")}
+    made |= {f"attention_steps.{part}.{step}": True for part in ("row", "step") for step in attention_steps.ROWS}
+    made |= {f"attention_steps.{step}.hover": True for step in attention_steps.ROWS}
+    made |= {f"attention_steps.{step}.total.hover": True for step in attention_steps.TOTALS}
+    made |= {f"attention_steps.bar.{name}": True for name in ("scores", "added", "vectors")}
+    made |= {f"attention_steps.row.scaled.{kind}": True for kind in ("unscaled", "other")}
+    made |= {f"attention_steps.row.masked.{kind}": True for kind in ("biased", "none")}
     made |= {f"option.theme.{theme}": True for theme in ("auto", "light", "dark")}
     made |= {f"option.bg.{bg}": True for bg in ("solid", "transparent")}
     made |= {f"slides.{name}{part}": True for name in SNIPPETS for part in ("", ".note")}

@@ -13,7 +13,7 @@ from app.plotting import Panel, maps
 from app.query import Choices, Query, fitted
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View, model_title
-from app.words import shortened, words, written
+from app.words import shortened, word_at, words, written
 from models.run import Run
 from models.trace import Array, Trace, Written
 
@@ -95,7 +95,7 @@ def told(query: TranslationQuery, trace: Trace) -> Iterable[Message]:
     most = int(looked(query, trace)[least].argmax())
     yield say(
         "translation.summary.least", word=pieces(trace)[least],
-        share=percent(query.lang, float(found.target_probabilities[least])), source=words(trace)[most].label,
+        share=percent(query.lang, float(found.target_probabilities[least])), source=word_at(trace, most).label,
         look=percent(query.lang, float(looked(query, trace)[least, most])),
     )  # fmt: skip
     if not found.ended:

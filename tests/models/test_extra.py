@@ -217,7 +217,9 @@ def test_what_each_layer_adds_is_what_its_modules_gave(name):
     assert attention.shape == feed_forward.shape == (3, len(trace.tokens), 32)
     assert np.abs(np.asarray(trace.attention.attention_output) - attention).max() <= 1e-5
     assert np.abs(np.asarray(trace.attention.feed_forward) - feed_forward).max() <= 1e-5
-    rest = attention - np.asarray(trace.attention.head_outputs).sum(1)  # the bias of W_O, the same for every token
+    part = trace.attention
+    heads = np.asarray(part.attention) @ np.asarray(part.values) @ np.asarray(part.output_weights)
+    rest = attention - heads.sum(1)  # the bias of W_O, the same for every token
     assert np.abs(rest - rest[:, :1]).max() <= 1e-5
 
 
