@@ -182,7 +182,9 @@ def families() -> dict[str, bool]:
     for name, view in catalogue.items():
         made |= {f"{name}.{part}": True for part in ("title", "question", "lead")}
         made |= {f"{name}.{part}": False for part in ("read", "formula", "limits", "hover", "bar", "bar.signed")}
-        own = {model.family for family in families_listed() for model in family.MODELS}  # also of those to be trained
+        own = {model.family for family in families_listed() for model in family.MODELS} | {
+            "encoder_decoder"  # from elsewhere
+        }  # also of those to be trained
         parts = ("title", "question", "lead", "read", "formula", "limits")
         made |= {f"{name}.{part}.{family}": False for part in parts for family in own}
         if "units.drawing" in Path(sys.modules[view.figure.__module__].__file__).read_text("utf-8"):
@@ -202,7 +204,8 @@ def families() -> dict[str, bool]:
     made |= {
         model.title: True for family in families_listed() for model in family.MODELS
     }  # also of those not trained yet
-    made |= {f"translation.summary.{how}": True for how in ("beams", "greedy")}
+    made |= {f"translation.summary.{by}{how}": True for by in ("", "by.") for how in ("beams", "greedy")}
+    made |= {f"looks.{part}": True for part in ("decoder", "cross")}
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
     made |= {f"positions.bar.{how}": True for how in ("vectors", "product", "cosine")}
