@@ -28,8 +28,8 @@ MOST = 300  # states: more would keep a reader waiting
 # An offline file runs its own scripts and asks nobody for anything.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 SCRIPTS = (
-    "vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js", "layout.js", "offline.js", "player.js", "figure.js",
-    "page.js",
+    "vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js", "layout.js", "stack.js", "offline.js", "player.js",
+    "figure.js", "page.js",
 )  # fmt: skip
 SPARE = 2_000  # bytes for the sentence that says what is carried
 
