@@ -129,9 +129,15 @@ def states(view: View, query: Query, traces: list[Trace]) -> list[State]:
 
 
 def nearest_first(values: dict[str, list[Value]], depending: Container[str]) -> Iterator[Chosen]:
-    """All ways to change options, none first; layers and heads, which depend on the run, are nearer than the rest."""
-    names = [subset for count in range(len(values) + 1) for subset in itertools.combinations(values, count)]
-    for subset in sorted(names, key=lambda subset: sum(name not in depending for name in subset)):
+    """All ways to change options, none first: all layers and heads, which depend on the run, before anything else, and
+    of these the options that a view names first before those that it names later."""
+    rank = list(values)
+    subsets = [subset for count in range(len(rank) + 1) for subset in itertools.combinations(rank, count)]
+
+    def distance(subset: tuple[str, ...]) -> tuple[int, int]:
+        return sum(name not in depending for name in subset), max(map(rank.index, subset), default=-1)
+
+    for subset in sorted(subsets, key=distance):
         for chosen in itertools.product(*(values[name] for name in subset)):
             yield dict(zip(subset, chosen, strict=True))
 
