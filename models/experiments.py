@@ -1,6 +1,6 @@
 """The experiments one can make with a model and a text; each is a function from a run to its trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import cast
 
@@ -66,6 +66,13 @@ def masked(run: Run) -> Trace:
     return masked.trace(run)
 
 
+def timing(run: Run) -> Trace:
+    """The networks read texts of several lengths, and a clock runs."""
+    from models import timing
+
+    return timing.trace(run)
+
+
 def trajectory(run: Run) -> Trace:
     """The model reads the text, and its states become points of a plane."""
     from models import planes
@@ -87,6 +94,14 @@ def translation(run: Run) -> Trace:
     return translating.trace(run)
 
 
+def timing_rounds(run: Run) -> Generator[None, None, Trace]:
+    """The same in rounds."""
+    from models import timing
+
+    return timing.rounds(run)
+
+
+LONG: dict[str, Callable[[Run], Generator[None, None, Trace]]] = {"timing": timing_rounds}
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
     "attributions": attributions,
@@ -98,6 +113,7 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "masked": masked,
     "memory": memory,
     "neighbours": neighbours,
+    "timing": timing,
     "trajectory": trajectory,
     "translation_beams": translation,
     "translation_greedy": translation,
