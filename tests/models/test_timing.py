@@ -87,7 +87,7 @@ def test_rounds_are_short():
     most, before = 0, 0
     for _ in generator:
         most, before = max(most, len(log) - before), len(log)
-    assert most == timing.WORDS and len(log) > 9 * timing.WORDS
+    assert most <= timing.WORDS + min(timing.LENGTHS) + 1 and len(log) > 9 * timing.WORDS
 
 
 @pytest.fixture(scope="module")
