@@ -45,10 +45,13 @@ def shortened(text: str) -> str:
 
 def words(trace: Trace) -> list[Word]:
     """All tokens of a run as labels."""
-    return [
-        Word(position, label(token, trace.text), kind(token, trace.text), token.text)
-        for position, token in enumerate(trace.tokens)
-    ]
+    return [word_at(trace, position) for position in range(len(trace.tokens))]
+
+
+def word_at(trace: Trace, position: int) -> Word:
+    """One token of a run as a label; a loop over places asks for each alone, not for all each time."""
+    token = trace.tokens[position]
+    return Word(position, label(token, trace.text), kind(token, trace.text), token.text)
 
 
 def kind(token: Token, text: str) -> Kind:

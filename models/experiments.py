@@ -66,6 +66,13 @@ def masked(run: Run) -> Trace:
     return masked.trace(run)
 
 
+def positions(run: Run) -> Trace:
+    """The model reads the text, and shows its vectors for all places."""
+    from models import positions
+
+    return positions.trace(run)
+
+
 def timing(run: Run) -> Trace:
     """The networks read texts of several lengths, and a clock runs."""
     from models import timing
@@ -113,6 +120,7 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "masked": masked,
     "memory": memory,
     "neighbours": neighbours,
+    "positions": positions,
     "timing": timing,
     "trajectory": trajectory,
     "translation_beams": translation,

@@ -205,6 +205,9 @@ def families() -> dict[str, bool]:
     made |= {f"translation.summary.{how}": True for how in ("beams", "greedy")}
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
+    made |= {f"positions.bar.{how}": True for how in ("vectors", "product", "cosine")}
+    made |= {f"positions.axis.{how}": True for how in ("product", "cosine")}
+    made |= {f"positions.{how}.hover": True for how in ("product", "cosine")}
     made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt")}
     made |= {f"class.{name}": True for name in configuration(registry.get("rnn-intent").folder)["classes"]}
     made |= {f"network.{model.split('-')[0]}": True for model in order.MODELS}

@@ -14,7 +14,7 @@ from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
 from app.query import Choices, Query, Value, layers
 from app.views import Cell, Figure, Table, View
 from app.views.attention_map import AttentionMapQuery, Map, difference, heads, mapped, panel
-from app.words import shortened, words
+from app.words import shortened, word_at
 from models import record, registry
 from models.run import Run
 from models.trace import Filling, Trace
@@ -40,7 +40,7 @@ def hidden_places(trace: Trace) -> list[int]:
 
 def place_label(trace: Trace, place: Value) -> str:
     """A word and its place."""
-    return f"{place} · {shortened(words(trace)[int(place)].label)}"
+    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 class TrainingQuery(Query):
@@ -78,7 +78,7 @@ class Sentence(NamedTuple):
     @property
     def hidden_word(self) -> str:
         """The hidden word as it stands in the figure."""
-        return words(self.traces[0])[self.word].label
+        return word_at(self.traces[0], self.word).label
 
 
 def filling(trace: Trace) -> Filling:

@@ -12,7 +12,7 @@ from app.messages import Message, Strong, percent, say, translate
 from app.plotting import Panel, maps
 from app.query import Choices, Query
 from app.views import Cell, Figure, Table, View
-from app.words import shortened, words
+from app.words import shortened, word_at, words
 from models.run import Run
 from models.trace import Trace, Written
 
@@ -91,7 +91,7 @@ def told(query: TranslationQuery, trace: Trace) -> Iterable[Message]:
     most = int(looked(query, trace)[least].argmax())
     yield say(
         "translation.summary.least", word=pieces(trace)[least],
-        share=percent(query.lang, float(found.target_probabilities[least])), source=words(trace)[most].label,
+        share=percent(query.lang, float(found.target_probabilities[least])), source=word_at(trace, most).label,
         look=percent(query.lang, float(looked(query, trace)[least, most])),
     )  # fmt: skip
     if not found.ended:
