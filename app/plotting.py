@@ -304,11 +304,12 @@ def labels(curves: Sequence[Curve], y: Axis, gap: float) -> list[Curve]:
     low, high = (float(scaled(limit)) for limit in y.limits)
     ends = [int(np.flatnonzero(np.isfinite(curve.y))[-1]) for curve in curves]
     wanted = [(float(scaled(curve.y[end])) - low) / (high - low) for curve, end in zip(curves, ends, strict=True)]
+    joint = ", " if all(len(curve.name) <= SHORT for curve in curves) else f"\n{BESIDE}"
     found = []
     for curve, end, place in zip(curves, ends, apart(wanted, gap), strict=True):
         height = low + place * (high - low)
         across = float(end if curve.x is None else curve.x[end])
-        text = BESIDE + (curve.name if len(curve.name) <= SHORT else curve.name.replace(", ", f"\n{BESIDE}"))
+        text = BESIDE + curve.name.replace(", ", joint)
         found.append(
             replace(curve, kind="label", listed=False, hover="", hovers=(), dash="solid", x=np.array([across]),
                     y=np.array([np.exp(height) if y.log else height]), texts=[text], places=["middle right"])
