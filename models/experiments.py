@@ -101,6 +101,20 @@ def translation(run: Run) -> Trace:
     return translating.trace(run)
 
 
+def across(run: Run) -> Trace:
+    """The model writes, and each step looks at the text."""
+    from models import translating
+
+    return translating.across(run)
+
+
+def decoder(run: Run) -> Trace:
+    """The model writes, and each step looks at what it has written."""
+    from models import translating
+
+    return translating.decoder(run)
+
+
 def timing_rounds(run: Run) -> Generator[None, None, Trace]:
     """The same in rounds."""
     from models import timing
@@ -111,7 +125,9 @@ def timing_rounds(run: Run) -> Generator[None, None, Trace]:
 LONG: dict[str, Callable[[Run], Generator[None, None, Trace]]] = {"timing": timing_rounds}
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
+    "across": across,
     "attributions": attributions,
+    "decoder": decoder,
     "distances": distances,
     "erasures": erasures,
     "expectations": expectations,
