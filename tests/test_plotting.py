@@ -222,3 +222,12 @@ def test_a_chart_is_valid_and_carries_its_words():
     assert told["data"][1]["meta"] == {"walked": True} and told["data"][1]["y"] == [2.0, 3.0]
     assert plot.tokens == [{"run": 0, "axis": "x", "positions": [0, 1, 2]}]
     assert figure.layout.showlegend
+
+
+def test_a_minus_in_a_cell_is_a_minus():
+    values = np.array([[-0.07, 0.25], [np.nan, -1.0]], np.float32)
+    panel = Panel("", values, ["a", "b"], ["c", "d"], "difference", "", 0, range(2))
+    for lang, sign in (("de", ","), ("en", ".")):
+        (trace,) = maps([panel], lang, "map", {"difference": ""}).data
+        assert trace["text"] == [[f"−0{sign}07", f"0{sign}25"], ["", f"−1{sign}00"]]
+        assert trace["texttemplate"] == "%{text}"
