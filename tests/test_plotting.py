@@ -2,6 +2,7 @@
 
 import base64
 import html
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -222,3 +223,12 @@ def test_a_chart_is_valid_and_carries_its_words():
     assert told["data"][1]["meta"] == {"walked": True} and told["data"][1]["y"] == [2.0, 3.0]
     assert plot.tokens == [{"run": 0, "axis": "x", "positions": [0, 1, 2]}]
     assert figure.layout.showlegend
+
+
+def test_a_table_has_texts_in_its_cells_and_cells_of_any_shape():
+    texts = [["a", "b", "c"]] * 2
+    table = replace(panel(np.eye(2, 3)), texts=texts)
+    plot = maps([table], "de", "table", TITLES)
+    assert plot.panels["kind"] == "table" and plot.panels["row_labels"]
+    assert plot.data[0]["text"] == texts and plot.data[0]["texttemplate"] == "%{text}"
+    valid(plot)
