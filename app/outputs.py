@@ -7,12 +7,11 @@ from typing import Literal
 import numpy as np
 
 from app.messages import Lang, Message, Strong, percent, say, translate
-from app.views.translation import pieces
-from app.words import words
+from app.words import words, written
 from models.trace import Trace
 
-Kind = Literal["next", "filled", "class", "name", "english", "none"]
-KINDS: tuple[Kind, ...] = ("next", "filled", "class", "name", "english", "none")
+Kind = Literal["next", "filled", "class", "name", "english", "written", "none"]
+KINDS: tuple[Kind, ...] = ("next", "filled", "class", "name", "english", "written", "none")
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,8 @@ class Said:
 def outputs(trace: Trace, lang: Lang) -> tuple[Kind, Sequence[Said]]:
     """What kind of model this is by what it says, and all that it says."""
     found: dict[Kind, tuple[object, Callable[[Trace, Lang], Iterable[Said]]]] = {
-        "english": (trace.written, english),
+        "english": (trace.written if trace.model == "translator" else None, steps),
+        "written": (trace.written, steps),
         "filled": (trace.filling, filled),
         "class": (trace.classification, classes),
         "name": (trace.labelling, names),
@@ -42,16 +42,16 @@ def outputs(trace: Trace, lang: Lang) -> tuple[Kind, Sequence[Said]]:
 def following(trace: Trace, _lang: Lang) -> Iterable[Said]:
     """The likeliest next word after each token."""
     assert trace.prediction is not None
-    for place, (written, shares) in enumerate(zip(trace.prediction.words, trace.prediction.probabilities, strict=True)):
-        yield Said(place, written[0], float(shares[0]))
+    for place, (pieces, shares) in enumerate(zip(trace.prediction.words, trace.prediction.probabilities, strict=True)):
+        yield Said(place, pieces[0], float(shares[0]))
 
 
 def filled(trace: Trace, _lang: Lang) -> Iterable[Said]:
     """What the model puts in a token's place with it hidden."""
     assert trace.filling is not None
-    for place, written in enumerate(trace.filling.words):
-        if written:
-            yield Said(place, written[0], float(trace.filling.masked_probabilities[place, 0]))
+    for place, pieces in enumerate(trace.filling.words):
+        if pieces:
+            yield Said(place, pieces[0], float(trace.filling.masked_probabilities[place, 0]))
 
 
 def classes(trace: Trace, lang: Lang) -> Iterable[Said]:
@@ -72,22 +72,20 @@ def names(trace: Trace, lang: Lang) -> Iterable[Said]:
             yield Said(word.token, translate(lang, f"entity.{word.label.split('-')[-1]}"), float(share))
 
 
-def english(trace: Trace, _lang: Lang) -> Iterable[Said]:
-    """Each English piece at the German token that its step looks at most, by the mean head of the last layer."""
-    assert trace.written is not None
-    looked = trace.written.cross_attention[-1].mean(0)
-    for step, piece in enumerate(pieces(trace)):
-        if piece.startswith("["):  # its end
-            continue
-        yield Said(int(looked[step].argmax()), piece, float(trace.written.target_probabilities[step]))
+def steps(trace: Trace, _lang: Lang) -> Iterable[Said]:
+    """Each written piece at the token that its step looks at most, by the mean head of the last layer."""
+    assert trace.written is not None and trace.decoding is not None
+    looked = trace.decoding.cross_attention[-1].mean(0)
+    for step, word in enumerate(written(trace)):
+        if not trace.written.words[step].special:
+            yield Said(int(looked[step].argmax()), word.label, float(trace.written.target_probabilities[step]))
 
 
 def told(trace: Trace, lang: Lang) -> Message:
     """What comes out, in a sentence: the last next word, the surest filling, the class, the names, the translation."""
     kind, said = outputs(trace, lang)
-    if kind == "english":
-        assert trace.written is not None
-        return say("pipeline.summary.english", sentence=Strong(trace.written.sentence))
+    if trace.written is not None:
+        return say(f"pipeline.summary.{kind}", sentence=Strong(trace.written.sentence or "–"))
     if not said:
         return say("pipeline.summary.no_name" if kind == "name" else "pipeline.summary.none")
     if kind == "name":

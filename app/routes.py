@@ -20,7 +20,6 @@ from app.runs import Busy, Runs
 from app.views import Figure, View
 from models import registry
 from models.errors import CaptureError, InputError, ModelUnavailable
-from models.run import Run
 from models.trace import Trace
 
 POLICY = (
@@ -193,7 +192,7 @@ async def trace(
         if not query.model:
             raise QueryError("missing", "model", say("error.missing", field="model"))
         known_model(query.model, "model")
-        run = Run(query.model, query.text)
+        run = api.asked(query)
         try:
             (found,) = await request.app.state.runs.traces([run])
         except InputError as error:

@@ -101,9 +101,25 @@ def translation(run: Run) -> Trace:
     return translating.trace(run)
 
 
+def across(run: Run) -> Trace:
+    """The model writes, and each step looks at the text."""
+    from models import translating
+
+    return translating.across(run)
+
+
+def decoder(run: Run) -> Trace:
+    """The model writes, and each step looks at what it has written."""
+    from models import translating
+
+    return translating.decoder(run)
+
+
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
+    "across": across,
     "attributions": attributions,
+    "decoder": decoder,
     "distances": distances,
     "erasures": erasures,
     "expectations": expectations,

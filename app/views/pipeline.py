@@ -223,7 +223,7 @@ def onward(query: PipelineQuery, run: int, stream: Stream) -> Iterable[Link]:
     trace, lang = stream.trace, query.lang
     kind, _ = outputs.outputs(trace, lang)
     last = {"next": "next_word", "filled": "next_word", "class": "classification", "name": "entities",
-            "english": "translation"}.get(kind, "hidden_states")  # fmt: skip
+            "english": "translation", "written": "translation"}.get(kind, "hidden_states")  # fmt: skip
     target = dict(zip(STEPS, ("tokens", "embedding_space", "positions", "attention_map", "pipeline", "hidden_states",
                               last), strict=True))  # fmt: skip
     suffix = str(run + 1) if run else ""

@@ -114,7 +114,7 @@ def test_the_decoder_says_the_next_word_after_each():
 def test_the_translator_writes_english_at_the_words_it_looks_at():
     _, (trace,), figure = drawn(model="translator")
     kind, said = outputs.outputs(trace, "de")
-    looked = trace.written.cross_attention[-1].mean(0)
+    looked = np.asarray(trace.decoding.cross_attention)[-1].mean(0)
     assert kind == "english" and len(said) == len(trace.written.words) - trace.written.ended
     assert [each.place for each in said] == looked.argmax(1)[: len(said)].tolist()
     assert trace.written.sentence in told(figure)
