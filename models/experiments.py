@@ -1,6 +1,6 @@
 """The experiments one can make with a model and a text; each is a function from a run to its trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import cast
 
@@ -80,6 +80,13 @@ def positions(run: Run) -> Trace:
     return positions.trace(run)
 
 
+def timing(run: Run) -> Trace:
+    """The networks read texts of several lengths, and a clock runs."""
+    from models import timing
+
+    return timing.trace(run)
+
+
 def trajectory(run: Run) -> Trace:
     """The model reads the text, and its states become points of a plane."""
     from models import planes
@@ -115,6 +122,14 @@ def decoder(run: Run) -> Trace:
     return translating.decoder(run)
 
 
+def timing_rounds(run: Run) -> Generator[None, None, Trace]:
+    """The same in rounds."""
+    from models import timing
+
+    return timing.rounds(run)
+
+
+LONG: dict[str, Callable[[Run], Generator[None, None, Trace]]] = {"timing": timing_rounds}
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
     "across": across,
@@ -130,6 +145,7 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "neighbours": neighbours,
     "pipeline": pipeline,
     "positions": positions,
+    "timing": timing,
     "trajectory": trajectory,
     "translation_beams": translation,
     "translation_greedy": translation,

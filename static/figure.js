@@ -6,6 +6,7 @@
   const TABLE_TEXT = 9; // pixels: smaller texts are left out
   const HEIGHT = 420;
   const PAPER_WIDTH = 660;
+  const NARROW = 640; // charts have no room for names beside their curves
   const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT } = Satzblick;
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -38,7 +39,7 @@
     const state = drawn.get(figure);
     const { spec } = state;
     const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
-    const data = spec.data.map((trace) => painted(walked(framed(trace, state), state.step)));
+    let data = spec.data.map((trace) => painted(walked(framed(trace, state), state.step)));
     const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
     if (!width) return;
     layout.font = { ...layout.font, family: family() };
@@ -59,6 +60,7 @@
         else trace.textfont = { ...trace.textfont, size };
       }
     } else {
+      if (width < NARROW * scale()) data = withLegend(data, layout);
       layout.font.size = Math.max(layout.font.size, onSlide() ? SLIDE_TEXT : 0) * scale();
       for (const trace of data)
         if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
@@ -98,6 +100,16 @@
     const longest = Math.max(1, ...trace.text.flat().map((text) => text.length));
     const size = Math.min(usual, (width / columns - 6) / (0.6 * longest), (0.7 * height) / rows);
     return size >= (onSlide() ? usual : TABLE_TEXT) ? size : 0;
+  }
+
+  /* A narrow chart has no room for names beside its curves: they stand above, and the axis ends with the curves. */
+  function withLegend(data, layout) {
+    const curves = data.filter((trace) => !trace.meta?.label);
+    if (curves.length < data.length) {
+      layout.showlegend = curves.filter((trace) => trace.showlegend !== false).length > 1;
+      if (layout.xaxis.range && layout.meta?.ends) layout.xaxis.range = [layout.xaxis.range[0], layout.meta.ends];
+    }
+    return curves;
   }
 
   /* An image's palette is the head of its address, one for each theme. */
