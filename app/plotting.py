@@ -196,7 +196,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         suffix = "" if number == 0 else str(number + 1)
         left = number * (width + GAP)
         domain = (left, left + width)
-        add_map(data, layout, panel, suffix, domain, kind)
+        add_map(data, layout, panel, suffix, domain, kind, lang)
         axes.append([f"x{suffix}", f"y{suffix}"])
         if panel.line is not None:
             axes[-1].append(add_line(data, layout, panel.line, suffix, number))
@@ -470,7 +470,19 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str, classes: S
     }  # fmt: skip
 
 
-def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: Kind) -> None:
+def signed_cells(panel: Panel, lang: Lang) -> list[list[str]]:
+    """The numbers in the cells where some are negative: Plotly itself would write a hyphen for the minus."""
+    if not (panel.values < 0).any():
+        return []
+    sign = str.maketrans("-.", "−," if lang == "de" else "−.")
+    return [
+        ["" if np.isnan(v) else f"{v:{panel.digits}}".translate(sign) for v in row] for row in panel.values.tolist()
+    ]
+
+
+def add_map(
+    data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: Kind, lang: Lang
+) -> None:
     """One panel's heatmap, axes and title."""
     rows, columns = panel.values.shape
     small = kind != "wide" and max(rows, columns) <= (2 if panel.texts else 1) * IN_CELLS  # a class is a short word
@@ -480,10 +492,11 @@ def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: t
         "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
         "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind != "wide" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
+    texts = panel.texts or (signed_cells(panel, lang) if small else ())
     if small:
-        template = "%{text}" if panel.texts else f"%{{z:{panel.digits}}}"
+        template = "%{text}" if texts else f"%{{z:{panel.digits}}}"
         trace |= {"texttemplate": template, "textfont": {"size": 13}}
-    for name, cells in (("text", panel.texts), ("hovertext", panel.hovers)):
+    for name, cells in (("text", texts), ("hovertext", panel.hovers)):
         if cells:
             trace[name] = [[escaped(cell) for cell in row] for row in cells]
     data.append(trace)

@@ -228,6 +228,15 @@ def test_a_chart_is_valid_and_carries_its_words():
     assert figure.layout.showlegend
 
 
+def test_a_minus_in_a_cell_is_a_minus():
+    values = np.array([[-0.07, 0.25], [np.nan, -1.0]], np.float32)
+    panel = Panel("", values, ["a", "b"], ["c", "d"], "difference", "", 0, range(2))
+    for lang, sign in (("de", ","), ("en", ".")):
+        (trace,) = maps([panel], lang, "map", {"difference": ""}).data
+        assert trace["text"] == [[f"−0{sign}07", f"0{sign}25"], ["", f"−1{sign}00"]]
+        assert trace["texttemplate"] == "%{text}"
+
+
 @given(
     st.lists(st.floats(0, 1), min_size=1, max_size=6).map(lambda places: [round(place, 3) for place in places]),
     st.sampled_from([0.05, 0.1, 0.2]),
