@@ -17,7 +17,7 @@ from app.messages import Lang
 Json = dict[str, Any]
 Scale = Literal["share", "signed", "difference", "class"]
 Theme = Literal["light", "dark"]
-Kind = Literal["map", "lanes", "wide"]
+Kind = Literal["map", "lanes", "wide", "table"]
 
 PLACES = (
     "top center", "bottom center", "middle right", "middle left", "top right", "top left",
@@ -176,7 +176,8 @@ def span(panels: Sequence[Panel], scale: Scale) -> tuple[float, float]:
 def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, str]) -> Plot:
     """Heatmaps side by side as one figure; `titles` names the colour bar of each scale.
 
-    "map" has square cells and words on both sides, "lanes" other things at the left, "wide" many thin rows.
+    "map" has square cells and words on both sides, "lanes" other things at the left, "wide" many thin rows,
+    "table" cells as wide as there is room, for what stands in them.
     """
     data: list[Json] = []
     layout: Json = {
@@ -209,7 +210,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         "rows": rows,
         "cells": cells,
         "row_labels": kind != "wide",
-        "kind": "wide" if kind == "wide" else "map",
+        "kind": kind if kind in ("wide", "table") else "map",
     }
     scales = list(dict.fromkeys(panel.scale for panel in panels))
     masked = [number for number, panel in enumerate(panels) if np.isnan(panel.values).any()]

@@ -14,13 +14,13 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from app import cards, tradeoffs, views
+from app import cards, outputs, tradeoffs, views
 from app.api import EmbedQuery, StillQuery, TraceQuery
 from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
 from app.oembed import OEmbedQuery
 from app.transforms import TRANSFORMS
-from app.views import attention_heads, attention_steps, order, speed
+from app.views import attention_heads, attention_steps, order, pipeline, speed
 from app.words import Kind
 from models import errors, faithfulness, registry
 from models.entities import CLASSES
@@ -208,6 +208,11 @@ def families() -> dict[str, bool]:
     made |= {f"looks.{part}": True for part in ("decoder", "cross")}
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
+    made |= {f"pipeline.{part}.{kind}": True for part in ("output", "hover") for kind in outputs.KINDS}
+    made |= {f"pipeline.summary.{kind}": True for kind in outputs.KINDS}
+    made |= {f"pipeline.{part}.{step}": True for part in ("step", "hover") for step in pipeline.STEPS[:-1]}
+    made |= {f"pipeline.step_name.{step}": True for step in pipeline.STEPS}
+    made |= {f"pipeline.part.{part}": True for part in pipeline.PARTS}
     made |= {f"positions.bar.{how}": True for how in ("vectors", "product", "cosine")}
     made |= {f"positions.axis.{how}": True for how in ("product", "cosine")}
     made |= {f"positions.{how}.hover": True for how in ("product", "cosine")}
