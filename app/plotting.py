@@ -396,9 +396,19 @@ def axis_json(axis: Axis, anchor: str) -> Json:
         found |= {"tickvals": list(axis.at), "showgrid": True, "type": "log" if axis.log else "linear"}
     elif axis.log:
         found |= {"type": "log", "exponentformat": "power", "dtick": step(axis)} if wide(axis) else {"type": "log"}
+        if not wide(axis) and powers(axis) > 1:
+            found["dtick"] = 1  # Plotly writes the numbers between in small type
     if axis.limits:
         found["range"] = [float(np.log10(limit)) for limit in axis.limits] if axis.log else list(axis.limits)
     return found
+
+
+def powers(axis: Axis) -> int:
+    """How many powers of ten a log axis shows; 0 where its limits are not known."""
+    if axis.limits is None:
+        return 0
+    low, high = np.log10(axis.limits)
+    return int(np.floor(high + 1e-9) - np.ceil(low - 1e-9)) + 1
 
 
 def step(axis: Axis) -> int:

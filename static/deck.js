@@ -9,6 +9,19 @@
       live.remove();
     }
   document.documentElement.classList.toggle("printing", printing);
+
+  /* For a print out of the middle of a lecture the stills come, one by one, when nothing else is under way. */
+  const AFTER = 4000;
+  const stills = [...document.querySelectorAll(".still")].filter((still) => still.loading === "lazy");
+  function next() {
+    const still = stills.shift();
+    if (!still) return;
+    for (const end of ["load", "error"]) still.addEventListener(end, next, { once: true });
+    still.loading = "eager";
+  }
+  if (!navigator.connection?.saveData) addEventListener("load", () => setTimeout(next, AFTER));
+  addEventListener("beforeprint", () => stills.splice(0).forEach((still) => (still.loading = "eager")));
+
   Reveal.initialize({
     width: 1280,
     height: 720,

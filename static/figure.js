@@ -5,9 +5,13 @@
   const VALUES_FROM = 32; // cells smaller than this show no number
   const TABLE_TEXT = 9; // pixels: smaller texts are left out
   const HEIGHT = 420;
+  const EDGE = 6;
+  const TITLE_SIZE = 1.2; // of an axis, in Plotly, beside other labels
+  const WIDE = 1.4; // a slide this much wider than high has room beside the figure
   const PAPER_WIDTH = 660;
   const NARROW = 640; // charts have no room for names beside their curves
-  const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT } = Satzblick;
+  const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family } = Satzblick;
+  const { onSlide, onFixedHeight, aroundFigure, parts, SLIDE_TEXT, AROUND } = Satzblick;
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const drawn = new WeakMap(); // figure element → { spec, plot, words, shown, pinned, width }
@@ -33,15 +37,23 @@
     return layout;
   }
 
-  /* On a slide a figure that turns out too high is drawn once more, smaller. */
-  function draw(figure, again = false) {
-    if (!again) tighten(0);
-    const state = drawn.get(figure);
+  /* Names of axes that are longer than their axis stand in two lines. */
+  function wrapTitles(layout) {
+    const size = layout.font.size * TITLE_SIZE;
+    for (const [name, axis] of Object.entries(layout)) {
+      if (!/^[xy]axis/.test(name) || !axis.title?.text) continue;
+      const [from, to] = axis.domain ?? [0, 1];
+      const room = (name.startsWith("x") ? layout.width : layout.height) * (to - from) - 5 * size;
+      if (parts.textWidth(plain(axis.title.text), size, "normal") > room)
+        axis.title.text = parts.titleLines(axis.title.text, size, Math.max(room, 8 * size)).join("<br>");
+    }
+  }
+
+  /* What Plotly takes for this width, and how it was arranged. */
+  function laidOut(state, width) {
     const { spec } = state;
     const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
     let data = spec.data.map((trace) => painted(walked(framed(trace, state), state.step)));
-    const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
-    if (!width) return;
     layout.font = { ...layout.font, family: family() };
     layout.hoverlabel = {
       ...layout.hoverlabel,
@@ -65,7 +77,40 @@
       for (const trace of data)
         if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
       Object.assign(layout, { width, height: fitted((layout.height ?? HEIGHT) * scale()), autosize: false });
+      wrapTitles(layout);
     }
+    return { layout, data, placed };
+  }
+
+  /* On a wide slide the caption stands below the figure or beside it: where the figure is larger for it. */
+  function settle(figure, state) {
+    const kind = state.spec.panels?.kind;
+    const size = (aside) => {
+      document.body.classList.toggle("aside", aside);
+      const column = aside ? [...document.querySelectorAll(".summary, .source")] : [];
+      if (column.some((part) => part.getBoundingClientRect().bottom > innerHeight - EDGE)) return -innerHeight;
+      const { layout, data, placed } = laidOut(state, Math.floor(figure.clientWidth));
+      if (placed?.scrolls || (kind === "table" && !data.some((trace) => trace.texttemplate))) return 0;
+      const over = layout.height + aroundFigure() - innerHeight;
+      if (over > EDGE) return -over;
+      if (kind === "map" || kind === "atlas") return placed.cell;
+      return layout.width * Math.max(1, layout.height - AROUND * scale());
+    };
+    const wide = !printing && onFixedHeight() && innerWidth > WIDE * innerHeight && document.querySelector(".summary");
+    document.body.classList.toggle("aside", Boolean(wide && size(true) > size(false)));
+  }
+
+  /* On a slide a figure that turns out too high is drawn once more, smaller. */
+  function draw(figure, again = false) {
+    if (!figure.clientWidth) return;
+    const state = drawn.get(figure);
+    if (!again) {
+      tighten(0);
+      settle(figure, state);
+    }
+    const { spec } = state;
+    const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
+    const { layout, data, placed } = laidOut(state, width);
     const stage = figure.querySelector(".stage");
     stage.style.width = `${layout.width}px`;
     stage.style.height = `${layout.height}px`;

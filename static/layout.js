@@ -124,7 +124,12 @@ const Satzblick = {};
   }
 
   /* A slide has a fixed height, so what stands in it shrinks to it, within limits. */
-  const aroundFigure = () => document.body.scrollHeight - (document.querySelector(".figure")?.offsetHeight ?? 0);
+  const high = (selector) => document.querySelector(selector)?.offsetHeight ?? 0;
+  function aroundFigure() {
+    if (!document.body.classList.contains("aside")) return document.body.scrollHeight - high(".figure");
+    // The caption beside the figure takes no height from it.
+    return document.body.scrollHeight - high("#result") + high("#result > .numbers") + high(".figure-frame") - high(".figure");
+  }
   const onFixedHeight = () => onSlide() && innerHeight > 320;
 
   let spare = 0; // what a first drawing was too high
@@ -279,10 +284,11 @@ const Satzblick = {};
   function placeCaptions(layout, cell) {
     const named = (name) => layout.annotations.filter((note) => note.name === name);
     const long = Math.max(...named("caption").map((note) => textWidth(plain(note.text), 10, "normal")));
-    const size = Math.min(CAPTION.most * scale(), cell * CAPTION.high, (10 * cell * CAPTION.wide) / long);
+    const size = Math.min((onSlide() ? SLIDE_TEXT : CAPTION.most) * scale(), cell * CAPTION.high, (10 * cell * CAPTION.wide) / long);
+    const readable = onSlide() ? SLIDE_TEXT * scale() : CAPTION.least;
     for (const note of named("caption"))
-      Object.assign(note, { visible: size >= CAPTION.least, font: { ...note.font, size } });
-    const small = Math.min(NUMBER * scale(), Math.max(CAPTION.least, cell * 0.35));
+      Object.assign(note, { visible: size >= readable, font: { ...note.font, size } });
+    const small = onSlide() ? NUMBER * scale() : Math.min(NUMBER * scale(), Math.max(CAPTION.least, cell * 0.35));
     for (const note of named("tick")) Object.assign(note, { yshift: -2, font: { ...note.font, size: small } });
     for (const note of named("bar"))
       Object.assign(note, { yshift: -CAPTION.bar * scale(), font: { ...note.font, size: NUMBER * scale() } });
@@ -405,5 +411,6 @@ const Satzblick = {};
     TITLE, NUMBER, LABEL, BAR, EDGE, QUIET, axisName, textWidth, widest, labelsOf, titleLines, shorten, leastCell, columnLabels,
     headOf, barsOf, barLength, placeBar, noteWidth, room,
   };
-  Object.assign(Satzblick, { parts, arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT });
+  Object.assign(Satzblick, { parts, arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family });
+  Object.assign(Satzblick, { onSlide, onFixedHeight, aroundFigure, SLIDE_TEXT, AROUND });
 })();

@@ -89,17 +89,6 @@ def test_under_reduced_motion_the_last_step_stands(screen: Screen, elsewhere: st
     assert inside.eval_on_selector(".player input", "input => input.value === input.max")
 
 
-@pytest.mark.parametrize("view", [*VIEWS, "hidden_states", "classification"])
-def test_every_label_can_be_read_from_the_last_row(screen: Screen, view: str) -> None:
-    screen.open(f"/de/embed/{view}", scale="1.5", text="Hund beißt Katze")
-    sizes = screen.page.eval_on_selector_all(
-        ".plot text:not(.annotation-text), .plot g.xtick > text, .plot g.ytick > text",
-        "texts => texts.filter((text) => text.getBoundingClientRect().width)"
-        ".map((text) => parseFloat(getComputedStyle(text).fontSize))",
-    )
-    assert sizes and min(sizes) >= (24 if view != "attention_heads" else 11)
-
-
 def test_a_copy_button_copies_the_text_with_this_address(open_window: OpenWindow) -> None:
     with open_window(permissions=["clipboard-read", "clipboard-write"]).watched() as screen:
         screen.go("/de/slides/gates", text="Hund & <b>")
@@ -164,6 +153,32 @@ def test_it_prints_a_page_for_each_slide(open_window: OpenWindow) -> None:
         assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == len(deck.shown())
         assert b"/MediaBox [0 0 960 540]" in printed, "1280 x 720 pixels in points"
         assert screen.page.locator("iframe").count() == 0
+
+
+SHEETS = """() => [...document.querySelectorAll(".slides > section")].map((slide) => {
+  const edge = slide.getBoundingClientRect();
+  const over = [...slide.querySelectorAll("h1, h2, p, li, img")].map((part) => part.getBoundingClientRect())
+    .filter((box) => box.width && (box.right > edge.right + 1 || box.bottom > edge.bottom + 1));
+  return [Math.round(edge.width), Math.round(edge.height), over.length];
+})"""
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+def test_plain_printing_gives_a_page_for_each_slide(open_window: OpenWindow, lang: str) -> None:
+    with open_window(viewport={"width": 1280, "height": 720}).watched() as screen:
+        screen.go(f"/{lang}/deck")
+        screen.until(lambda: screen.page.evaluate("window.Reveal?.isReady()"), "the deck")
+        pictures = "[...document.querySelectorAll('.still')].every((still) => still.complete && still.naturalWidth)"
+        screen.until(lambda: screen.page.evaluate(pictures), "the stills, once nothing else is under way")
+        printed = screen.page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == len(deck.shown())
+        assert set(re.findall(rb"/MediaBox \[[^]]*\]", printed)) == {b"/MediaBox [0 0 960 540]"}
+        screen.page.emulate_media(media="print")
+        assert screen.page.evaluate(SHEETS) == [[1280, 720, 0]] * len(deck.shown())
+        assert screen.page.locator("iframe.live >> visible=true").count() == 0
+        assert screen.page.locator("img.still >> visible=true").count() == sum(
+            bool(slide.view) for slide in deck.shown()
+        )
 
 
 @pytest.mark.parametrize("width", [320, 1280])
