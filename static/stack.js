@@ -7,6 +7,7 @@
   const LEAST = { cells: 22, bars: 56, units: 44 }; // on a slide
   const CELL = { most: 92, few: 660 }; // few words may take that much together
   const APART = 34;
+  const LINES = 4; // of a title
   const NARROW = 640;
   const FLAT = 1.3; // line height of a title
   const BETWEEN = 10;
@@ -40,7 +41,7 @@
     return { left, beside, fits: Math.min(fitting(beside), Math.max(CELL.most, CELL.few / most) * scale()) };
   }
 
-  /* The titles over a row: at most two lines, and the name of its last column. On a slide a word at its left has to do. */
+  /* The titles over a row, and the name of its last column. On a slide a word at its left has to do. */
   function title(row, { width, inner, shift, theme, short }) {
     const size = TITLE * scale();
     let height = 0;
@@ -59,7 +60,7 @@
   }
 
   function wrapped(text, size, width) {
-    const lines = titleLines(text, size, width);
+    const lines = titleLines(text, size, width, LINES);
     return text.startsWith("<b>") ? lines.map((line) => `<b>${line}</b>`) : lines;
   }
 
@@ -73,6 +74,13 @@
     const short = least.reduce((sum, height) => sum + height, 0);
     const share = Math.max(0, (room - short) / (whole - short));
     return usual.map((height, index) => least[index] + share * (height - least[index]));
+  }
+
+  /* Where a note ends that may reach beyond its stack. */
+  function reach(note, left, cell) {
+    const wide = parts.noteWidth(note, TITLE);
+    if (note.visible === false || note.xanchor === "right") return 0;
+    return note.xanchor === "center" ? left + (note.x + 0.5) * cell + wide / 2 : left + wide;
   }
 
   function placeAxes({ across, rows, left, width: wide }, width, height, columns) {
@@ -165,7 +173,7 @@
     for (const { rows, left: at } of stacks)
       for (const { notes } of rows)
         for (const note of notes)
-          if (note.xref.endsWith("domain") && note.xanchor === "left") right = Math.max(right, at + parts.noteWidth(note, TITLE) + EDGE);
+          right = Math.max(right, reach(note, at, cell) + EDGE);
     if (!scrolls) right = Math.min(right, width);
     const height = Math.max(...stacks.map(({ bottom }) => bottom)) + under.height;
     for (const stack of stacks) placeAxes(stack, right, height, columns);

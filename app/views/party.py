@@ -150,7 +150,10 @@ def figure(query: PartyQuery, traces: list[Trace]) -> Figure:
     steps = [translate(query.lang, f"party.step.{step}") for step in STEPS]
     plot = stacks(found, query.lang, colours, steps)
     layers = [party.way.layer for party in parties if party.way]
-    return Figure(plot, [message for party in parties for message in told(query, party)], table(parties), layers)
+    summary = [message for party in made for message in told(query, party)]
+    for party in reals:
+        summary += told(query, party) if len(reals) == 1 else [beside(query, party)]
+    return Figure(plot, summary, table(parties), layers)
 
 
 def stack(query: PartyQuery, party: Party, run: int, top: float) -> Stack:
@@ -201,6 +204,16 @@ def told(query: PartyQuery, party: Party) -> Iterable[Message]:
     yield say(
         f"party.summary.{party.tempered}", temperature=short(lang, party.temperature),
         natural=short(lang, party.natural), size=decimal(lang, 2 ** float(-(party.weights * logs).sum()), 1),
+    )  # fmt: skip
+
+
+def beside(query: PartyQuery, party: Party) -> Message:
+    """Whom the word listens to in one of two sentences."""
+    assert party.way is not None
+    best = int(party.weights.argmax())
+    return say(
+        "party.summary.run", run=party.title, word=Strong(party.asks), other=Strong(party.way.words[best].label),
+        share=Strong(percent(query.lang, float(party.weights[best]))),
     )  # fmt: skip
 
 
