@@ -20,9 +20,10 @@ from transformers.modeling_utils import AttentionInterface
 from transformers.pytorch_utils import Conv1D
 
 from models.errors import CaptureError
-from models.trace import Attention, Check, Layers
+from models.trace import Attention, Check, Decoding, Layers, array_fields
 
 IMPLEMENTATION = "recorded"
+TOLERANCE = 1e-4  # softmax(scores) may lie so far from the attention of a model from elsewhere
 
 
 @dataclass(slots=True)
@@ -164,6 +165,27 @@ def attention(calls: list[Call]) -> tuple[Attention, Check]:
 
     Raises CaptureError where nothing was recorded: the model's code does not go through the attention registry.
     """
+    arrays, check = recorded(calls)
+    return Attention(**arrays), check
+
+
+def decoding(calls: list[Call], target: int, source: int) -> tuple[Decoding, list[Check]]:
+    """What the layers of a decoder recorded, by turns over what is written and what was read, and a check of either.
+
+    Raises CaptureError where their calls are not of these sizes.
+    """
+    sizes = [call.attention.shape[-2:] for call in calls]
+    if not calls or sizes != [(target, target), (target, source)] * (len(calls) // 2):
+        raise CaptureError("the layers of its decoder do not show their attention by turns")
+    (own, own_check), (cross, cross_check) = recorded(calls[::2]), recorded(calls[1::2])
+    wanted = array_fields(Decoding)
+    named = {f"decoder_{name}": array for name, array in own.items()}
+    named |= {f"cross_{name}": array for name, array in cross.items()}
+    return Decoding(**{name: named[name] for name in wanted}), [own_check, cross_check]
+
+
+def recorded(calls: list[Call]) -> tuple[dict[str, Any], Check]:
+    """The arrays of these layers by the names that Attention gives them, and the check."""
     if not calls:
         raise CaptureError("the model computed its attention without calling the recorded function")
     heads = calls[0].query.shape[1]
@@ -202,20 +224,32 @@ def attention(calls: list[Call]) -> tuple[Attention, Check]:
     width = heads * values[0].shape[-1]
     known = all(call.projection and _sizes(call.projection)[0] == width for call in calls)
     outputs = _added([call.output if known else None for call in calls])
-    part = Attention(
-        queries=Layers.of(queries),
-        keys=Layers.of(keys),
-        values=Layers.of(values),
-        scaling=np.array([call.scaling for call in calls], np.float32),
-        scores=Layers(scores, shape),
-        attention=Layers.of(weights),
-        output_weights=Layers(output_weights, (len(calls), *values[0].shape[::2], outputs.shape[-1]))
+    arrays: dict[str, Any] = {
+        "queries": Layers.of(queries),
+        "keys": Layers.of(keys),
+        "values": Layers.of(values),
+        "scaling": np.array([call.scaling for call in calls], np.float32),
+        "scores": Layers(scores, shape),
+        "attention": Layers.of(weights),
+        "output_weights": Layers(output_weights, (len(calls), *values[0].shape[::2], outputs.shape[-1]))
         if outputs
         else None,
-        attention_output=outputs,
-        feed_forward=_added([call.feed_forward for call in calls]),
-    )
-    return part, Check([partial(error, layer) for layer in range(len(calls))], "transformers")
+        "attention_output": outputs,
+        "feed_forward": _added([call.feed_forward for call in calls]),
+    }
+    return arrays, Check([partial(error, layer) for layer in range(len(calls))], "transformers")
+
+
+def reported(attentions: Sequence[Tensor] | None, layers: int, tokens: int) -> tuple[Attention, Check]:
+    """The attention [1, heads, tokens, tokens] of each layer as a model itself gives it; scores are not known.
+
+    Raises CaptureError where it gives none, or not such shares.
+    """
+    weights = [layer[0].numpy() for layer in attentions or () if layer is not None and layer.ndim == 4]
+    if len(weights) != layers or any(layer.shape[-2:] != (tokens, tokens) for layer in weights):
+        raise CaptureError(f"{len(weights)} of its {layers} layers give their attention")
+    error = max(float(np.abs(layer.sum(-1) - 1).max()) for layer in weights)
+    return Attention(attention=Layers.of(weights)), Check(error, "transformers", reported=True)
 
 
 def _added(outputs: Sequence[Tensor | None]) -> Layers | None:

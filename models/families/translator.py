@@ -2,16 +2,21 @@
 
 from typing import TYPE_CHECKING
 
-from models import tokenizer
+from models import tokenizer, translating
 from models.families.encoder import FIELDS, placeless, silenced
 from models.registry import Model
 from models.run import Change, changed
 from models.trace import Layers, States, Trace
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from torch import Tensor
+    from transformers import MarianMTModel
 
     from models.translation import Translator
+
+
+SPACE = "▁"  # how the English pieces write the space before them
 
 
 class Reader:
@@ -50,6 +55,23 @@ class Reader:
             attention=attention,
         )
 
+    @property
+    def whole(self) -> "MarianMTModel":
+        """The network with both sides."""
+        return self.translator.network
+
+    @property
+    def target(self) -> "Tokenizer":
+        """The tokenizer of the English side."""
+        return self.translator.english
+
+    def written(self, id_: int) -> str:
+        """The English piece with this number; ## where it goes on with a word, as in German."""
+        piece = self.target.id_to_token(id_) or ""
+        if piece.startswith(SPACE):
+            return piece.removeprefix(SPACE) or SPACE
+        return f"##{piece}" if piece.isalpha() else piece
+
     def call(self, ids: "Tensor") -> list["Tensor"]:
         """The German side itself, from ids [1, tokens]: states around each layer [tokens, units]."""
         output = self.translator.network.get_encoder()(input_ids=ids, output_hidden_states=True)
@@ -64,5 +86,12 @@ def load(model: Model) -> Reader:
 
 
 MODELS = [
-    Model(name="translator", title="model.translator.title", family="translator", fields=FIELDS, load=load, longest=128)
+    Model(
+        name="translator",
+        title="model.translator.title",
+        family="translator",
+        fields=(*FIELDS, *translating.FIELDS),
+        load=load,
+        longest=128,
+    )
 ]
