@@ -103,6 +103,11 @@
     return address.href;
   }
 
+  async function asked(url, signal) {
+    const response = await fetch(url, { headers: { Accept: "text/html" }, signal });
+    return new DOMParser().parseFromString(await response.text(), "text/html");
+  }
+
   async function load(url, { how, keepTyped = false, focus = null }) {
     if (embedded) url = framed(url);
     clearTimeout(typing);
@@ -110,8 +115,7 @@
     const mine = (request = new AbortController());
     const patience = setTimeout(() => busy(true), PATIENCE);
     try {
-      const response = await fetch(url, { headers: { Accept: "text/html" }, signal: mine.signal });
-      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const page = await (Satzblick.carried ?? asked)(url, mine.signal); // an offline file has its pages in itself
       // What stands there for browsers without scripts would become real: a second picture, loaded for nobody.
       for (const part of page.querySelectorAll("noscript")) part.remove();
       clearTimeout(patience);
