@@ -79,6 +79,10 @@ def page(
         theme_urls={theme: here(lang, theme=theme) for theme in ("auto", "light", "dark")},
         chapters=chapters(along or query, current),
         home=Query.address(shared(query), f"/{lang}"),
+        lexicon={
+            "title": translate(lang, "lexicon.title"), "url": Query.address(shared(query), f"/{lang}/lexicon"),
+            "current": current == "lexicon",
+        },
         models_url=Query.address(shared(query), f"/{lang}/models"),
         permalink=permalink,
         oembed=absolute(f"/oembed?url={quoted(permalink)}&format=json") if shows else None,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, cards, deck, oembed, pages, render, slides, static, stills, views
+from app import api, cards, deck, lexicon, oembed, pages, render, slides, static, stills, views
 from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
@@ -280,6 +280,17 @@ async def into_slides(request: Request, lang: str, name: str) -> Response:
         html = slides.html_page(view, query, frame, figure, traces, error)
         status = error.status if error else 200
         return Response(html, status, media_type="text/html", headers=SLIDES_HEADERS | retry(error))
+
+    return await kept(request, make)
+
+
+@router.get("/{lang}/lexicon", include_in_schema=False)
+async def glossary(request: Request, lang: str) -> Response:
+    """The words of the course."""
+
+    async def make(request: Request) -> Response:
+        html = lexicon.html_page(read(Query, request.scope["query_string"], lang_of(lang)))
+        return Response(html, media_type="text/html", headers=PAGE_HEADERS)
 
     return await kept(request, make)
 
