@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ class Atlas:
     @cached_property
     def times(self) -> int:
         """The pixels of a cell in each direction."""
-        return max(1, round(MOST / self.tiles.shape[-1]))
+        return max(1, round(MOST / len(self.tiles[0])))
 
     @cached_property
     def side(self) -> int:
@@ -102,7 +102,9 @@ def mosaic(atlas: Atlas, scale: bool) -> np.ndarray:
     height = atlas.height * down
     image = np.full((height + (above + thick + 2 if scale else 0), atlas.width * across), CLEAR, np.uint8)
     grid = image[:height].reshape(atlas.height, down, atlas.width, across).transpose(0, 2, 1, 3)  # a view of each tile
-    enlarged = atlas.tiles.repeat(atlas.times, axis=1).repeat(atlas.times, axis=2)
+    enlarged = atlas.tiles
+    if atlas.times > 1:
+        enlarged = enlarged.repeat(atlas.times, axis=1).repeat(atlas.times, axis=2)
     for first in range(0, len(enlarged), atlas.width):
         row = enlarged[first : first + atlas.width]
         grid[first // atlas.width, : len(row), edge - 1 : edge + side + 1, edge - 1 : edge + side + 1] = FRAME
@@ -114,6 +116,7 @@ def mosaic(atlas: Atlas, scale: bool) -> np.ndarray:
     return image
 
 
+@cache
 def palette(theme: Theme) -> np.ndarray:
     """The colours of all indices: uint8[16, 3]."""
     stops = colorscale("share", theme)

@@ -133,7 +133,8 @@ def figure(query: AttentionHeadsQuery, traces: list[Trace]) -> Figure:
     lines = partial(rows, query, traces, heads, orders)
     table = Table(columns, lines, sum(map(len, heads)), columns, lines)
     drawn = plot(atlases, query.lang, translate(query.lang, "attention_heads.bar"))
-    return Figure(drawn, [*summary(query, traces, heads), *looks.told(query, traces)], table, links=links)
+    return Figure(drawn, [*summary(query, traces, heads), *looks.told(query, traces)], table,
+                  [clearest(found).layer - 1 for found in heads], sampled=True, links=links)  # fmt: skip
 
 
 def atlas(query: AttentionHeadsQuery, trace: Trace, heads: Sequence[Head], drawn: np.ndarray) -> Atlas:
@@ -182,6 +183,11 @@ def link(query: AttentionHeadsQuery, stated: dict[str, Any], run: int, drawn: At
     return Link("attention_map", there, label, drawn.title, (f"x{suffix}", f"y{suffix}"), box)
 
 
+def clearest(heads: Sequence[Head]) -> Head:
+    """The head that looks hardest at the place it is called after; the first, where none is called after one."""
+    return max(heads, key=lambda head: head.share or 0)
+
+
 def summary(query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence[Sequence[Head]]) -> list[Message]:
     """How many heads are of which kind, which is clearest, and whether a second sentence changes that."""
     found = []
@@ -195,8 +201,8 @@ def summary(query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence
     if len(heads) == 2 and traces[0].model == traces[1].model:
         kept = sum(first.kind == second.kind for first, second in zip(*heads, strict=True))
         found.append(say("attention_heads.summary.kept", kept=Strong(str(kept)), of=len(heads[0])))
-    clear = max((head for head in heads[0] if head.share), key=lambda head: head.share or 0, default=None)
-    if len(heads) == 1 and clear:
+    clear = clearest(heads[0])
+    if len(heads) == 1 and clear.share:
         found.append(
             say("attention_heads.summary.clearest", layer=clear.layer, head=clear.head,
                 share=Strong(percent(query.lang, clear.share or 0)),

@@ -1,6 +1,7 @@
 """Attention heads: kinds by their definitions, in the order asked for, each tile a way to its map."""
 
 import math
+import re
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,6 +46,14 @@ def test_each_head_is_of_the_kind_it_was_made_to_be(trace):
     heads, _ = surveyed(trace)
     assert [head.kind for head in heads] == NAMED
     assert [(head.layer, head.head) for head in heads] == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)]
+
+
+def test_the_check_is_of_the_clearest_layer_and_says_so(client, trace):
+    drawn = draw(AttentionHeadsQuery(), trace)
+    assert list(drawn.layers) == [0] and drawn.sampled  # 0.8 on average before it, in the first layer
+    found = client.get("/de/attention_heads", params={"text": "Der Mann biss den Hund"}).text
+    layer, head = re.search(r"Am deutlichsten ist Schicht (\d), Kopf (\d)", found).groups()
+    assert f"geprüft gegen transformers, Schicht {layer}: Abweichung" in found
 
 
 def test_the_shares_are_means_over_the_words_that_have_the_place(trace):
