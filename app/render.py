@@ -78,6 +78,7 @@ def result(
             for title, links in groupby(figure.links, key=lambda link: link.group)
         ],
         "marked": figure.marked,
+        "comparison": figure.comparison,
         "check": checked(traces, figure.layers, lang, figure.sampled),
         "table": page_table(figure.table, lang, view),
         "hash": weights(traces),
@@ -177,9 +178,9 @@ def controls(
     values: list[Any]
     for name, values in (("model", view.models), ("vs_model", ["", *view.models])):
         if len(view.models) > 1 and view.chooses_model:
-            labels = [
-                model_title(value, lang) if value else translate(lang, "option.vs_model.none") for value in values
-            ]
+            none = f"{view.name}.vs_model.none"  # where the view compares with another model all the same
+            none = none if known(lang, none) else "option.vs_model.none"
+            labels = [model_title(value, lang) if value else translate(lang, none) for value in values]
             addresses = [
                 query.changed(**anew, **{name: value or None}).address(path, **(along or {})) for value in values
             ]
@@ -194,7 +195,8 @@ def controls(
                 made.append(number_control(name, query, path, values, lang, along or {}))
                 continue
             label = depending.label if depending and traces else None
-            labels = [label(traces[0], value) if label else option_label(name, value, lang) for value in values]
+            labels = [choice_label(label(traces[0], value), lang) if label else option_label(name, value, lang)
+                      for value in values]  # fmt: skip
             others = anew if depending and depending.anew else {}
             addresses = [query.changed(**others | {name: value}).address(path, **(along or {})) for value in values]
             kind = "segmented" if len(values) <= SEGMENTS else "select"
@@ -242,6 +244,11 @@ def control(
             for value, label, url in zip(values, labels, urls, strict=True)
         ],
     }
+
+
+def choice_label(label: str | Message, lang: Lang) -> str:
+    """What a view calls a choice: words of the text stand for themselves."""
+    return label.text(lang) if isinstance(label, Message) else label
 
 
 def option_label(name: str, value: Any, lang: Lang) -> str:
