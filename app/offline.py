@@ -99,7 +99,9 @@ def fragment(
 ) -> Json:
     """What the part of a page that changes with the options is made of."""
     public = settings().public_url
-    result = render.result(view, query, traces, figure, frame.parameters()) | ({} if public else {"places": []})
+    result = render.result(view, query, traces, figure, frame.parameters()) | (
+        {} if public else {"places": [], "onward": []}
+    )
     controls = [
         control | {"options": [option | {"url": f"#{control['name']}={quoted(str(option['value']))}"}
                                for option in control["options"]]}
