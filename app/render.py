@@ -169,15 +169,11 @@ def controls(
         name: view.query.model_fields[name].default for name in run_choices(view.query)
     }  # another model, other layers
     values: list[Any]
-    for name, values in (("model", view.models), ("vs_model", ["", *view.models])):
-        if len(view.models) > 1 and view.chooses_model:
-            labels = [
-                model_title(value, lang) if value else translate(lang, "option.vs_model.none") for value in values
-            ]
-            addresses = [
-                query.changed(**anew, **{name: value or None}).address(path, **(along or {})) for value in values
-            ]
-            made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
+    for name, values in model_choices(view, query).items():
+        labels = [model_title(value, lang) if value else none_label(name, lang) for value in values]
+        addresses = [query.changed(**anew, **named(query, name, value)).address(path, **(along or {}))
+                     for value in values]  # fmt: skip
+        made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
     shared: list[tuple[str, tuple[Any, ...], Choices | None]] = []
     if query.vs is not None:
         shared.append(("align", ("word", "position"), None))
@@ -195,6 +191,27 @@ def controls(
     for name, (least, most, step) in numbers(view.query).items():
         made.append(number_control(name, query, path, (least, most), lang, along or {}, step))
     return made
+
+
+def model_choices(view: View, query: Query) -> dict[str, list[str]]:
+    """The models that a page offers as the first and as the second; "" for none in particular."""
+    if len(view.models) < 2:
+        return {}
+    if view.chooses_model:
+        return {"model": view.models, "vs_model": ["", *view.models]}
+    first = {"model": ["", *view.models]}
+    return first | {"vs_model": ["", *view.models]} if query.model or query.vs_model else first
+
+
+def none_label(name: str, lang: Lang) -> str:
+    """What is shown where no model is named."""
+    return translate(lang, "option.model.all" if name == "model" else "option.vs_model.none")
+
+
+def named(query: Query, name: str, value: str) -> dict[str, str | None]:
+    """The two models where this one is chosen as `name`; a second goes with the first."""
+    chosen = {"model": query.model, "vs_model": query.vs_model} | {name: value}
+    return {"model": chosen["model"] or "", "vs_model": (chosen["model"] and chosen["vs_model"]) or None}
 
 
 @cache
@@ -275,7 +292,7 @@ def data(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> J
     linked = {"links": [place(link, query.lang, None) for link in figure.links]} if figure.links else {}
     return {
         "query": {"view": view.name, "lang": query.lang, **query.model_dump()},
-        "model": query.model,
+        "model": traces[0].model if traces else query.model,
         "tokens": tokens_json(traces[0]) if traces else [],
         "runs": [
             {"model": trace.model, "text": trace.text, "tokens": tokens_json(trace), "change": trace.change,

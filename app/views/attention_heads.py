@@ -26,6 +26,10 @@ class AttentionHeadsQuery(Query):
 
     sort: Literal["layer", "entropy", "kind"] = "layer"
 
+    def idle(self) -> tuple[str, ...]:
+        """No difference is drawn here."""
+        return ("align",)
+
 
 @dataclass(frozen=True)
 class Head:
