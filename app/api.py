@@ -1,6 +1,7 @@
 """What the data routes and embeds read from an address, and traces as JSON or npz."""
 
 import io
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -57,7 +58,7 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
             raise QueryError("unknown_field", "fields", say("error.unknown_field", name=name, allowed=allowed))
     if query.format == "npz":
         file = io.BytesIO()
-        arrays: dict[str, Any] = {name: array for name, _, array in trace.arrays() if sent(name, wanted)}
+        arrays: dict[str, Any] = {name: array for name, _, array in trace.arrays(lambda name: sent(name, wanted))}
         np.savez_compressed(file, **arrays)
         return file.getvalue(), "application/zip"
     content = {
@@ -65,7 +66,7 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
         "text": trace.text,
         "tokens": tokens_json(trace),
         "gate_names": list(trace.recurrence.gate_names) if trace.recurrence else [],
-        "fields": {name: field for name, field in fields_json(trace).items() if name in wanted},
+        "fields": fields_json(trace, wanted),
         "check": check_json(trace),
         **said_json(trace),
         "weights": model.hash,
@@ -73,7 +74,7 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
     return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), "application/json"
 
 
-def sent(name: str, wanted: list[str]) -> bool:
+def sent(name: str, wanted: Sequence[str]) -> bool:
     """Whether an array belongs to a wanted field; the likeliest tokens' ids and probabilities make up predictions."""
     return name in wanted or (name in ("ids", "probabilities") and "predictions" in wanted)
 
@@ -89,14 +90,13 @@ def said_json(trace: Trace) -> dict[str, Any]:
     return found
 
 
-def fields_json(trace: Trace) -> dict[str, Any]:
-    """Every field with its axes; −∞ and undefined values are null."""
+def fields_json(trace: Trace, wanted: Sequence[str]) -> dict[str, Any]:
+    """The wanted fields with their axes; −∞ and undefined values are null."""
     found: dict[str, Any] = {
         name: {"axes": axes, "shape": array.shape, "dtype": str(array.dtype), "data": finite(array)}
-        for name, axes, array in trace.arrays()
-        if name not in ("ids", "probabilities")
+        for name, axes, array in trace.arrays(wanted.__contains__)
     }
-    if guess := trace.prediction:
+    if (guess := trace.prediction) and "predictions" in wanted:
         ranked = [
             [
                 {"text": word, "id": id_, "probability": probability}

@@ -71,6 +71,10 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
             raise unavailable(error, query, trace_run) from error
         except Busy:
             raise QueryError("busy", None, say("error.busy"), status=429) from None
+    for trace_run, trace in zip(wanted, traces, strict=True):
+        if lacking := trace.lacking(view.needs):
+            missing = CaptureError(f"its {', '.join(lacking)} cannot be recorded")
+            raise unavailable(missing, query, trace_run)
     filled = settled(query, traces[0])
     return filled, traces, view.figure(filled, traces)
 

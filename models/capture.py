@@ -2,10 +2,11 @@
 
 A function registered as attention implementation "recorded" calls the module's own `eager_attention_forward` and keeps
 its arguments. The mask function of the same name is registered too; without it causal models lose their mask.
+What follows in a layer, W_O and the feed-forward network, has no registry: `attach` finds both in a run that it watches.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor, inference_mode, nn, tensor
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 from transformers.modeling_utils import AttentionInterface
+from transformers.pytorch_utils import Conv1D
 
 from models.errors import CaptureError
 from models.trace import Attention, Check, Layers
@@ -23,9 +25,12 @@ from models.trace import Attention, Check, Layers
 IMPLEMENTATION = "recorded"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """One layer's attention over a batch of one text: [1, heads, tokens, head_units] and [1, heads, tokens, tokens]."""
+    """One layer's attention over a batch of one text: [1, heads, tokens, head_units] and [1, heads, tokens, tokens].
+
+    What the layer adds, [1, tokens, units], is noted as the layer goes on, where its modules are known.
+    """
 
     query: Tensor
     key: Tensor
@@ -34,6 +39,10 @@ class Call:
     scaling: float
     attention: Tensor
     bias: Tensor | None = None  # T5: what the distance adds to q·k, [1, heads, tokens, tokens]
+    used: Tensor | None = None  # the attention that the values were weighed with, where it was replaced
+    projection: nn.Module | None = None  # W_O
+    output: Tensor | None = None  # of W_O
+    feed_forward: Tensor | None = None
 
 
 Replace = Callable[[int, Tensor], Tensor]  # layer, its attention [texts, heads, tokens, tokens] → what is used instead
@@ -57,13 +66,14 @@ def _recorded(
     if eager is None:
         raise CaptureError(f"{type(module).__name__} has no eager attention of its own to call")
     output, attention = eager(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
+    used = None
     if (replace := _replace.get()) is not None:
         used = replace(int(module.layer_idx), attention)  # type: ignore[arg-type]
         groups = used.shape[1] // value.shape[1]
         output = (used @ value.repeat_interleave(groups, dim=1)).transpose(1, 2).contiguous()
     calls = _calls.get()
     if calls is not None:
-        calls.append(Call(query, key, value, attention_mask, scaling, attention, kwargs.get("position_bias")))
+        calls.append(Call(query, key, value, attention_mask, scaling, attention, kwargs.get("position_bias"), used))
     return output, attention
 
 
@@ -93,6 +103,62 @@ def replacing(replace: Replace) -> Iterator[None]:
         yield
     finally:
         _replace.reset(token)
+
+
+def attach(network: nn.Module) -> None:
+    """From now on what is recorded of this network holds what each layer adds: after W_O, and its feed-forward network.
+
+    Found by watching two tokens pass: W_O is the first matrix after the attention, and the feed-forward network ends
+    with the only one, up to the next attention, that comes back to the states' width from another. Where a layer has
+    no such matrix, or several (a mixture of experts), that part of a trace stays empty.
+    """
+    passed: list[list[nn.Module]] = []
+
+    def passing(module: nn.Module, _given: object, _output: object) -> None:
+        if calls:
+            passed.extend([] for _ in range(len(calls) - len(passed)))
+            passed[-1].append(module)
+
+    watched = [module for module in network.modules() if isinstance(module, nn.Linear | Conv1D)]
+    hooks = [module.register_forward_hook(passing) for module in watched]
+    try:
+        with inference_mode(), recording() as calls:
+            network(input_ids=tensor([[0, 1]]))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if len(passed) != len(calls):
+        return
+    projections = {modules[0] for modules in passed}  # layers may share theirs
+    ends = [[each for each in modules[1:] if _returns(each, modules[0])] for modules in passed]
+    for module in projections:
+        module.register_forward_hook(_projected)
+    if all(len(found) == 1 for found in ends):
+        for module in {found[0] for found in ends}:
+            module.register_forward_hook(_fed_forward)
+
+
+def _sizes(module: nn.Module) -> tuple[int, int]:
+    """How many numbers a matrix takes and gives."""
+    assert isinstance(module.weight, Tensor)
+    given, taken = module.weight.shape
+    return (given, taken) if isinstance(module, Conv1D) else (taken, given)
+
+
+def _returns(module: nn.Module, projection: nn.Module) -> bool:
+    """Whether a matrix comes back to the width of the states from another one."""
+    units, (taken, given) = _sizes(projection)[1], _sizes(module)
+    return given == units != taken
+
+
+def _projected(module: nn.Module, _given: object, output: Tensor) -> None:
+    if calls := _calls.get():
+        calls[-1].projection, calls[-1].output = module, output
+
+
+def _fed_forward(_module: nn.Module, _given: object, output: Tensor) -> None:
+    if calls := _calls.get():
+        calls[-1].feed_forward = output
 
 
 def attention(calls: list[Call]) -> tuple[Attention, Check]:
@@ -127,15 +193,37 @@ def attention(calls: list[Call]) -> tuple[Attention, Check]:
         expected -= weights[layer]
         return float(np.abs(expected, out=expected).max())
 
+    def head_outputs(layer: int) -> np.ndarray:
+        call = calls[layer]
+        assert call.projection is not None and isinstance(call.projection.weight, Tensor)
+        used = weights[layer] if call.used is None else call.used[0].numpy()
+        matrix = call.projection.weight.detach().numpy()  # (heads · head_units, units), or turned
+        matrix = matrix if isinstance(call.projection, Conv1D) else matrix.T
+        found: np.ndarray = used @ values[layer] @ matrix.reshape(heads, -1, matrix.shape[1])
+        return found
+
+    shape = (len(calls), *weights[0].shape)
+    width = heads * values[0].shape[-1]
+    known = all(call.projection and _sizes(call.projection)[0] == width for call in calls)
+    outputs = _added([call.output if known else None for call in calls])
     part = Attention(
         queries=Layers.of(queries),
         keys=Layers.of(keys),
         values=Layers.of(values),
         scaling=np.array([call.scaling for call in calls], np.float32),
-        scores=Layers(scores, (len(calls), *weights[0].shape)),
+        scores=Layers(scores, shape),
         attention=Layers.of(weights),
+        head_outputs=Layers(head_outputs, (*shape[:3], outputs.shape[-1])) if outputs else None,
+        attention_output=outputs,
+        feed_forward=_added([call.feed_forward for call in calls]),
     )
     return part, Check([partial(error, layer) for layer in range(len(calls))], "transformers")
+
+
+def _added(outputs: Sequence[Tensor | None]) -> Layers | None:
+    """What each layer adds, if every layer shows it."""
+    found = [output[0].numpy() for output in outputs if output is not None]
+    return Layers.of(found) if len(found) == len(outputs) else None
 
 
 def _for_each_head(vectors: Tensor, heads: int) -> np.ndarray:

@@ -6,7 +6,7 @@ JSON. An axis has one size within a trace; `tokens` is the number of tokens.
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar, dataclass_transform
 
@@ -141,6 +141,12 @@ class Attention:
     scaling: np.ndarray = array("float32[layers]")  # what q·k is multiplied with, mostly 1/√d
     scores: Array = array("float32[layers, heads, tokens, tokens]")  # q·k·scaling + mask: what enters the softmax
     attention: Array = array("float32[layers, heads, tokens, tokens]")
+    head_outputs: Array | None = array("float32[layers, heads, tokens, units]", optional=True)  # Σ a·v through W_O
+    # What a layer adds to each token, before the sum and the normalisation: the heads together with the bias of W_O …
+    attention_output: Array | None = array("float32[layers, tokens, units]", optional=True)
+    feed_forward: Array | None = array(
+        "float32[layers, tokens, units]", optional=True
+    )  # … and its feed-forward network
 
 
 @part
@@ -350,9 +356,14 @@ class Trace:
         found = {name: getattr(self, name) for name in PARTS}
         return {name: value for name, value in found.items() if value is not None}
 
-    def arrays(self) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
-        """Name, axes and values of every recorded array, its layers joined."""
-        return ((name, axes, np.asarray(value)) for name, axes, value in self._recorded())
+    def lacking(self, fields: Iterable[str]) -> list[str]:
+        """Those of the fields that this run has a place for and could not record."""
+        parts = self.parts().values()
+        return [name for name in fields if any(getattr(part_, name, name) is None for part_ in parts)]
+
+    def arrays(self, wanted: Callable[[str], bool] = bool) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
+        """Name, axes and values of every recorded array that is wanted, its layers joined."""
+        return ((name, axes, np.asarray(value)) for name, axes, value in self._recorded() if wanted(name))
 
     @property
     def nbytes(self) -> int:

@@ -46,9 +46,12 @@ class Transformer:
         self, model: Model, network: "PreTrainedModel", words: "Embedding", positions: "Embedding",
         read_out: ReadOut | None = None, end: bool = True, head: "Module | None" = None,
     ):  # fmt: skip
+        from models import capture
+
         self.model, self.network, self.words, self.positions = model, network, words, positions
         self.read_out, self.end, self.head = read_out, end, head
         positions.register_forward_hook(_silenced)
+        capture.attach(network)
 
     def forward(self, text: str, change: Change | None = None) -> Trace:
         """Reads [CLS] and the text in one call.
@@ -137,7 +140,8 @@ def snapshots() -> list[int]:
     return sorted(int(folder.name.removeprefix("encoder@")) for folder in tokenizer.WEIGHTS.glob("encoder@*"))
 
 
-FIELDS = ("inputs", "positions", "embeddings", "hidden", "queries", "keys", "values", "scores", "attention")
+ATTENTION = ("queries", "keys", "values", "scores", "attention", "attention_output", "feed_forward")
+FIELDS = ("inputs", "positions", "embeddings", "hidden", *ATTENTION)
 ENCODER = Model(
     name="encoder",
     title="model.encoder.title",

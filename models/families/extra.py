@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import CaptureError, EmptyText, TooManyTokens
+from models.families.encoder import ATTENTION
 from models.registry import Model, sizes
 from models.tokenizer import WEIGHTS
 from models.trace import Attention, Check, Layers, ShapeError, States, Token, Trace
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 VARIABLE = "SATZBLICK_EXTRA_MODELS"
 LONGEST = 512  # tokens, where the model itself has no lower limit
 KEPT = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm")  # what is fetched of a model; no code, no pickles
-FIELDS = ("inputs", "embeddings", "hidden", "queries", "keys", "values", "scores", "attention")
+FIELDS = ("inputs", "embeddings", "hidden", *ATTENTION)
 HEADS = ("ForCausalLM", "LMHeadModel")  # how the classes end that say what comes next
 CAUSAL = {
     "bloom", "codegen", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neo", "gpt_neox", "gptj", "llama",
@@ -47,9 +48,12 @@ class Extra:
     """A model from elsewhere in memory, with its own tokenizer; `trouble` says why its attention cannot be shown."""
 
     def __init__(self, model: Model, network: "PreTrainedModel", pieces: "Tokenizer"):
+        from models import capture
+
         self.model, self.network, self.pieces = model, network, pieces
         self.whole_words = type(pieces.model).__name__ != "WordPiece"  # pieces say where a word begins, not goes on
         self.written = cache(self._written)
+        capture.attach(network)
         self.trouble = self._tried()
 
     def _tried(self) -> str:

@@ -17,7 +17,10 @@ class Reader:
     """A translator in memory; `translator` writes, `forward` shows how it reads."""
 
     def __init__(self, model: Model, translator: "Translator"):
+        from models import capture
+
         self.model, self.translator = model, translator
+        capture.attach(translator.network.get_encoder())
 
     def forward(self, text: str) -> Trace:
         """Reads [CLS], the text and [SEP] with the German side in one call."""

