@@ -293,23 +293,20 @@ def label_places(points: np.ndarray, labels: Sequence[str], low: np.ndarray, hig
     """
     size = np.array([960.0, 460.0])
     scale = float((size / np.maximum(high - low, 1e-9)).min())  # both axes have one unit
-    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in (points - low) * scale]
+    middles = (points - low) * scale
+    taken = np.concatenate([middles - 6, middles + 6], axis=1)  # left, bottom, right, top of each point, then of labels
     found = []
-    for (x, y), label in zip((points - low) * scale, labels, strict=True):
+    for (x, y), label in zip(middles.tolist(), labels, strict=True):
         width, height = 8.2 * len(label) + 4, 18.0
         left = {"right": x + 8, "center": x - width / 2, "left": x - 8 - width}
         bottom = {"top": y + 7, "middle": y - height / 2, "bottom": y - 7 - height}
-        for name in PLACES:
-            down, across = name.split()
-            box = (left[across], bottom[down], left[across] + width, bottom[down] + height)
-            if not any(
-                box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in taken
-            ):
-                taken.append(box)
-                found.append(name)
-                break
-        else:
-            found.append("")
+        corners = np.array([(left[across], bottom[down]) for down, across in map(str.split, PLACES)])[:, None]
+        ends = corners + (width, height)
+        overlaps = np.all((corners < taken[:, 2:]) & (taken[:, :2] < ends), axis=-1)
+        free = np.flatnonzero(~np.any(overlaps, axis=1))
+        if len(free):
+            taken = np.vstack([taken, [*corners[free[0], 0], *ends[free[0], 0]]])
+        found.append(PLACES[free[0]] if len(free) else "")
     return found
 
 

@@ -66,6 +66,13 @@ def masked(run: Run) -> Trace:
     return masked.trace(run)
 
 
+def positions(run: Run) -> Trace:
+    """The model reads the text, and shows its vectors for all places."""
+    from models import positions
+
+    return positions.trace(run)
+
+
 def trajectory(run: Run) -> Trace:
     """The model reads the text, and its states become points of a plane."""
     from models import planes
@@ -87,9 +94,25 @@ def translation(run: Run) -> Trace:
     return translating.trace(run)
 
 
+def across(run: Run) -> Trace:
+    """The model writes, and each step looks at the text."""
+    from models import translating
+
+    return translating.across(run)
+
+
+def decoder(run: Run) -> Trace:
+    """The model writes, and each step looks at what it has written."""
+    from models import translating
+
+    return translating.decoder(run)
+
+
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
+    "across": across,
     "attributions": attributions,
+    "decoder": decoder,
     "distances": distances,
     "erasures": erasures,
     "expectations": expectations,
@@ -98,6 +121,7 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "masked": masked,
     "memory": memory,
     "neighbours": neighbours,
+    "positions": positions,
     "trajectory": trajectory,
     "translation_beams": translation,
     "translation_greedy": translation,

@@ -158,7 +158,10 @@
   /* ── playback: what comes after the step stays hidden; of frames one is seen ── */
   const isFrame = (trace) => trace.meta?.frame !== undefined;
 
+  const isLater = (trace) => trace.meta?.from > 0;
+
   function framed(trace, { spec, step }) {
+    if (isLater(trace)) return { ...trace, visible: trace.meta.from <= (step ?? spec.playback.length) };
     if (!isFrame(trace)) return trace;
     return { ...trace, visible: trace.meta.frame === (step ?? spec.playback.length - 1) };
   }
@@ -174,7 +177,7 @@
     const { spec, plot, step } = drawn.get(figure);
     const stage = figure.querySelector(".stage");
     stage.querySelectorAll(".veil").forEach((old) => old.remove());
-    if (step === null || spec.panels?.kind === "chart" || spec.data.some(isFrame)) return;
+    if (step === null || spec.panels?.kind === "chart" || spec.data.some((trace) => isFrame(trace) || isLater(trace))) return;
     for (const [x, y, line] of spec.panels?.columns ?? []) {
       const entry = spec.tokens.find((each) => each.axis === x);
       const hidden = entry?.positions.findIndex((position) => position > step) ?? -1;
@@ -197,7 +200,7 @@
   function reveal(figure, step) {
     const state = drawn.get(figure);
     state.step = step >= state.spec.playback.length - 1 ? null : step;
-    if (state.spec.data.some((trace) => trace.meta?.walked || isFrame(trace))) draw(figure);
+    if (state.spec.data.some((trace) => trace.meta?.walked || isFrame(trace) || isLater(trace))) draw(figure);
     else veil(figure);
   }
 

@@ -20,7 +20,7 @@ from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
 from app.oembed import OEmbedQuery
 from app.transforms import TRANSFORMS
-from app.views import attention_heads, order
+from app.views import attention_heads, attention_steps, order
 from app.words import Kind
 from models import errors, faithfulness, registry
 from models.entities import CLASSES
@@ -182,7 +182,9 @@ def families() -> dict[str, bool]:
     for name, view in catalogue.items():
         made |= {f"{name}.{part}": True for part in ("title", "question", "lead")}
         made |= {f"{name}.{part}": False for part in ("read", "formula", "limits", "hover", "bar", "bar.signed")}
-        own = {model.family for family in families_listed() for model in family.MODELS}  # also of those to be trained
+        own = {model.family for family in families_listed() for model in family.MODELS} | {
+            "encoder_decoder"  # from elsewhere
+        }  # also of those to be trained
         parts = ("title", "question", "lead", "read", "formula", "limits")
         made |= {f"{name}.{part}.{family}": False for part in parts for family in own}
         if "units.drawing" in Path(sys.modules[view.figure.__module__].__file__).read_text("utf-8"):
@@ -202,9 +204,13 @@ def families() -> dict[str, bool]:
     made |= {
         model.title: True for family in families_listed() for model in family.MODELS
     }  # also of those not trained yet
-    made |= {f"translation.summary.{how}": True for how in ("beams", "greedy")}
+    made |= {f"translation.summary.{by}{how}": True for by in ("", "by.") for how in ("beams", "greedy")}
+    made |= {f"looks.{part}": True for part in ("decoder", "cross")}
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
+    made |= {f"positions.bar.{how}": True for how in ("vectors", "product", "cosine")}
+    made |= {f"positions.axis.{how}": True for how in ("product", "cosine")}
+    made |= {f"positions.{how}.hover": True for how in ("product", "cosine")}
     made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt")}
     made |= {f"class.{name}": True for name in configuration(registry.get("rnn-intent").folder)["classes"]}
     made |= {f"network.{model.split('-')[0]}": True for model in order.MODELS}
@@ -228,6 +234,12 @@ def families() -> dict[str, bool]:
     made |= {f"column.{place}": True for place in attention_heads.PLACES}
     made |= {f"attention_map.summary.rollout.{special}": True for special in ("renormalised", "hidden")}
     made |= {f"attention_map.bar.{stage}": True for stage in ("raw", "scaled", "masked", "softmax", "rollout")}
+    made |= {f"attention_steps.{part}.{step}": True for part in ("row", "step") for step in attention_steps.ROWS}
+    made |= {f"attention_steps.{step}.hover": True for step in attention_steps.ROWS}
+    made |= {f"attention_steps.{step}.total.hover": True for step in attention_steps.TOTALS}
+    made |= {f"attention_steps.bar.{name}": True for name in ("scores", "added", "vectors")}
+    made |= {f"attention_steps.row.scaled.{kind}": True for kind in ("unscaled", "other")}
+    made |= {f"attention_steps.row.masked.{kind}": True for kind in ("biased", "none")}
     made |= {f"option.theme.{theme}": True for theme in ("auto", "light", "dark")}
     made |= {f"option.bg.{bg}": True for bg in ("solid", "transparent")}
     made |= {f"slides.{name}{part}": True for name in SNIPPETS for part in ("", ".note")}
