@@ -1,11 +1,11 @@
-"""The lexicon: every word in both languages, in the alphabet, with a view that shows it and the sentence going along."""
+"""The lexicon: every word in both languages, in the alphabet, with a view that shows it; the sentence goes along."""
 
 import html
 import re
 
 import pytest
 
-from app import lexicon, views
+from app import lexicon
 from app.messages import LANGUAGES
 from app.query import Query
 from tests.test_pages import Reader
@@ -27,8 +27,7 @@ def test_every_word_is_explained_in_both_languages_and_leads_to_a_view():
 
 def test_the_course_is_covered():
     named = {entry["view"] for entry in lexicon.terms().values()}
-    chapters = {views.catalogue()[name].chapter for name in named if name in views.catalogue()}
-    assert chapters == set(views.CHAPTERS)
+    assert named >= {"order", "embedding_space", "hidden_states", "gates", "attention_steps", "pipeline", "speed"}
 
 
 def test_umlauts_are_sorted_as_their_vowels():
@@ -56,4 +55,4 @@ def test_the_page_has_every_word_in_its_order_with_a_way_to_its_view(client, lan
 
 
 def test_every_page_leads_to_the_lexicon(client):
-    assert 'href="/de/lexicon?text=Hallo"' in client.get("/de/gates?text=Hallo").text
+    assert 'href="/de/lexicon?text=Hallo' in client.get("/de/gates?text=Hallo").text
