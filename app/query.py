@@ -41,7 +41,7 @@ class Choices:
 
     of: Callable[[Trace], Sequence[Value]]
     standard: int | Callable[[Trace], int] = 0
-    label: Callable[[Trace, Value], str] | None = None
+    label: Callable[[Trace, Value], str | Message] | None = None
     listed: bool = True
     anew: bool = False
 

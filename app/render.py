@@ -75,6 +75,7 @@ def result(
             for title, links in groupby(figure.links, key=lambda link: link.group)
         ],
         "marked": figure.marked,
+        "comparison": figure.comparison,
         "check": checked(traces, figure.layers, lang),
         "table": page_table(figure.table, lang, view),
         "hash": weights(traces),
@@ -173,7 +174,7 @@ def controls(
     }  # another model, other layers
     values: list[Any]
     for name, values in model_choices(view, query).items():
-        labels = [model_title(value, lang) if value else none_label(name, lang) for value in values]
+        labels = [model_title(value, lang) if value else none_label(view, name, lang) for value in values]
         addresses = [query.changed(**anew, **named(query, name, value)).address(path, **(along or {}))
                      for value in values]  # fmt: skip
         made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
@@ -187,7 +188,8 @@ def controls(
                 made.append(number_control(name, query, path, values, lang, along or {}))
                 continue
             label = depending.label if depending and traces else None
-            labels = [label(traces[0], value) if label else option_label(name, value, lang) for value in values]
+            labels = [choice_label(label(traces[0], value), lang) if label else option_label(name, value, lang)
+                      for value in values]  # fmt: skip
             others = anew if depending and depending.anew else {}
             addresses = [query.changed(**others | {name: value}).address(path, **(along or {})) for value in values]
             kind = "segmented" if len(values) <= SEGMENTS else "select"
@@ -207,9 +209,10 @@ def model_choices(view: View, query: Query) -> dict[str, list[str]]:
     return first | {"vs_model": ["", *view.models]} if query.model or query.vs_model else first
 
 
-def none_label(name: str, lang: Lang) -> str:
-    """What is shown where no model is named."""
-    return translate(lang, "option.model.all" if name == "model" else "option.vs_model.none")
+def none_label(view: View, name: str, lang: Lang) -> str:
+    """What is shown where no model is named, in the view's own words where it compares with another all the same."""
+    own, general = f"{view.name}.{name}.none", "option.model.all" if name == "model" else "option.vs_model.none"
+    return translate(lang, own if known(lang, own) else general)
 
 
 def named(query: Query, name: str, value: str) -> dict[str, str | None]:
@@ -256,6 +259,11 @@ def control(
             for value, label, url in zip(values, labels, urls, strict=True)
         ],
     }
+
+
+def choice_label(label: str | Message, lang: Lang) -> str:
+    """What a view calls a choice: words of the text stand for themselves."""
+    return label.text(lang) if isinstance(label, Message) else label
 
 
 def option_label(name: str, value: Any, lang: Lang) -> str:

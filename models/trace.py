@@ -8,6 +8,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, dataclass_transform
 
@@ -300,6 +301,30 @@ class Filling:
     words: tuple[tuple[str, ...], ...]  # [tokens][fillings]
 
 
+class Machine(NamedTuple):
+    """Where something was measured: cores that the process may use, and torch's version."""
+
+    cores: int
+    torch: str
+
+
+@part
+class Timing:
+    """How long a network takes for texts of several lengths, measured on one machine; what it computes and keeps."""
+
+    attempt: int  # 0 for the first measurement of this process
+    measured_at: datetime
+    machine: Machine
+    lengths: np.ndarray = array("int64[lengths]")  # in tokens
+    seconds: np.ndarray = array("float32[lengths, repetitions]")  # for a whole text in one call
+    step_seconds: np.ndarray | None = array("float32[passes, steps]", optional=True)  # for each word, one by one
+    kept_bytes: np.ndarray = array("int64[lengths]")  # the state, or all keys and values
+    map_bytes: np.ndarray = array("int64[lengths]")  # the attention maps of one call
+    linear: int  # multiply–adds of one call for each token
+    quadratic: int  # and for each pair of tokens
+    core_parameters: int  # without word vectors
+
+
 class LabelledWord(NamedTuple):
     """A word and its label; `text[start:end]` of the typed text, decided at the token with this number."""
 
@@ -390,6 +415,7 @@ class Trace:
     written: Written | None = None
     decoding: Decoding | None = None
     attribution: Attribution | None = None
+    timing: Timing | None = None
 
     def __post_init__(self) -> None:
         sizes = {"tokens": len(self.tokens)}
@@ -441,4 +467,5 @@ PARTS: dict[str, type] = {
     "written": Written,
     "decoding": Decoding,
     "attribution": Attribution,
+    "timing": Timing,
 }

@@ -14,13 +14,13 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from app import cards, views
+from app import cards, outputs, tradeoffs, views
 from app.api import EmbedQuery, StillQuery, TraceQuery
 from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
 from app.oembed import OEmbedQuery
 from app.transforms import TRANSFORMS
-from app.views import attention_heads, attention_steps, order
+from app.views import attention_heads, attention_steps, order, pipeline, speed
 from app.words import Kind
 from models import errors, faithfulness, registry
 from models.entities import CLASSES
@@ -208,9 +208,15 @@ def families() -> dict[str, bool]:
     made |= {f"looks.{part}": True for part in ("decoder", "cross")}
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
+    made |= {f"pipeline.{part}.{kind}": True for part in ("output", "hover") for kind in outputs.KINDS}
+    made |= {f"pipeline.summary.{kind}": True for kind in outputs.KINDS}
+    made |= {f"pipeline.{part}.{step}": True for part in ("step", "hover") for step in pipeline.STEPS[:-1]}
+    made |= {f"pipeline.step_name.{step}": True for step in pipeline.STEPS}
+    made |= {f"pipeline.part.{part}": True for part in pipeline.PARTS}
     made |= {f"positions.bar.{how}": True for how in ("vectors", "product", "cosine")}
     made |= {f"positions.axis.{how}": True for how in ("product", "cosine")}
     made |= {f"positions.{how}.hover": True for how in ("product", "cosine")}
+    made |= speed_texts()
     made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt")}
     made |= {f"class.{name}": True for name in configuration(registry.get("rnn-intent").folder)["classes"]}
     made |= {f"network.{model.split('-')[0]}": True for model in order.MODELS}
@@ -265,6 +271,25 @@ def families() -> dict[str, bool]:
     codes |= {"unknown_view", "unknown_language", "unknown_suffix", "address_too_long", "body_too_large", "method"}
     made |= {f"error.{code}": True for code in codes - {"input"}}
     return made
+
+
+def speed_texts() -> dict[str, bool]:
+    """What the page about speed makes of quantities, curves and rows of the course's table."""
+    made = {f"speed.axis.{show}": True for show in speed.UNITS}
+    made |= {f"speed.curve.{way}": True for way in (*speed.FIRST, "words", "again", "maps", "pairs")}
+    made |= {f"speed.{unit}.{power}": True for unit in ("bytes", "operations") for power in (0, 3, 6, 9)}
+    made |= {f"speed.summary.{key}": True for key in ("both", "only", "more", "less")}
+    made |= {f"speed.share.{key}": True for key in ("both", "only")}
+    made |= {f"network.{name}.the": True for name in speed.MODELS}
+    made |= {f"speed.{part}.{row}": True for part in ("row", "course") for row in tradeoffs.ROWS}
+    made |= {f"speed.verdict.{row}.agrees": True for row in tradeoffs.ROWS}
+    made |= {f"speed.verdict.{row}.disagrees": True for row in tradeoffs.ROWS if row != "order"}
+    quantities = ("whole", "next", "kept", "operations", "parameters", "training")
+    made |= {f"speed.quantity.{name}": True for name in quantities}
+    kinds_ = ("recurrent", "transformer")
+    made |= {f"speed.cell.{row}.{kind}": True for row in ("kept", "operations", "reach", "order") for kind in kinds_}
+    made |= {f"speed.cell.reach.{kind}.unscored": True for kind in kinds_}
+    return made | {"speed.cell.order.causal": True, "speed.vs_model.none": True}
 
 
 def test_both_languages_have_the_same_keys():

@@ -267,7 +267,7 @@ VIEW = View(
     chapter="attention",
     place=5,
     query=PositionsQuery,
-    needs=frozenset({"positions", "attention", "hidden"}),
+    needs=frozenset({"positions", "scores", "attention", "hidden"}),
     figure=figure,
     preferred=("translator", "encoder", "decoder"),
 )
