@@ -42,7 +42,7 @@ def plain(messages: Sequence[Message], lang: Lang) -> str:
     return " ".join(message.text(lang) for message in messages)
 
 
-def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang) -> str:
+def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang, sampled: bool = False) -> str:
     """How exactly what is recomputed of the layers shown agrees with the libraries that ran the models."""
     if not traces:
         return translate(lang, "check.none")
@@ -52,6 +52,9 @@ def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang) -> str:
         return translate(lang, "check.reported")
     errors = [check.max_abs_error if layer is None else check.of(layer) for check, layer in checks]
     libraries = ", ".join(dict.fromkeys(check.against for check, _ in checks))
+    if sampled:
+        named = " / ".join(str(layer + 1) for layer in dict.fromkeys(layers))
+        libraries = translate(lang, "check.layer", against=libraries, layer=named)
     if max(errors) == 0:
         return translate(lang, "check.equal", against=libraries)
     return translate(lang, "check.within", against=libraries, error=bound(max(errors)))
@@ -78,7 +81,7 @@ def result(
         ],
         "marked": figure.marked,
         "comparison": figure.comparison,
-        "check": checked(traces, figure.layers, lang),
+        "check": checked(traces, figure.layers, lang, figure.sampled),
         "table": page_table(figure.table, lang, view),
         "hash": weights(traces),
         "links": {
