@@ -17,7 +17,7 @@ from app.messages import Lang
 Json = dict[str, Any]
 Scale = Literal["share", "signed", "difference", "class"]
 Theme = Literal["light", "dark"]
-Kind = Literal["map", "lanes", "wide"]
+Kind = Literal["map", "lanes", "wide", "table"]
 
 PLACES = (
     "top center", "bottom center", "middle right", "middle left", "top right", "top left",
@@ -35,6 +35,7 @@ AXIS_OF: dict[Scale, str] = {
 }
 SHORT = 16  # characters of a name that stands in one line beside its curve
 BESIDE = "\u2002"  # keeps a text off the point or line that it stands beside
+MOST_POWERS = 8  # of ten that a log axis names
 GAP = 0.055  # between panels, as a share of the width
 DTYPES = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1", "uint16": "u2"}
 
@@ -176,7 +177,8 @@ def span(panels: Sequence[Panel], scale: Scale) -> tuple[float, float]:
 def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, str]) -> Plot:
     """Heatmaps side by side as one figure; `titles` names the colour bar of each scale.
 
-    "map" has square cells and words on both sides, "lanes" other things at the left, "wide" many thin rows.
+    "map" has square cells and words on both sides, "lanes" other things at the left, "wide" many thin rows,
+    "table" cells as wide as there is room, for what stands in them.
     """
     data: list[Json] = []
     layout: Json = {
@@ -195,7 +197,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         suffix = "" if number == 0 else str(number + 1)
         left = number * (width + GAP)
         domain = (left, left + width)
-        add_map(data, layout, panel, suffix, domain, kind)
+        add_map(data, layout, panel, suffix, domain, kind, lang)
         axes.append([f"x{suffix}", f"y{suffix}"])
         if panel.line is not None:
             axes[-1].append(add_line(data, layout, panel.line, suffix, number))
@@ -209,7 +211,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         "rows": rows,
         "cells": cells,
         "row_labels": kind != "wide",
-        "kind": "wide" if kind == "wide" else "map",
+        "kind": kind if kind in ("wide", "table") else "map",
     }
     scales = list(dict.fromkeys(panel.scale for panel in panels))
     masked = [number for number, panel in enumerate(panels) if np.isnan(panel.values).any()]
@@ -394,21 +396,20 @@ def axis_json(axis: Axis, anchor: str) -> Json:
     if axis.at:
         found |= {"tickvals": list(axis.at), "showgrid": True, "type": "log" if axis.log else "linear"}
     elif axis.log:
-        found |= {"type": "log", "exponentformat": "power", "dtick": step(axis)} if wide(axis) else {"type": "log"}
+        found |= {"type": "log"}
+        if decades(axis) > 1.9:  # else a few numbers between the powers are named too
+            found |= {
+                "dtick": int(np.ceil(decades(axis) / MOST_POWERS)),
+                "exponentformat": "power" if decades(axis) > 3 else "none",
+            }
     if axis.limits:
         found["range"] = [float(np.log10(limit)) for limit in axis.limits] if axis.log else list(axis.limits)
     return found
 
 
-def step(axis: Axis) -> int:
-    """How many powers of ten lie between two named ones, at most some eight of them."""
-    assert axis.limits is not None
-    return int(np.ceil(np.log10(axis.limits[1] / axis.limits[0]) / 8))
-
-
-def wide(axis: Axis) -> bool:
-    """Whether a log axis spans so much that only powers of ten are named."""
-    return axis.limits is not None and axis.limits[1] > 100 * axis.limits[0]
+def decades(axis: Axis) -> float:
+    """How many powers of ten a log axis spans; 0 where it finds its limits itself."""
+    return float(np.log10(axis.limits[1] / axis.limits[0])) if axis.limits else 0.0
 
 
 def curve_json(curve: Curve) -> Json:
@@ -470,7 +471,19 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str, classes: S
     }  # fmt: skip
 
 
-def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: Kind) -> None:
+def signed_cells(panel: Panel, lang: Lang) -> list[list[str]]:
+    """The numbers in the cells where some are negative: Plotly itself would write a hyphen for the minus."""
+    if not (panel.values < 0).any():
+        return []
+    sign = str.maketrans("-.", "−," if lang == "de" else "−.")
+    return [
+        ["" if np.isnan(v) else f"{v:{panel.digits}}".translate(sign) for v in row] for row in panel.values.tolist()
+    ]
+
+
+def add_map(
+    data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: Kind, lang: Lang
+) -> None:
     """One panel's heatmap, axes and title."""
     rows, columns = panel.values.shape
     small = kind != "wide" and max(rows, columns) <= (2 if panel.texts else 1) * IN_CELLS  # a class is a short word
@@ -480,10 +493,11 @@ def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: t
         "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
         "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind != "wide" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
+    texts = panel.texts or (signed_cells(panel, lang) if small else ())
     if small:
-        template = "%{text}" if panel.texts else f"%{{z:{panel.digits}}}"
+        template = "%{text}" if texts else f"%{{z:{panel.digits}}}"
         trace |= {"texttemplate": template, "textfont": {"size": 13}}
-    for name, cells in (("text", panel.texts), ("hovertext", panel.hovers)):
+    for name, cells in (("text", texts), ("hovertext", panel.hovers)):
         if cells:
             trace[name] = [[escaped(cell) for cell in row] for row in cells]
     data.append(trace)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, cards, deck, lexicon, oembed, pages, render, slides, static, stills, views
+from app import api, cards, deck, lexicon, oembed, offline, pages, render, slides, static, stills, views
 from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
@@ -74,7 +74,7 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
         if lacking := trace.lacking(view.needs):
             missing = CaptureError(f"its {', '.join(lacking)} cannot be recorded")
             raise unavailable(missing, query, trace_run)
-    filled = settled(query, traces[0])
+    filled = settled(query, traces[0]) if traces else query
     return filled, traces, view.figure(filled, traces)
 
 
@@ -370,10 +370,10 @@ async def offline_file(request: Request, lang: Lang, view: View) -> Response:
     raw = request.scope["query_string"]
     frame = read(api.EmbedQuery, raw, lang)
     query, traces, figure = await draw(request, view, stated(view, raw, lang))
-    html = pages.offline_page(view, query, frame, traces, figure)
+    html = await asyncio.to_thread(offline.html_page, view, query, frame, traces, figure)
     headers = DATA_HEADERS | {
         "Content-Disposition": f'attachment; filename="satzblick-{view.name}.html"',
-        "Content-Security-Policy": pages.OFFLINE_POLICY,
+        "Content-Security-Policy": offline.POLICY,
     }
     return Response(html, media_type="text/html", headers=headers)
 

@@ -3,6 +3,7 @@
 
 (() => {
   const VALUES_FROM = 32; // cells smaller than this show no number
+  const TABLE_TEXT = 9; // pixels: smaller texts are left out
   const HEIGHT = 420;
   const PAPER_WIDTH = 660;
   const NARROW = 640; // charts have no room for names beside their curves
@@ -52,8 +53,11 @@
       placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
       const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), placed.cell * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
-        if (placed.cell < (onSlide() ? digits / 0.34 : VALUES_FROM)) delete trace.texttemplate;
-        else trace.textfont = { ...trace.textfont, size: digits };
+        const tabular = spec.panels.kind === "table";
+        const size = tabular ? tableText(trace, placed, digits) : digits;
+        const room = tabular ? size : placed.cell >= (onSlide() ? digits / 0.34 : VALUES_FROM);
+        if (!room) delete trace.texttemplate;
+        else trace.textfont = { ...trace.textfont, size };
       }
     } else {
       if (width < NARROW * scale()) data = withLegend(data, layout);
@@ -88,6 +92,14 @@
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
     if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
+  }
+
+  /* As large as the longest text of a table allows; 0 where that could not be read. */
+  function tableText(trace, { panels }, usual) {
+    const { width, height, columns, rows } = panels.find(({ x }) => x === (trace.xaxis ?? "x"));
+    const longest = Math.max(1, ...trace.text.flat().map((text) => text.length));
+    const size = Math.min(usual, (width / columns - 6) / (0.6 * longest), (0.7 * height) / rows);
+    return size >= (onSlide() ? usual : TABLE_TEXT) ? size : 0;
   }
 
   /* A narrow chart has no room for names beside its curves: they stand above, and the axis ends with the curves. */
