@@ -209,6 +209,8 @@ def families() -> dict[str, bool]:
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
     made |= {f"pipeline.{part}.{kind}": True for part in ("output", "hover") for kind in outputs.KINDS}
+    asked = ("next_word", "next_word.hidden", "next_word.behind")
+    made |= {f"{how}.{part}": True for how in asked for part in ("hover", "summary")}
     made |= {f"pipeline.summary.{kind}": True for kind in outputs.KINDS}
     made |= {f"pipeline.{part}.{step}": True for part in ("step", "hover") for step in pipeline.STEPS[:-1]}
     made |= {f"pipeline.step_name.{step}": True for step in pipeline.STEPS}
