@@ -385,7 +385,7 @@ def beside(left: Plot, right: Plot) -> Plot:
 def axis_json(axis: Axis, anchor: str) -> Json:
     """An axis of a chart."""
     found: Json = {
-        "anchor": anchor, "title": {"text": escaped(axis.title), "standoff": 10}, "automargin": True,
+        "anchor": anchor, "title": {"text": lines(axis.title), "standoff": 10}, "automargin": True,
         "fixedrange": True, "zeroline": False, "showline": False, "ticks": "", "showgrid": not axis.ticks,
     }  # fmt: skip
     if axis.ticks:
@@ -445,7 +445,8 @@ def curve_json(curve: Curve) -> Json:
         }
     mode = {"line": "lines", "points": "markers", "both": "lines+markers"}[curve.kind]
     return found | {
-        "type": "scatter", "mode": mode + ("+text" if curve.texts else ""), "cliponaxis": curve.kind == "line",
+        "type": "scatter", "mode": mode + ("+text" if curve.texts else ""),
+        "cliponaxis": curve.kind == "line" and not curve.texts,
         "line": {"width": 2.5, "color": colour, "dash": curve.dash}, "marker": {"size": 7, "color": colour},
     }  # fmt: skip
 
