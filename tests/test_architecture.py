@@ -227,7 +227,7 @@ def families() -> dict[str, bool]:
     made |= {f"sentence.{number}": True for number in (1, 2)}
     made |= {f"method.{name}": True for name in (*faithfulness.methods(0), "even", "head")}
     made |= {f"method.{name}.short": False for name in faithfulness.methods(0)}
-    made |= {f"training.panel.{when}": True for when in ("before", "then")}
+    made |= {f"training.summary.{part}{one}": True for part in ("attention", "word", "loss") for one in ("", ".one")}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
     made |= {f"{part}.{how}": True for part in ("form.note", "option.vs_from") for how in TRANSFORMS}
