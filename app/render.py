@@ -189,7 +189,8 @@ def controls(
             kind = "segmented" if len(values) <= SEGMENTS else "select"
             made.append(control(name, kind, values, labels, getattr(query, name), addresses, lang))
     for name, (least, most, step) in numbers(view.query).items():
-        made.append(number_control(name, query, path, (least, most), lang, along or {}, step))
+        if name not in query.idle():
+            made.append(number_control(name, query, path, (least, most), lang, along or {}, step))
     return made
 
 

@@ -80,6 +80,13 @@ def neighbours(run: Run) -> Trace:
     return neighbours.trace(run)
 
 
+def contexts(run: Run) -> Trace:
+    """The model reads the text, and each word's states stand beside its own vector and the pieces near them."""
+    from models import contexts
+
+    return contexts.trace(run)
+
+
 def translation(run: Run) -> Trace:
     """The model reads the text and writes its translation; greedily, or with beams."""
     from models import translating
@@ -90,6 +97,7 @@ def translation(run: Run) -> Trace:
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
     "attributions": attributions,
+    "contexts": contexts,
     "distances": distances,
     "erasures": erasures,
     "expectations": expectations,
