@@ -11,7 +11,8 @@ from pydantic import Field
 from app.messages import say
 from app.query import Query, QueryError, Value, options
 from app.render import check_json, tokens_json
-from models import registry
+from models import registry, translating
+from models.run import Run
 from models.trace import Trace
 
 
@@ -51,7 +52,7 @@ class StillQuery(Query):
 def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
     """The body and its media type; raises QueryError for a field that the model does not have."""
     model = registry.get(trace.model)
-    wanted = [name.strip() for name in query.fields.split(",") if name.strip()] or list(model.fields)
+    wanted = names(query) or list(model.fields)
     for name in wanted:
         if name not in model.fields:
             allowed = ", ".join(model.fields)
@@ -79,14 +80,29 @@ def sent(name: str, wanted: Sequence[str]) -> bool:
     return name in wanted or (name in ("ids", "probabilities") and "predictions" in wanted)
 
 
+def asked(query: TraceQuery) -> Run:
+    """The run that has the wanted fields: an encoder–decoder writes, greedily, where they say what it wrote or saw."""
+    known, wanted = registry.get(query.model).fields, names(query)
+    writes = any(name in translating.FIELDS for name in wanted or known)
+    return Run(query.model, query.text, "translation_greedy" if writes and set(wanted) <= set(known) else "forward")
+
+
+def names(query: TraceQuery) -> list[str]:
+    """The fields asked for; none in particular means all."""
+    return [name.strip() for name in query.fields.split(",") if name.strip()]
+
+
 def said_json(trace: Trace) -> dict[str, Any]:
-    """What a classifier found, and the names behind the axes of its probabilities."""
+    """What a classifier found or a decoder wrote, and the names behind the axes of probabilities."""
     found: dict[str, Any] = {}
     if trace.classification:
         found["class_names"] = trace.classification.class_names
     if said := trace.labelling:
         found["label_names"] = said.label_names
         found["entities"] = [entity._asdict() for entity in said.entities]
+    if wrote := trace.written:
+        found["target_tokens"] = [token._asdict() for token in wrote.words]
+        found["target_text"] = wrote.sentence
     return found
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from app import render, static, views
 from app.api import EmbedQuery
@@ -79,6 +78,10 @@ def page(
         theme_urls={theme: here(lang, theme=theme) for theme in ("auto", "light", "dark")},
         chapters=chapters(along or query, current),
         home=Query.address(shared(query), f"/{lang}"),
+        lexicon={
+            "title": translate(lang, "lexicon.title"), "url": Query.address(shared(query), f"/{lang}/lexicon"),
+            "current": current == "lexicon",
+        },
         models_url=Query.address(shared(query), f"/{lang}/models"),
         permalink=permalink,
         oembed=absolute(f"/oembed?url={quoted(permalink)}&format=json") if shows else None,
@@ -304,35 +307,6 @@ def embed_page(
         shows=view if figure else None,
         permalink=query.address(f"/{query.lang}/{view.name}"),
     )
-
-
-# An offline file runs its own scripts and asks nobody for anything.
-OFFLINE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-OFFLINE_SCRIPTS = ("vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js", "layout.js", "player.js", "figure.js",
-                   "page.js")  # fmt: skip
-
-
-def offline_page(view: View, query: Query, frame: EmbedQuery, traces: list[Trace], figure: Figure) -> str:
-    """The figure with style and scripts in one file; links lead to the server's public address, if it has one."""
-    lang, public = query.lang, settings().public_url
-    result = render.result(view, query, traces, figure, frame.parameters())
-    return environment().get_template("offline.html").render(
-        lang=lang,
-        theme=query.theme,
-        _=translator(lang),
-        page_title=translate(lang, f"{view.name}.title"),
-        policy=OFFLINE_POLICY,
-        style=Markup(static.content("style.css")[0].decode()),
-        scripts=[Markup(inline(name)) for name in OFFLINE_SCRIPTS],
-        caption=frame.caption,
-        autoplay=frame.autoplay,
-        bg=frame.bg,
-        scale=frame.scale,
-        source=render.source(view, query, traces),
-        permalink=absolute(query.address(f"/{lang}/{view.name}")) if public else "",
-        result=result | ({} if public else {"places": []}),
-        still=False,
-    )  # fmt: skip
 
 
 def inline(name: str) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, cards, deck, oembed, pages, render, slides, static, stills, views
+from app import api, cards, deck, lexicon, oembed, offline, pages, render, slides, static, stills, views
 from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
@@ -20,7 +20,6 @@ from app.runs import Busy, Runs
 from app.views import Figure, View
 from models import registry
 from models.errors import CaptureError, InputError, ModelUnavailable
-from models.run import Run
 from models.trace import Trace
 
 POLICY = (
@@ -201,7 +200,7 @@ async def trace(
         if not query.model:
             raise QueryError("missing", "model", say("error.missing", field="model"))
         known_model(query.model, "model")
-        run = Run(query.model, query.text)
+        run = api.asked(query)
         try:
             (found,) = await request.app.state.runs.traces([run])
         except InputError as error:
@@ -293,6 +292,17 @@ async def into_slides(request: Request, lang: str, name: str) -> Response:
     return await kept(request, make)
 
 
+@router.get("/{lang}/lexicon", include_in_schema=False)
+async def glossary(request: Request, lang: str) -> Response:
+    """The words of the course."""
+
+    async def make(request: Request) -> Response:
+        html = lexicon.html_page(read(Query, request.scope["query_string"], lang_of(lang)))
+        return Response(html, media_type="text/html", headers=PAGE_HEADERS)
+
+    return await kept(request, make)
+
+
 @router.get("/{lang}/models", include_in_schema=False)
 async def all_cards(request: Request, lang: str) -> Response:
     """All models in one table."""
@@ -368,10 +378,10 @@ async def offline_file(request: Request, lang: Lang, view: View) -> Response:
     raw = request.scope["query_string"]
     frame = read(api.EmbedQuery, raw, lang)
     query, traces, figure = await draw(request, view, stated(view, raw, lang))
-    html = pages.offline_page(view, query, frame, traces, figure)
+    html = await asyncio.to_thread(offline.html_page, view, query, frame, traces, figure)
     headers = DATA_HEADERS | {
         "Content-Disposition": f'attachment; filename="satzblick-{view.name}.html"',
-        "Content-Security-Policy": pages.OFFLINE_POLICY,
+        "Content-Security-Policy": offline.POLICY,
     }
     return Response(html, media_type="text/html", headers=headers)
 

@@ -2,7 +2,7 @@
 
 A function registered as attention implementation "recorded" calls the module's own `eager_attention_forward` and keeps
 its arguments. The mask function of the same name is registered too; without it causal models lose their mask.
-What follows in a layer, W_O and the feed-forward network, has no registry: `attach` finds both in a run that it watches.
+What follows in a layer, W_O and the feed-forward network, has no registry: `attach` finds both in a run it watches.
 """
 
 import sys
@@ -20,9 +20,10 @@ from transformers.modeling_utils import AttentionInterface
 from transformers.pytorch_utils import Conv1D
 
 from models.errors import CaptureError
-from models.trace import Attention, Check, Layers
+from models.trace import Attention, Check, Decoding, Layers, array_fields
 
 IMPLEMENTATION = "recorded"
+TOLERANCE = 1e-4  # softmax(scores) may lie so far from the attention of a model from elsewhere
 
 
 @dataclass(slots=True)
@@ -39,7 +40,6 @@ class Call:
     scaling: float
     attention: Tensor
     bias: Tensor | None = None  # T5: what the distance adds to q·k, [1, heads, tokens, tokens]
-    used: Tensor | None = None  # the attention that the values were weighed with, where it was replaced
     projection: nn.Module | None = None  # W_O
     output: Tensor | None = None  # of W_O
     feed_forward: Tensor | None = None
@@ -66,14 +66,13 @@ def _recorded(
     if eager is None:
         raise CaptureError(f"{type(module).__name__} has no eager attention of its own to call")
     output, attention = eager(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
-    used = None
     if (replace := _replace.get()) is not None:
         used = replace(int(module.layer_idx), attention)  # type: ignore[arg-type]
         groups = used.shape[1] // value.shape[1]
         output = (used @ value.repeat_interleave(groups, dim=1)).transpose(1, 2).contiguous()
     calls = _calls.get()
     if calls is not None:
-        calls.append(Call(query, key, value, attention_mask, scaling, attention, kwargs.get("position_bias"), used))
+        calls.append(Call(query, key, value, attention_mask, scaling, attention, kwargs.get("position_bias")))
     return output, attention
 
 
@@ -166,6 +165,27 @@ def attention(calls: list[Call]) -> tuple[Attention, Check]:
 
     Raises CaptureError where nothing was recorded: the model's code does not go through the attention registry.
     """
+    arrays, check = recorded(calls)
+    return Attention(**arrays), check
+
+
+def decoding(calls: list[Call], target: int, source: int) -> tuple[Decoding, list[Check]]:
+    """What the layers of a decoder recorded, by turns over what is written and what was read, and a check of either.
+
+    Raises CaptureError where their calls are not of these sizes.
+    """
+    sizes = [call.attention.shape[-2:] for call in calls]
+    if not calls or sizes != [(target, target), (target, source)] * (len(calls) // 2):
+        raise CaptureError("the layers of its decoder do not show their attention by turns")
+    (own, own_check), (cross, cross_check) = recorded(calls[::2]), recorded(calls[1::2])
+    wanted = array_fields(Decoding)
+    named = {f"decoder_{name}": array for name, array in own.items()}
+    named |= {f"cross_{name}": array for name, array in cross.items()}
+    return Decoding(**{name: named[name] for name in wanted}), [own_check, cross_check]
+
+
+def recorded(calls: list[Call]) -> tuple[dict[str, Any], Check]:
+    """The arrays of these layers by the names that Attention gives them, and the check."""
     if not calls:
         raise CaptureError("the model computed its attention without calling the recorded function")
     heads = calls[0].query.shape[1]
@@ -193,31 +213,43 @@ def attention(calls: list[Call]) -> tuple[Attention, Check]:
         expected -= weights[layer]
         return float(np.abs(expected, out=expected).max())
 
-    def head_outputs(layer: int) -> np.ndarray:
-        call = calls[layer]
-        assert call.projection is not None and isinstance(call.projection.weight, Tensor)
-        used = weights[layer] if call.used is None else call.used[0].numpy()
-        matrix = call.projection.weight.detach().numpy()  # (heads · head_units, units), or turned
-        matrix = matrix if isinstance(call.projection, Conv1D) else matrix.T
-        found: np.ndarray = used @ values[layer] @ matrix.reshape(heads, -1, matrix.shape[1])
-        return found
+    def output_weights(layer: int) -> np.ndarray:
+        projection = calls[layer].projection
+        assert projection is not None and isinstance(projection.weight, Tensor)
+        matrix = projection.weight.detach().numpy()
+        turned: np.ndarray = matrix if isinstance(projection, Conv1D) else matrix.T  # (heads · head_units, units)
+        return turned.reshape(heads, -1, turned.shape[1])
 
     shape = (len(calls), *weights[0].shape)
     width = heads * values[0].shape[-1]
     known = all(call.projection and _sizes(call.projection)[0] == width for call in calls)
     outputs = _added([call.output if known else None for call in calls])
-    part = Attention(
-        queries=Layers.of(queries),
-        keys=Layers.of(keys),
-        values=Layers.of(values),
-        scaling=np.array([call.scaling for call in calls], np.float32),
-        scores=Layers(scores, shape),
-        attention=Layers.of(weights),
-        head_outputs=Layers(head_outputs, (*shape[:3], outputs.shape[-1])) if outputs else None,
-        attention_output=outputs,
-        feed_forward=_added([call.feed_forward for call in calls]),
-    )
-    return part, Check([partial(error, layer) for layer in range(len(calls))], "transformers")
+    arrays: dict[str, Any] = {
+        "queries": Layers.of(queries),
+        "keys": Layers.of(keys),
+        "values": Layers.of(values),
+        "scaling": np.array([call.scaling for call in calls], np.float32),
+        "scores": Layers(scores, shape),
+        "attention": Layers.of(weights),
+        "output_weights": Layers(output_weights, (len(calls), *values[0].shape[::2], outputs.shape[-1]))
+        if outputs
+        else None,
+        "attention_output": outputs,
+        "feed_forward": _added([call.feed_forward for call in calls]),
+    }
+    return arrays, Check([partial(error, layer) for layer in range(len(calls))], "transformers")
+
+
+def reported(attentions: Sequence[Tensor] | None, layers: int, tokens: int) -> tuple[Attention, Check]:
+    """The attention [1, heads, tokens, tokens] of each layer as a model itself gives it; scores are not known.
+
+    Raises CaptureError where it gives none, or not such shares.
+    """
+    weights = [layer[0].numpy() for layer in attentions or () if layer is not None and layer.ndim == 4]
+    if len(weights) != layers or any(layer.shape[-2:] != (tokens, tokens) for layer in weights):
+        raise CaptureError(f"{len(weights)} of its {layers} layers give their attention")
+    error = max(float(np.abs(layer.sum(-1) - 1).max()) for layer in weights)
+    return Attention(attention=Layers.of(weights)), Check(error, "transformers", reported=True)
 
 
 def _added(outputs: Sequence[Tensor | None]) -> Layers | None:

@@ -3,8 +3,10 @@
 
 (() => {
   const VALUES_FROM = 32; // cells smaller than this show no number
+  const TABLE_TEXT = 9; // pixels: smaller texts are left out
   const HEIGHT = 420;
   const PAPER_WIDTH = 660;
+  const NARROW = 640; // charts have no room for names beside their curves
   const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT } = Satzblick;
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -37,7 +39,7 @@
     const state = drawn.get(figure);
     const { spec } = state;
     const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
-    const data = spec.data.map((trace) => painted(walked(framed(trace, state), state.step)));
+    let data = spec.data.map((trace) => painted(walked(framed(trace, state), state.step)));
     const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
     if (!width) return;
     layout.font = { ...layout.font, family: family() };
@@ -51,10 +53,14 @@
       placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
       const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), placed.cell * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
-        if (placed.cell < (onSlide() ? digits / 0.34 : VALUES_FROM)) delete trace.texttemplate;
-        else trace.textfont = { ...trace.textfont, size: digits };
+        const tabular = spec.panels.kind === "table";
+        const size = tabular ? tableText(trace, placed, digits) : digits;
+        const room = tabular ? size : placed.cell >= (onSlide() ? digits / 0.34 : VALUES_FROM);
+        if (!room) delete trace.texttemplate;
+        else trace.textfont = { ...trace.textfont, size };
       }
     } else {
+      if (width < NARROW * scale()) data = withLegend(data, layout);
       layout.font.size = Math.max(layout.font.size, onSlide() ? SLIDE_TEXT : 0) * scale();
       for (const trace of data)
         if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
@@ -86,6 +92,24 @@
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
     if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
+  }
+
+  /* As large as the longest text of a table allows; 0 where that could not be read. */
+  function tableText(trace, { panels }, usual) {
+    const { width, height, columns, rows } = panels.find(({ x }) => x === (trace.xaxis ?? "x"));
+    const longest = Math.max(1, ...trace.text.flat().map((text) => text.length));
+    const size = Math.min(usual, (width / columns - 6) / (0.6 * longest), (0.7 * height) / rows);
+    return size >= (onSlide() ? usual : TABLE_TEXT) ? size : 0;
+  }
+
+  /* A narrow chart has no room for names beside its curves: they stand above, and the axis ends with the curves. */
+  function withLegend(data, layout) {
+    const curves = data.filter((trace) => !trace.meta?.label);
+    if (curves.length < data.length) {
+      layout.showlegend = curves.filter((trace) => trace.showlegend !== false).length > 1;
+      if (layout.xaxis.range && layout.meta?.ends) layout.xaxis.range = [layout.xaxis.range[0], layout.meta.ends];
+    }
+    return curves;
   }
 
   /* An image's palette is the head of its address, one for each theme. */
@@ -158,7 +182,10 @@
   /* ── playback: what comes after the step stays hidden; of frames one is seen ── */
   const isFrame = (trace) => trace.meta?.frame !== undefined;
 
+  const isLater = (trace) => trace.meta?.from > 0;
+
   function framed(trace, { spec, step }) {
+    if (isLater(trace)) return { ...trace, visible: trace.meta.from <= (step ?? spec.playback.length) };
     if (!isFrame(trace)) return trace;
     return { ...trace, visible: trace.meta.frame === (step ?? spec.playback.length - 1) };
   }
@@ -174,7 +201,7 @@
     const { spec, plot, step } = drawn.get(figure);
     const stage = figure.querySelector(".stage");
     stage.querySelectorAll(".veil").forEach((old) => old.remove());
-    if (step === null || spec.panels?.kind === "chart" || spec.data.some(isFrame)) return;
+    if (step === null || spec.panels?.kind === "chart" || spec.data.some((trace) => isFrame(trace) || isLater(trace))) return;
     for (const [x, y, line] of spec.panels?.columns ?? []) {
       const entry = spec.tokens.find((each) => each.axis === x);
       const hidden = entry?.positions.findIndex((position) => position > step) ?? -1;
@@ -197,7 +224,7 @@
   function reveal(figure, step) {
     const state = drawn.get(figure);
     state.step = step >= state.spec.playback.length - 1 ? null : step;
-    if (state.spec.data.some((trace) => trace.meta?.walked || isFrame(trace))) draw(figure);
+    if (state.spec.data.some((trace) => trace.meta?.walked || isFrame(trace) || isLater(trace))) draw(figure);
     else veil(figure);
   }
 

@@ -6,7 +6,7 @@ const Satzblick = {};
 (() => {
   const SLIDE_TEXT = 16; // of any label on a slide at scale 1: at 1.5 the last row of a lecture hall reads it
   const onSlide = () => document.body.classList.contains("embed");
-  const CELL = { least: 14, slide: 20, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
+  const CELL = { least: 14, slide: 20, tabled: 50, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
   const CAPTION = { most: 13, least: 8.5, high: 0.15, wide: 0.94, below: 22, bar: 18, narrow: 12 };
   const FEW = 8; // so few words should show their values, in more rows if need be
@@ -33,7 +33,7 @@ const Satzblick = {};
   const scale = () => Number(getComputedStyle(root).getPropertyValue("--scale")) || 1;
   const family = () => getComputedStyle(document.body).fontFamily;
   const least = () => (onSlide() ? SLIDE_TEXT * scale() : SIZES.least);
-  const leastCell = () => (onSlide() ? CELL.slide : CELL.least) * scale();
+  const leastCell = (kind) => (onSlide() ? CELL.slide : kind === "table" ? CELL.tabled : CELL.least) * scale();
   const axisName = (id) => id.replace(/^([xy])/, "$1axis");
 
   /* ── text: Plotly's labels are pseudo-HTML ───────────────────────────── */
@@ -132,8 +132,7 @@ const Satzblick = {};
   const overflow = () => (onFixedHeight() ? Math.max(0, document.documentElement.scrollHeight - innerHeight) : 0);
 
   function fitted(height) {
-    if (!onFixedHeight()) return height;
-    return Math.max(SLIDE_LEAST * scale(), Math.min(height, innerHeight - aroundFigure() - EDGE - spare));
+    return Math.min(height, room());
   }
 
   function largestCell(panels, rows) {
@@ -298,6 +297,7 @@ const Satzblick = {};
 
   /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
   function arrange(spec, layout, data, width, { theme, paper }) {
+    if (spec.panels.kind === "stack") return Satzblick.stack(spec, layout, data, width, { theme });
     const dense = paper || onSlide(); // little height: rather small cells than a second row of panels
     const atlas = spec.panels.kind === "atlas";
     const map = atlas || spec.panels.kind === "map";
@@ -308,8 +308,8 @@ const Satzblick = {};
     if (map) rowSize = Math.max(least(), Math.min(rowSize, cell * 0.8));
     let columns = columnLabels(rows, Math.min(cell, most));
     ({ rows, cell } = rowsOf(panels, map, width - columns.slack, rowSize, dense));
-    const scrolls = !atlas && cell < leastCell();
-    cell = Math.min(Math.max(cell, atlas ? 0 : leastCell()), most);
+    const scrolls = !atlas && cell < leastCell(spec.panels.kind);
+    cell = Math.min(Math.max(cell, atlas ? 0 : leastCell(spec.panels.kind)), most);
     columns = columnLabels(rows, cell);
 
     const bars = barsOf(layout, data);
@@ -398,5 +398,12 @@ const Satzblick = {};
     }
   }
 
-  Object.assign(Satzblick, { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT });
+  /* What a figure on a slide may be high. */
+  const room = () => (onFixedHeight() ? Math.max(SLIDE_LEAST * scale(), innerHeight - aroundFigure() - EDGE - spare) : Infinity);
+
+  const parts = {
+    TITLE, NUMBER, LABEL, BAR, EDGE, QUIET, axisName, textWidth, widest, labelsOf, titleLines, shorten, leastCell, columnLabels,
+    headOf, barsOf, barLength, placeBar, noteWidth, room,
+  };
+  Object.assign(Satzblick, { parts, arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT });
 })();

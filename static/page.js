@@ -103,6 +103,11 @@
     return address.href;
   }
 
+  async function asked(url, signal) {
+    const response = await fetch(url, { headers: { Accept: "text/html" }, signal });
+    return new DOMParser().parseFromString(await response.text(), "text/html");
+  }
+
   async function load(url, { how, keepTyped = false, focus = null }) {
     if (embedded) url = framed(url);
     clearTimeout(typing);
@@ -110,8 +115,7 @@
     const mine = (request = new AbortController());
     const patience = setTimeout(() => busy(true), PATIENCE);
     try {
-      const response = await fetch(url, { headers: { Accept: "text/html" }, signal: mine.signal });
-      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const page = await (Satzblick.carried ?? asked)(url, mine.signal); // an offline file has its pages in itself
       // What stands there for browsers without scripts would become real: a second picture, loaded for nobody.
       for (const part of page.querySelectorAll("noscript")) part.remove();
       clearTimeout(patience);
@@ -151,7 +155,6 @@
   document.addEventListener("input", (event) => {
     if (!event.target.matches("#query input[type=text]") || event.isComposing) return;
     clearTimeout(typing);
-    if (!event.target.value.trim()) return (request?.abort(), dim(true));
     typing = setTimeout(() => load(formAddress(), { how: "replace", keepTyped: true }), TYPING);
   });
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from models import capture, registry, weights
-from models.run import Change, Run, perform
+from models.run import Run, perform
 
 TEXT = "Der Mann biss den Hund, weil er beißt."
 
@@ -58,27 +58,19 @@ def test_the_heads_and_the_bias_together_are_what_attention_adds(both):
     trace, projections, attention, _ = both
     part = trace.attention
     biases = np.stack([projection.bias.detach().numpy() for projection in projections])
-    assert np.abs(part.head_outputs[:].sum(1) + biases[:, None] - attention).max() <= 1e-5
-    mixed = part.attention[1, 2] @ part.values[1, 2]
-    units = mixed.shape[1]
-    given = torch.zeros(len(mixed), units * part.attention.shape[1])
-    given[:, 2 * units : 3 * units] = torch.from_numpy(mixed)
+    heads = np.asarray(part.attention) @ np.asarray(part.values) @ np.asarray(part.output_weights)
+    assert np.abs(heads.sum(1) + biases[:, None] - attention).max() <= 1e-5
+    units = part.values.shape[-1]
+    given = torch.zeros(len(trace.tokens), units * part.attention.shape[1])
+    given[:, 2 * units : 3 * units] = torch.from_numpy(part.attention[1, 2] @ part.values[1, 2])
     with torch.no_grad():
         alone = (projections[1](given) - projections[1].bias).numpy()
-    assert np.abs(part.head_outputs[1, 2] - alone).max() <= 1e-5
-
-
-def test_a_head_that_is_switched_off_adds_nothing():
-    plain = perform(Run("encoder", TEXT)).attention
-    off = perform(Run("encoder", TEXT, change=Change("head_off", 1, head=2))).attention
-    assert np.abs(off.head_outputs[1, 2]).max() == 0 < np.abs(plain.head_outputs[1, 2]).max()
-    lost = plain.attention_output[1] - off.attention_output[1]
-    assert np.abs(lost - plain.head_outputs[1, 2]).max() <= 1e-5
+    assert np.abs(heads[1, 2] - alone).max() <= 1e-5
 
 
 def test_nothing_is_kept_twice():
     part = perform(Run("encoder", TEXT)).attention
-    assert part.head_outputs.nbytes == part.scores.nbytes == 0
+    assert part.output_weights.nbytes == part.scores.nbytes == 0
     assert part.attention_output.nbytes == part.feed_forward.nbytes == 4 * np.asarray(part.feed_forward).size
 
 
