@@ -197,7 +197,7 @@ def summary(lang: Lang, pair: Pair) -> Iterable[Message]:
         yield say("contexts.summary.shown", shown=LINES, count=len(pair.shared))
 
 
-COLUMNS = ("column.model", "column.run", "column.position", "column.word", "column.stage", "column.cosine",
+COLUMNS = ("column.model", "column.run", "column.position", "column.word", "column.layer_stage", "column.cosine",
            "column.neighbours")  # fmt: skip
 
 

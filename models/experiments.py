@@ -141,11 +141,8 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
     "across": across,
     "attributions": attributions,
-<<<<<<< HEAD
     "contexts": contexts,
-=======
     "decoder": decoder,
->>>>>>> pairsland
     "distances": distances,
     "erasures": erasures,
     "expectations": expectations,
