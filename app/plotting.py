@@ -35,6 +35,7 @@ AXIS_OF: dict[Scale, str] = {
 }
 SHORT = 16  # characters of a name that stands in one line beside its curve
 BESIDE = "\u2002"  # keeps a text off the point or line that it stands beside
+MOST_POWERS = 8  # of ten that a log axis names
 GAP = 0.055  # between panels, as a share of the width
 DTYPES = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1", "uint16": "u2"}
 
@@ -396,21 +397,20 @@ def axis_json(axis: Axis, anchor: str) -> Json:
     if axis.at:
         found |= {"tickvals": list(axis.at), "showgrid": True, "type": "log" if axis.log else "linear"}
     elif axis.log:
-        found |= {"type": "log", "exponentformat": "power", "dtick": step(axis)} if wide(axis) else {"type": "log"}
+        found |= {"type": "log"}
+        if decades(axis) > 1.9:  # else a few numbers between the powers are named too
+            found |= {
+                "dtick": int(np.ceil(decades(axis) / MOST_POWERS)),
+                "exponentformat": "power" if decades(axis) > 3 else "none",
+            }
     if axis.limits:
         found["range"] = [float(np.log10(limit)) for limit in axis.limits] if axis.log else list(axis.limits)
     return found
 
 
-def step(axis: Axis) -> int:
-    """How many powers of ten lie between two named ones, at most some eight of them."""
-    assert axis.limits is not None
-    return int(np.ceil(np.log10(axis.limits[1] / axis.limits[0]) / 8))
-
-
-def wide(axis: Axis) -> bool:
-    """Whether a log axis spans so much that only powers of ten are named."""
-    return axis.limits is not None and axis.limits[1] > 100 * axis.limits[0]
+def decades(axis: Axis) -> float:
+    """How many powers of ten a log axis spans; 0 where it finds its limits itself."""
+    return float(np.log10(axis.limits[1] / axis.limits[0])) if axis.limits else 0.0
 
 
 def curve_json(curve: Curve) -> Json:

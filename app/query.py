@@ -46,6 +46,15 @@ class Choices:
     anew: bool = False
 
 
+@dataclass(frozen=True)
+class Slider:
+    """Marks a number between limits that is moved, not typed; `usual` is what it stands at where the address names
+    none and the runs decide."""
+
+    step: float
+    usual: Callable[[Any, Sequence[Trace]], float] | None = None
+
+
 Layer = Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1), standard=-1)]
 
 
@@ -265,6 +274,17 @@ def run_choices(kind: type[Query]) -> dict[str, Choices]:
     return {
         name: entry for name, field in options(kind).items() for entry in field.metadata if isinstance(entry, Choices)
     }
+
+
+@cache
+def sliders(kind: type[Query]) -> dict[str, tuple[float, float, Slider]]:
+    """The options that are moved: smallest value, largest, and how."""
+    schema, found = kind.model_json_schema()["properties"], {}
+    for name, field in options(kind).items():
+        for entry in (entry for entry in field.metadata if isinstance(entry, Slider)):
+            limits = next(each for each in schema[name].get("anyOf", [schema[name]]) if "minimum" in each)
+            found[name] = (limits["minimum"], limits["maximum"], entry)
+    return found
 
 
 def text_error(error: InputError, query: Query, run: Run) -> QueryError:

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from app import transforms, words
 from app.messages import Lang, Message, bound, decimal, known, translate
-from app.query import Choices, Query, Value, options, run_choices
+from app.query import Choices, Query, Slider, Value, options, run_choices, sliders
 from app.views import Cell, Figure, Link, Table, View, model_title
 from models import registry
 from models.trace import Trace
@@ -42,14 +42,19 @@ def plain(messages: Sequence[Message], lang: Lang) -> str:
     return " ".join(message.text(lang) for message in messages)
 
 
-def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang) -> str:
+def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang, sampled: bool = False) -> str:
     """How exactly what is recomputed of the layers shown agrees with the libraries that ran the models."""
+    if not traces:
+        return translate(lang, "check.none")
     shown: Sequence[int | None] = layers or [None] * len(traces)
     checks = [(trace.check, layer) for trace, layer in zip(traces, shown, strict=True) if not trace.check.reported]
-    if traces and not checks:
+    if not checks:
         return translate(lang, "check.reported")
     errors = [check.max_abs_error if layer is None else check.of(layer) for check, layer in checks]
     libraries = ", ".join(dict.fromkeys(check.against for check, _ in checks))
+    if sampled:
+        named = " / ".join(str(layer + 1) for layer in dict.fromkeys(layers))
+        libraries = translate(lang, "check.layer", against=libraries, layer=named)
     if max(errors) == 0:
         return translate(lang, "check.equal", against=libraries)
     return translate(lang, "check.within", against=libraries, error=bound(max(errors)))
@@ -76,7 +81,7 @@ def result(
         ],
         "marked": figure.marked,
         "comparison": figure.comparison,
-        "check": checked(traces, figure.layers, lang),
+        "check": checked(traces, figure.layers, lang, figure.sampled),
         "table": page_table(figure.table, lang, view),
         "hash": weights(traces),
         "links": {
@@ -197,17 +202,18 @@ def controls(
     for name, (least, most, step) in numbers(view.query).items():
         if name not in query.idle():
             made.append(number_control(name, query, path, (least, most), lang, along or {}, step))
-    return made
+    moved = {name: entry for name, entry in sliders(view.query).items() if name not in query.idle()}
+    return [*made, slider_group(moved, query, traces, path, along or {})] if moved else made
 
 
 def model_choices(view: View, query: Query) -> dict[str, list[str]]:
     """The models that a page offers as the first and as the second; "" for none in particular."""
     if len(view.models) < 2:
         return {}
-    if view.chooses_model:
-        return {"model": view.models, "vs_model": ["", *view.models]}
-    first = {"model": ["", *view.models]}
-    return first | {"vs_model": ["", *view.models]} if query.model or query.vs_model else first
+    first = view.models if view.chooses_model else ["", *view.models]
+    alone = not view.chooses_model and not query.model  # all of them: no second one to compare with
+    found = {"model": first} if alone else {"model": first, "vs_model": ["", *view.models]}
+    return {name: models for name, models in found.items() if name not in query.idle()}
 
 
 def none_label(view: View, name: str, lang: Lang) -> str:
@@ -225,7 +231,8 @@ def named(query: Query, name: str, value: str) -> dict[str, str | None]:
 @cache
 def numbers(kind: type[Query]) -> dict[str, tuple[float, float, str]]:
     """The options that are numbers between limits: smallest, largest, step."""
-    schema, depending = kind.model_json_schema()["properties"], run_choices(kind)
+    schema = kind.model_json_schema()["properties"]
+    depending = run_choices(kind).keys() | sliders(kind).keys()
     found = {}
     for name in options(kind):
         for entry in schema[name].get("anyOf", [schema[name]]):
@@ -244,6 +251,28 @@ def number_control(
         "value": getattr(query, name), "least": values[0], "most": values[-1], "step": step, "action": path,
         "hidden": list(others.items()),
     }  # fmt: skip
+
+
+def slider_group(
+    moved: dict[str, tuple[float, float, Slider]], query: Query, traces: Sequence[Trace], path: str,
+    along: dict[str, Value],
+) -> Json:  # fmt: skip
+    """All sliders as one form, which carries everything else along."""
+    lang, kind = query.lang, type(query)
+    made: list[Json] = []
+    for name, (least, most, slider) in moved.items():
+        usual = kind.model_fields[name].default if slider.usual is None else slider.usual(query, traces)
+        value = getattr(query, name)
+        digits = max(0, -int(f"{slider.step:e}".split("e")[1]))
+        made.append({
+            "name": name, "label": translate(lang, f"option.{name}"), "least": least, "most": most,
+            "step": slider.step, "digits": digits, "usual": round(usual, digits),
+            "value": round(usual if value is None else value, digits),
+        })  # fmt: skip
+        made[-1]["shown"] = decimal(lang, made[-1]["value"], digits)
+    others = {key: value for key, value in (query.parameters() | along).items() if key not in moved}
+    return {"name": "sliders", "label": "", "kind": "sliders", "error": None, "options": [], "sliders": made,
+            "action": path, "hidden": list(others.items())}  # fmt: skip
 
 
 def control(

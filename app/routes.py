@@ -74,7 +74,7 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
         if lacking := trace.lacking(view.needs):
             missing = CaptureError(f"its {', '.join(lacking)} cannot be recorded")
             raise unavailable(missing, query, trace_run)
-    filled = settled(query, traces[0])
+    filled = settled(query, traces[0]) if traces else query
     return filled, traces, view.figure(filled, traces)
 
 

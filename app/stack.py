@@ -28,7 +28,7 @@ from app.plotting import (
 
 NAMED = 12  # so many lines at most have names, and their numbers in the cells
 ASIDE = 1.5  # columns that a total takes at the right: half a one of nothing, and its own
-# Pixels of a row by what it holds; static/stack.js has the last word where there is a browser.
+# Pixels of a row by what it holds; on a slide static/stack.js makes it lower where there is no room.
 HEIGHTS = {"cells": 34, "bars": 110, "units": 116}
 TITLE = 30
 APART = 0.06  # between two stacks, as a share of the width
@@ -54,6 +54,7 @@ class Row:
     texts: Sequence[str] = ()  # of bars
     limit: float = 1.0  # of bars
     step: int = 0  # from which step of a playback on it is shown
+    high: int = 0  # pixels, where it shall be higher than usual
 
     @property
     def kind(self) -> str:
@@ -68,7 +69,7 @@ class Row:
     @property
     def height(self) -> int:
         """Its usual height in pixels."""
-        return HEIGHTS[self.kind] * (len(self.values) if self.kind == "cells" else 1)
+        return self.high or HEIGHTS[self.kind] * (len(self.values) if self.kind == "cells" else 1)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,14 @@ def add(
         data += traces(row, x, y, shown.get(row.colours, ""), len(stack.columns))
         masked += [hidden(x, y, span) for span in gaps(row.values)] if row.colours else []
     rows = [
-        {"y": y, "kind": row.kind, "lines": len(row.values), "short": row.short, "limit": row.limit}
+        {
+            "y": y,
+            "kind": row.kind,
+            "lines": len(row.values),
+            "height": row.height,
+            "short": row.short,
+            "limit": row.limit,
+        }
         for row, y in zip(stack.rows, names, strict=True)
     ]
     return {"x": x, "rows": rows, "columns": len(stack.columns) + aside}

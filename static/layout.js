@@ -60,12 +60,12 @@ const Satzblick = {};
     return escape(`${letters.join("")}…`);
   }
 
-  /* At most two lines of what fits over a panel. */
-  function titleLines(title, size, room) {
+  /* At most so many lines of what fits over a panel. */
+  function titleLines(title, size, room, most = 2) {
     const lines = [""];
     for (const word of plain(title).split(/\s+/)) {
       const longer = `${lines.at(-1)} ${word}`.trim();
-      if (lines.length === 2 || textWidth(longer, size, "normal") <= room) lines[lines.length - 1] = longer;
+      if (lines.length === most || textWidth(longer, size, "normal") <= room) lines[lines.length - 1] = longer;
       else lines.push(word);
     }
     return lines.filter(Boolean).map((line) => shorten(escape(line), size, room, "normal"));

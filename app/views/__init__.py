@@ -84,6 +84,7 @@ class Figure:
     summary: Sequence[Message]
     table: Table
     layers: Sequence[int] = ()  # counted from 0, −1 the last; empty: all, or none in particular
+    sampled: bool = False  # all layers are shown, and these are checked for all: that costs as much as the picture
     token_runs: Sequence[int] = ()  # the traces whose words stand above the figure; empty: all
     links: Sequence[Link] = ()
     marked: Sequence[Marked] = ()  # sentences that the page shows as running text
