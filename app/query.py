@@ -91,6 +91,24 @@ class Query(BaseModel):
             runs.append(Run(self.vs_model or self.model, self.text if self.vs is None else self.vs))
         return runs
 
+    def texts(self) -> list[str]:
+        """One sentence, or two."""
+        return [self.text] if self.vs is None else [self.text, self.vs]
+
+    def side_by_side(self, networks: Sequence[str], otherwise: Sequence[str] = ()) -> list[str]:
+        """Of networks that stand beside each other, in this order, those that the address names as model and vs_model;
+        where it names none, `otherwise`, or all. Raises QueryError for one that is not among them."""
+        named = {field: name for field in ("model", "vs_model") if (name := getattr(self, field))}
+        for field, name in named.items():
+            if name not in networks:
+                fitting = ", ".join(networks)
+                raise QueryError("unfit_model", field, say("error.unfit_model", model=name, models=fitting))
+        return [name for name in networks if name in (named.values() or otherwise or networks)]
+
+    def completed(self) -> Self:
+        """The query as its view means it where something is left out; its address says so then."""
+        return self
+
     def idle(self) -> Container[str]:
         """The options that change nothing in the picture asked for, and so are no controls."""
         return ()
@@ -172,7 +190,7 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         if value is not None and not value.strip():
             raise QueryError("empty_text", name, say("error.empty_text"))
     try:
-        return paired(kind(lang=lang, **stated))
+        return paired(kind(lang=lang, **stated)).completed()
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])
