@@ -27,6 +27,10 @@ class AttentionHeadsQuery(LookQuery):
 
     sort: Literal["layer", "entropy", "kind"] = "layer"
 
+    def idle(self) -> tuple[str, ...]:
+        """No difference is drawn."""
+        return ("align",)
+
 
 @dataclass(frozen=True)
 class Head:
