@@ -206,7 +206,8 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         add_map(data, layout, panel, suffix, domain, kind, lang)
         axes.append([f"x{suffix}", f"y{suffix}"])
         if panel.line is not None:
-            axes[-1].append(add_line(data, layout, panel.line, suffix, number))
+            beside = [each.line for each in panels if (each.scale == "difference") == (panel.scale == "difference")]
+            axes[-1].append(add_line(data, layout, panel.line, suffix, number, line_range(beside)))
         linked = [f"x{suffix}", f"y{suffix}"] if kind == "map" else [f"x{suffix}"]
         tokens += [{"run": panel.run, "axis": axis, "positions": list(panel.positions)} for axis in linked]
     for scale in dict.fromkeys(panel.scale for panel in panels):
@@ -529,7 +530,17 @@ def add_map(
     })  # fmt: skip
 
 
-def add_line(data: list[Json], layout: Json, line: np.ndarray, suffix: str, number: int) -> str:
+def line_range(lines: Sequence[np.ndarray | None]) -> list[float]:
+    """One range for the lines above maps that show the same thing: 0 and all values, with some room."""
+    values = np.concatenate([[0.0], *(line for line in lines if line is not None)])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    room = 0.05 * (high - low or 1.0)
+    return [low - room * (low < 0), high + room]
+
+
+def add_line(
+    data: list[Json], layout: Json, line: np.ndarray, suffix: str, number: int, limits: list[float]
+) -> str:  # fmt: skip
     """The line above a map, over the same words; gives the name of its value axis."""
     axis = f"y{LINE_AXES + number}"
     data.append({
@@ -538,7 +549,7 @@ def add_line(data: list[Json], layout: Json, line: np.ndarray, suffix: str, numb
     })  # fmt: skip
     layout[f"yaxis{LINE_AXES + number}"] = {
         "domain": (0.84, 1), "anchor": f"x{suffix}", "showgrid": False, "zeroline": True, "nticks": 3,
-        "tickfont": {"size": 11}, "fixedrange": True, "automargin": True, "rangemode": "tozero",
+        "tickfont": {"size": 11}, "fixedrange": True, "automargin": True, "range": limits,
     }  # fmt: skip
     return axis
 

@@ -91,6 +91,20 @@ class Query(BaseModel):
             runs.append(Run(self.vs_model or self.model, self.text if self.vs is None else self.vs))
         return runs
 
+    def texts(self) -> list[str]:
+        """One sentence, or two."""
+        return [self.text] if self.vs is None else [self.text, self.vs]
+
+    def side_by_side(self, networks: Sequence[str], otherwise: Sequence[str] = ()) -> list[str]:
+        """Of networks that stand beside each other, in this order, those that the address names as model and vs_model;
+        where it names none, `otherwise`, or all. Raises QueryError for one that is not among them."""
+        named = {field: name for field in ("model", "vs_model") if (name := getattr(self, field))}
+        for field, name in named.items():
+            if name not in networks:
+                fitting = ", ".join(networks)
+                raise QueryError("unfit_model", field, say("error.unfit_model", model=name, models=fitting))
+        return [name for name in networks if name in (named.values() or otherwise or networks)]
+
     def idle(self) -> Container[str]:
         """The options that change nothing in the picture asked for, and so are no controls."""
         return ()

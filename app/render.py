@@ -178,15 +178,11 @@ def controls(
         name: view.query.model_fields[name].default for name in run_choices(view.query)
     }  # another model, other layers
     values: list[Any]
-    for name, values in (("model", view.models), ("vs_model", ["", *view.models])):
-        if len(view.models) > 1 and view.chooses_model and name not in query.idle():
-            none = f"{view.name}.vs_model.none"  # where the view compares with another model all the same
-            none = none if known(lang, none) else "option.vs_model.none"
-            labels = [model_title(value, lang) if value else translate(lang, none) for value in values]
-            addresses = [
-                query.changed(**anew, **{name: value or None}).address(path, **(along or {})) for value in values
-            ]
-            made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
+    for name, values in model_choices(view, query).items():
+        labels = [model_title(value, lang) if value else none_label(view, name, lang) for value in values]
+        addresses = [query.changed(**anew, **named(query, name, value)).address(path, **(along or {}))
+                     for value in values]  # fmt: skip
+        made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
     shared: list[tuple[str, tuple[Any, ...], Choices | None]] = []
     if query.vs is not None:
         shared.append(("align", ("word", "position"), None))
@@ -208,6 +204,28 @@ def controls(
             made.append(number_control(name, query, path, (least, most), lang, along or {}, step))
     moved = {name: entry for name, entry in sliders(view.query).items() if name not in query.idle()}
     return [*made, slider_group(moved, query, traces, path, along or {})] if moved else made
+
+
+def model_choices(view: View, query: Query) -> dict[str, list[str]]:
+    """The models that a page offers as the first and as the second; "" for none in particular."""
+    if len(view.models) < 2:
+        return {}
+    first = view.models if view.chooses_model else ["", *view.models]
+    alone = not view.chooses_model and not query.model  # all of them: no second one to compare with
+    found = {"model": first} if alone else {"model": first, "vs_model": ["", *view.models]}
+    return {name: models for name, models in found.items() if name not in query.idle()}
+
+
+def none_label(view: View, name: str, lang: Lang) -> str:
+    """What is shown where no model is named, in the view's own words where it compares with another all the same."""
+    own, general = f"{view.name}.{name}.none", "option.model.all" if name == "model" else "option.vs_model.none"
+    return translate(lang, own if known(lang, own) else general)
+
+
+def named(query: Query, name: str, value: str) -> dict[str, str | None]:
+    """The two models where this one is chosen as `name`; a second goes with the first."""
+    chosen = {"model": query.model, "vs_model": query.vs_model} | {name: value}
+    return {"model": chosen["model"] or "", "vs_model": (chosen["model"] and chosen["vs_model"]) or None}
 
 
 @cache
@@ -319,7 +337,7 @@ def data(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> J
     linked = {"links": [place(link, query.lang, None) for link in figure.links]} if figure.links else {}
     return {
         "query": {"view": view.name, "lang": query.lang, **query.model_dump()},
-        "model": query.model,
+        "model": traces[0].model if traces else query.model,
         "tokens": tokens_json(traces[0]) if traces else [],
         "runs": [
             {"model": trace.model, "text": trace.text, "tokens": tokens_json(trace), "change": trace.change,

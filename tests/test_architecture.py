@@ -209,6 +209,8 @@ def families() -> dict[str, bool]:
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
     made |= {f"pipeline.{part}.{kind}": True for part in ("output", "hover") for kind in outputs.KINDS}
+    asked = ("next_word", "next_word.hidden", "next_word.behind")
+    made |= {f"{how}.{part}": True for how in asked for part in ("hover", "summary")}
     made |= {f"pipeline.summary.{kind}": True for kind in outputs.KINDS}
     made |= {f"pipeline.{part}.{step}": True for part in ("step", "hover") for step in pipeline.STEPS[:-1]}
     made |= {f"pipeline.step_name.{step}": True for step in pipeline.STEPS}
@@ -225,7 +227,7 @@ def families() -> dict[str, bool]:
     made |= {f"sentence.{number}": True for number in (1, 2)}
     made |= {f"method.{name}": True for name in (*faithfulness.methods(0), "even", "head")}
     made |= {f"method.{name}.short": False for name in faithfulness.methods(0)}
-    made |= {f"training.panel.{when}": True for when in ("before", "then")}
+    made |= {f"training.summary.{part}{one}": True for part in ("attention", "word", "loss") for one in ("", ".one")}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
     made |= {f"{part}.{how}": True for part in ("form.note", "option.vs_from") for how in TRANSFORMS}

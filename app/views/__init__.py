@@ -107,7 +107,7 @@ class View:
     figure: Callable[[Any, list[Trace]], Figure]
     preferred: tuple[str, ...] = ()
     only_preferred: bool = False  # no other models, though they have what the view needs
-    chooses_model: bool = True  # False: it shows its preferred models beside each other
+    chooses_model: bool = True  # False: it shows its preferred models beside each other, or those that are named
 
     @cached_property
     def models(self) -> list[str]:

@@ -28,7 +28,7 @@ class AttentionHeadsQuery(LookQuery):
     sort: Literal["layer", "entropy", "kind"] = "layer"
 
     def idle(self) -> tuple[str, ...]:
-        """No difference is drawn."""
+        """No difference is drawn here."""
         return ("align",)
 
 

@@ -49,6 +49,10 @@ class LossPerStepQuery(Query):
                 found.append(Run(run.model, run.text, change=Change("reset_after", self.reset)))
         return found
 
+    def idle(self) -> tuple[str, ...]:
+        """No difference is drawn here."""
+        return ("align",)
+
 
 def losses(query: LossPerStepQuery, trace: Trace) -> np.ndarray:
     """−log p of each token, [tokens]; NaN at the first."""
