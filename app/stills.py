@@ -267,6 +267,7 @@ class Picture:
         left, top, wide, high = (trace.get(name, base) for name, base in (("x0", 0), ("y0", 0), ("dx", 1), ("dy", 1)))
         edges = (left - wide / 2, left + (over - 0.5) * wide, top + (down - 0.5) * high, top - high / 2)
         axes.imshow(pixels, extent=edges, interpolation="nearest", aspect="equal", zorder=2)
+        axes.set_anchor("N")  # two atlases begin at one height
 
     def finish(self, caption: str) -> None:
         """Axes, marks, legend and caption; then all in its place, until nothing is cut off."""
