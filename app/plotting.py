@@ -472,13 +472,13 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str, classes: S
     }  # fmt: skip
 
 
-def signed_cells(panel: Panel, lang: Lang) -> list[list[str]]:
+def signed_cells(values: np.ndarray, digits: str, lang: Lang) -> list[list[str]]:
     """The numbers in the cells where some are negative: Plotly itself would write a hyphen for the minus."""
-    if not (panel.values < 0).any():
+    if not (values < 0).any():
         return []
     sign = str.maketrans("-.", "−," if lang == "de" else "−.")
     return [
-        ["" if np.isnan(v) else f"{v:{panel.digits}}".translate(sign) for v in row] for row in panel.values.tolist()
+        ["" if np.isnan(value) else f"{value:{digits}}".translate(sign) for value in row] for row in values.tolist()
     ]
 
 
@@ -494,7 +494,7 @@ def add_map(
         "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
         "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind != "wide" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
-    texts = panel.texts or (signed_cells(panel, lang) if small else ())
+    texts = panel.texts or (signed_cells(panel.values, panel.digits, lang) if small else ())
     if small:
         template = "%{text}" if texts else f"%{{z:{panel.digits}}}"
         trace |= {"texttemplate": template, "textfont": {"size": 13}}
