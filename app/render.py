@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 
 from app import transforms, words
 from app.messages import Lang, Message, bound, decimal, known, translate
-from app.query import Choices, Query, Slider, Value, options, run_choices, sliders
-from app.views import Cell, Figure, Link, Table, View, model_title
+from app.query import Choices, Query, Slider, Value, options, quoted, run_choices, sliders
+from app.views import Cell, Figure, Link, Rows, Table, View, model_title
 from models import registry
 from models.trace import Trace
 
@@ -79,6 +79,7 @@ def result(
             {"title": title, "links": [place(link, lang, frame) for link in links]}
             for title, links in groupby(figure.links, key=lambda link: link.group)
         ],
+        "onward": [onward(rows, lang, frame) for rows in figure.rows],
         "marked": figure.marked,
         "comparison": figure.comparison,
         "check": checked(traces, figure.layers, lang, figure.sampled),
@@ -117,6 +118,19 @@ def place(link: Link, lang: Lang, frame: dict[str, Value] | None) -> Json:
         "axes": " ".join(link.axes),
         "box": " ".join(f"{side:.4f}" for side in link.box),
     }
+
+
+def onward(rows: Rows, lang: Lang, frame: dict[str, Value] | None) -> Json:
+    """The one link of all rows of an axis: its address, what each row asks beyond it, and what each is called."""
+    path = f"/{lang}/{rows.view}" if frame is None else f"/{lang}/embed/{rows.view}"
+    address = rows.query.address(path, **(frame or {}))
+    asks = ["&".join(f"{name}={quoted(str(value))}" for name, value in ask.items()) for ask in rows.asks]
+    return {
+        "url": f"{address}&{asks[rows.first]}",
+        "label": translate(lang, rows.label, word=rows.words[rows.first]),
+        "data": orjson.dumps({"address": address, "asks": asks, "axis": rows.axis, "words": list(rows.words),
+                              "label": translate(lang, rows.label, word="%word")}).decode(),
+    }  # fmt: skip
 
 
 def token_line(trace: Trace, lang: Lang) -> Json:

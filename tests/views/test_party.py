@@ -188,3 +188,11 @@ def test_sliders_are_one_form_that_carries_everything_along(client):
     assert 'name="match2" value="12.5"' in query  # what is typed next keeps it
     sentence = client.get("/de/party", params={"text": TEXT, "guests": "sentence"}).text
     assert sentence.count('type="range" name=') == 1 and 'data-usual="6.9"' in sentence
+
+
+def test_every_form_is_there_without_a_run(client):
+    for form in ("json", "csv", "svg", "pdf", "png", "html"):
+        assert client.get(f"/de/party.{form}").status_code == 200, form
+    assert "(Party, Satzblick)" in client.get("/de/slides/party").text
+    assert "Prüfsumme" not in client.get("/de/party").text and "Prüfsumme" not in client.get("/de/embed/party").text
+    assert "Prüfsumme" in client.get("/de/party", params={"guests": "both"}).text
