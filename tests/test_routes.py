@@ -580,3 +580,24 @@ def test_the_landing_page_draws_its_example_until_a_sentence_is_stated(client, q
     page = client.get(f"/de{query}").text
     assert "schauen vor allem auf das Wort direkt davor" in page and 'value="Der Hund biss den Mann"' in page
     assert "Der Hund biss den Mann" not in client.get("/de?text=Katze").text.split('id="result"')[1].split("lecture")[0]
+
+
+def test_all_networks_chosen_as_such_take_the_second_one_along(client):
+    """As the form says it without scripts: "all side by side" beside what was compared with before."""
+    every = ["rnn", "lstm", "gru"]
+    for asked, expected in (
+        ("", every), ("&model=", every), ("&model=&vs_model=gru", every), ("&vs_model=gru", ["gru"]),
+        ("&model=gru&vs_model=rnn", ["rnn", "gru"]), ("&model=gru&vs_model=", ["gru"]),
+    ):  # fmt: skip
+        told = client.get(f"/de/gradient_flow.json?text=Der+Hund+bellt{asked}").json()
+        assert [run["model"] for run in told["runs"]] == expected, asked
+    page = client.get("/de/gradient_flow?text=Der+Hund+bellt&model=&vs_model=gru").text
+    assert 'id="control-model"' in page and 'id="control-vs_model"' not in page
+    assert '/de/gradient_flow?text=Der+Hund+bellt"' in page  # the permalink has dropped both
+
+
+def test_a_network_that_a_picture_does_not_have_is_refused_though_the_view_has_it(client):
+    told = client.get("/de/classification.json?text=Hund&show=progress&model=encoder-intent").json()
+    assert (told["error"]["code"], told["error"]["field"]) == ("unfit_model", "model")
+    assert "rnn-intent, lstm-intent, gru-intent" in told["error"]["message"]
+    assert client.get("/de/classification?text=Hund&show=progress&model=encoder-intent").status_code == 422

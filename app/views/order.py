@@ -89,7 +89,7 @@ def paired(query: OrderQuery, traces: Sequence[Trace]) -> list[Pair]:
         if first.change:
             title = translate(query.lang, "order.placeless", network=title)
         found.append(Pair(title, first, second))
-    return sorted(found, key=lambda pair: (MODELS.index(pair.first.model), pair.first.change is None))
+    return sorted(found, key=lambda pair: (MODELS.index(pair.first.model), pair.first.change is not None))
 
 
 def figure(query: OrderQuery, traces: list[Trace]) -> Figure:
