@@ -234,6 +234,9 @@ def families() -> dict[str, bool]:
     points = ("words", "others", "near", "near_others", "summary.nearest", "summary.farthest")
     made |= {f"embedding_space.{part}": True for part in points}
     made |= {f"option.align.{how}": True for how in ("word", "position")}
+    made |= {f"contexts.stage.{stage}": True for stage in ("table", "inputs", "embeddings")}
+    made |= {f"contexts.usual.{name}": True for name in ("same", "different")}
+    made |= {f"contexts.summary.{how}": True for how in ("farther", "nearer")}
     made |= {
         f"attention_map.summary.{place}": True for place in ("before", "itself", "after", "renormalised", "hidden")
     }
