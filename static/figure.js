@@ -51,7 +51,7 @@
     let placed = null;
     if (spec.panels?.columns?.length && spec.panels.kind !== "chart") {
       placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
-      const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), placed.cell * 0.27);
+      const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), (placed.filled ?? placed.cell) * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
         const tabular = spec.panels.kind === "table";
         const size = tabular ? tableText(trace, placed, digits) : digits;

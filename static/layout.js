@@ -276,13 +276,21 @@ const Satzblick = {};
     if (down.title?.text) down.title = { ...down.title, font: { ...down.title.font, size: TITLE * scale() } };
   }
 
-  /* Captions as large as their tiles allow, none where they could not be read; the scale's texts below it. */
+  /* Captions as large as their tiles allow: whole, else their first words, else none where they could not be read; the
+     scale's texts below it. */
   function placeCaptions(layout, cell) {
     const named = (name) => layout.annotations.filter((note) => note.name === name);
-    const long = Math.max(...named("caption").map((note) => textWidth(plain(note.text), 10, "normal")));
-    const size = Math.min(CAPTION.most * scale(), cell * CAPTION.high, (10 * cell * CAPTION.wide) / long);
-    for (const note of named("caption"))
-      Object.assign(note, { visible: size >= CAPTION.least, font: { ...note.font, size } });
+    const fitted = (texts) => {
+      const long = Math.max(...texts.map((text) => textWidth(plain(text), 10, "normal")));
+      return Math.min(CAPTION.most * scale(), cell * CAPTION.high, (10 * cell * CAPTION.wide) / long);
+    };
+    const whole = named("caption").map((note) => note.text);
+    const brief = whole.map((text) => text.split(" ")[0]);
+    const texts = fitted(whole) >= CAPTION.least ? whole : brief;
+    const size = fitted(texts);
+    named("caption").forEach((note, index) =>
+      Object.assign(note, { text: texts[index], visible: size >= CAPTION.least, font: { ...note.font, size } }),
+    );
     const small = Math.min(NUMBER * scale(), Math.max(CAPTION.least, cell * 0.35));
     for (const note of named("tick")) Object.assign(note, { yshift: -2, font: { ...note.font, size: small } });
     for (const note of named("bar"))

@@ -251,6 +251,7 @@ def families() -> dict[str, bool]:
     made |= {f"attention_steps.bar.{name}": True for name in ("scores", "added", "vectors")}
     made |= {f"attention_steps.row.scaled.{kind}": True for kind in ("unscaled", "other")}
     made |= {f"attention_steps.row.masked.{kind}": True for kind in ("biased", "none")}
+    made |= {f"attention_map.steps{part}": True for part in ("", ".1", ".2")}
     made |= {f"party.{part}.{number}": True for part in ("guest", "topic") for number in party.GUESTS}
     made |= {f"party.step.{step}": True for step in party.STEPS}
     made |= {f"party.{step}.{kind}.hover": True for step in (*party.STEPS, "total") for kind in ("real", "invented")}

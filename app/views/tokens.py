@@ -110,8 +110,9 @@ def figure(query: Query, traces: list[Trace]) -> Figure:
     plot = drawn(query, (left, right), pairs, titles)
     summary = [summarised(trace, name) for trace, name in zip(traces, names, strict=True)]
     summary += [
-        say("tokens.summary.written", sentence=Strong(trace.written.sentence), count=str(len(trace.written.words)))
-        for trace in traces if trace.written
+        say("tokens.summary.written", run=name, sentence=Strong(trace.written.sentence),
+            count=str(len(trace.written.words)))
+        for trace, name in zip(traces, names, strict=True) if trace.written
     ]  # fmt: skip
     if len(traces) == 2:
         summary.append(compared(traces, pairs))
