@@ -99,7 +99,9 @@ def fragment(
 ) -> Json:
     """What the part of a page that changes with the options is made of."""
     public = settings().public_url
-    result = render.result(view, query, traces, figure, frame.parameters()) | ({} if public else {"places": []})
+    result = render.result(view, query, traces, figure, frame.parameters()) | (
+        {} if public else {"places": [], "onward": []}
+    )
     controls = [
         control | {"options": [option | {"url": f"#{control['name']}={quoted(str(option['value']))}"}
                                for option in control["options"]]}
@@ -145,8 +147,10 @@ def nearest_first(values: dict[str, list[Value]], depending: Container[str]) -> 
 def selectable(view: View, query: Query, traces: list[Trace]) -> Iterator[tuple[str, list[Value]]]:
     """The options that can be gone through, with their values."""
     for name, fixed, depending in render.controlled(view.query):
-        if depending is None or depending.listed:
-            yield name, list(depending.of(traces[0]) if depending else fixed)
+        if depending is None:
+            yield name, list(fixed)
+        elif depending.listed and traces:
+            yield name, list(depending.of(traces[0]))
     if query.vs is not None:
         yield "align", ["word", "position"]
 
@@ -159,7 +163,7 @@ def reached(query: Query, chosen: Chosen, performed: dict[Run, Trace]) -> State 
         return None
     traces = [performed[run] for run in runs]
     try:
-        query = settled(query, traces[0])
+        query = settled(query, traces[0]) if traces else query
     except QueryError:
         return None
     return State(query, traces, {name: value for name, value in chosen.items() if name not in query.idle()})

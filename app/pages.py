@@ -111,16 +111,16 @@ def shared(query: Query) -> Query:
 
 
 def link(view: View, query: Query) -> str:
-    """The address of a view with the sentence going along, and the models where it offers them."""
+    """The address of a view with the sentence going along, and the models where it offers them.
+
+    Where networks stand beside each other, two go along, while one alone would take away what it is compared with.
+    """
     along = shared(query)
-    dropped = {
-        name: Query.model_fields[name].default
-        for name in ("model", "vs_model")
-        if getattr(along, name) not in view.models
-    }
-    if along.model == view.models[0]:
-        dropped["model"] = ""
-    return along.changed(**dropped).address(f"/{query.lang}/{view.name}")
+    found = [name for name in (along.model, along.vs_model) if name in view.models]
+    if len(found) == 1 and (found[0] == view.models[0] or not view.chooses_model):
+        found = []
+    model, vs_model = (*found, None, None)[:2]
+    return along.changed(model=model or "", vs_model=vs_model).address(f"/{query.lang}/{view.name}")
 
 
 def chapters(query: Query, current: str | None) -> list[Json]:
@@ -164,7 +164,8 @@ def figure_page(
         if error.fix:
             told["fix"] = {"label": translate(lang, "fix.shorten"), "url": query.changed(**error.fix).address(action)}
     settled_query, traces, figure = drawn or (query, [], None)
-    along = query.changed(model="") if query.model == view.models[0] else query  # nobody asked for a view's own choice
+    own = query.model == view.models[0] and query.vs_model is None
+    along = query.changed(model="") if own else query  # nobody asked for a view's own choice
     order = [other for other in views.catalogue().values() if other.models]
     place = order.index(view)
     extra: Json = {"lecture": lecture(along), "deck_url": f"/{lang}/deck"} if landing else {}

@@ -1,7 +1,7 @@
 """Makes Plotly JSON from arrays: plain dicts, a few trace types, colours only in the layout so that a theme is a patch.
 
 Colours: zero is the page's background. [0, 1] runs from paper to deep blue (cividis in the dark), signed values are
-RdBu, differences PuOr, both symmetric around zero. One range serves both runs; a masked cell is grey, never a value.
+RdBu, differences PuOr, both symmetric around zero. One range serves both runs; a masked cell is hatched, never a value.
 """
 
 import base64
@@ -35,6 +35,7 @@ AXIS_OF: dict[Scale, str] = {
 }
 SHORT = 16  # characters of a name that stands in one line beside its curve
 BESIDE = "\u2002"  # keeps a text off the point or line that it stands beside
+MOST_POWERS = 8  # of ten that a log axis names
 GAP = 0.055  # between panels, as a share of the width
 DTYPES = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1", "uint16": "u2"}
 
@@ -44,6 +45,12 @@ INK = {"light": "#1b1b1f", "dark": "#ecebe6"}
 QUIET = {"light": "#5c5c66", "dark": "#a6a6ad"}
 ACCENT = {"light": "#b3441a", "dark": "#ff8a5c"}
 MASKED = {"light": "#d9d7d1", "dark": "#3a3b41"}
+HATCH = {"light": "#bdbab2", "dark": "#5a5b63"}
+HATCHES = 36  # lines from side to side of a panel
+HATCHED = "M0,0L1,0L1,1L0,1Z" + "".join(
+    "M{:.3f},{:.3f}L{:.3f},{:.3f}".format(*ends, *ends[::-1])
+    for ends in ((max(0, at - 1), min(1, at)) for at in np.arange(1, 2 * HATCHES) / HATCHES)
+)
 GRID = {"light": "#e6e3dc", "dark": "#33343a"}
 SERIES = ("#3f7fc1", "#cf5f2a", "#3d8f66", "#9468c0", "#b8478a", "#85812b")  # readable on both grounds
 BLUES = ["#fbfaf7", "#e3ebf3", "#c3d8ea", "#98bfdf", "#6a9fcd", "#4380b8", "#255f9c", "#0f427c", "#062a5c"]
@@ -199,7 +206,8 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         add_map(data, layout, panel, suffix, domain, kind, lang)
         axes.append([f"x{suffix}", f"y{suffix}"])
         if panel.line is not None:
-            axes[-1].append(add_line(data, layout, panel.line, suffix, number))
+            beside = [each.line for each in panels if (each.scale == "difference") == (panel.scale == "difference")]
+            axes[-1].append(add_line(data, layout, panel.line, suffix, number, line_range(beside)))
         linked = [f"x{suffix}", f"y{suffix}"] if kind == "map" else [f"x{suffix}"]
         tokens += [{"run": panel.run, "axis": axis, "positions": list(panel.positions)} for axis in linked]
     for scale in dict.fromkeys(panel.scale for panel in panels):
@@ -383,7 +391,7 @@ def beside(left: Plot, right: Plot) -> Plot:
 def axis_json(axis: Axis, anchor: str) -> Json:
     """An axis of a chart."""
     found: Json = {
-        "anchor": anchor, "title": {"text": escaped(axis.title), "standoff": 10}, "automargin": True,
+        "anchor": anchor, "title": {"text": lines(axis.title), "standoff": 10}, "automargin": True,
         "fixedrange": True, "zeroline": False, "showline": False, "ticks": "", "showgrid": not axis.ticks,
     }  # fmt: skip
     if axis.ticks:
@@ -395,31 +403,20 @@ def axis_json(axis: Axis, anchor: str) -> Json:
     if axis.at:
         found |= {"tickvals": list(axis.at), "showgrid": True, "type": "log" if axis.log else "linear"}
     elif axis.log:
-        found |= {"type": "log", "exponentformat": "power", "dtick": step(axis)} if wide(axis) else {"type": "log"}
-        if not wide(axis) and powers(axis) > 1:
-            found["dtick"] = 1  # Plotly writes the numbers between in small type
+        found |= {"type": "log"}
+        if decades(axis) > 1.9:  # else a few numbers between the powers are named too
+            found |= {
+                "dtick": int(np.ceil(decades(axis) / MOST_POWERS)),
+                "exponentformat": "power" if decades(axis) > 3 else "none",
+            }
     if axis.limits:
         found["range"] = [float(np.log10(limit)) for limit in axis.limits] if axis.log else list(axis.limits)
     return found
 
 
-def powers(axis: Axis) -> int:
-    """How many powers of ten a log axis shows; 0 where its limits are not known."""
-    if axis.limits is None:
-        return 0
-    low, high = np.log10(axis.limits)
-    return int(np.floor(high + 1e-9) - np.ceil(low - 1e-9)) + 1
-
-
-def step(axis: Axis) -> int:
-    """How many powers of ten lie between two named ones, at most some eight of them."""
-    assert axis.limits is not None
-    return int(np.ceil(np.log10(axis.limits[1] / axis.limits[0]) / 8))
-
-
-def wide(axis: Axis) -> bool:
-    """Whether a log axis spans so much that only powers of ten are named."""
-    return axis.limits is not None and axis.limits[1] > 100 * axis.limits[0]
+def decades(axis: Axis) -> float:
+    """How many powers of ten a log axis spans; 0 where it finds its limits itself."""
+    return float(np.log10(axis.limits[1] / axis.limits[0])) if axis.limits else 0.0
 
 
 def curve_json(curve: Curve) -> Json:
@@ -454,7 +451,8 @@ def curve_json(curve: Curve) -> Json:
         }
     mode = {"line": "lines", "points": "markers", "both": "lines+markers"}[curve.kind]
     return found | {
-        "type": "scatter", "mode": mode + ("+text" if curve.texts else ""), "cliponaxis": curve.kind == "line",
+        "type": "scatter", "mode": mode + ("+text" if curve.texts else ""),
+        "cliponaxis": curve.kind == "line" and not curve.texts,
         "line": {"width": 2.5, "color": colour, "dash": curve.dash}, "marker": {"size": 7, "color": colour},
     }  # fmt: skip
 
@@ -480,13 +478,13 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str, classes: S
     }  # fmt: skip
 
 
-def signed_cells(panel: Panel, lang: Lang) -> list[list[str]]:
+def signed_cells(values: np.ndarray, digits: str, lang: Lang) -> list[list[str]]:
     """The numbers in the cells where some are negative: Plotly itself would write a hyphen for the minus."""
-    if not (panel.values < 0).any():
+    if not (values < 0).any():
         return []
     sign = str.maketrans("-.", "−," if lang == "de" else "−.")
     return [
-        ["" if np.isnan(v) else f"{v:{panel.digits}}".translate(sign) for v in row] for row in panel.values.tolist()
+        ["" if np.isnan(value) else f"{value:{digits}}".translate(sign) for value in row] for row in values.tolist()
     ]
 
 
@@ -502,7 +500,7 @@ def add_map(
         "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
         "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind != "wide" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
-    texts = panel.texts or (signed_cells(panel, lang) if small else ())
+    texts = panel.texts or (signed_cells(panel.values, panel.digits, lang) if small else ())
     if small:
         template = "%{text}" if texts else f"%{{z:{panel.digits}}}"
         trace |= {"texttemplate": template, "textfont": {"size": 13}}
@@ -533,7 +531,17 @@ def add_map(
     })  # fmt: skip
 
 
-def add_line(data: list[Json], layout: Json, line: np.ndarray, suffix: str, number: int) -> str:
+def line_range(lines: Sequence[np.ndarray | None]) -> list[float]:
+    """One range for the lines above maps that show the same thing: 0 and all values, with some room."""
+    values = np.concatenate([[0.0], *(line for line in lines if line is not None)])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    room = 0.05 * (high - low or 1.0)
+    return [low - room * (low < 0), high + room]
+
+
+def add_line(
+    data: list[Json], layout: Json, line: np.ndarray, suffix: str, number: int, limits: list[float]
+) -> str:  # fmt: skip
     """The line above a map, over the same words; gives the name of its value axis."""
     axis = f"y{LINE_AXES + number}"
     data.append({
@@ -542,17 +550,17 @@ def add_line(data: list[Json], layout: Json, line: np.ndarray, suffix: str, numb
     })  # fmt: skip
     layout[f"yaxis{LINE_AXES + number}"] = {
         "domain": (0.84, 1), "anchor": f"x{suffix}", "showgrid": False, "zeroline": True, "nticks": 3,
-        "tickfont": {"size": 11}, "fixedrange": True, "automargin": True, "rangemode": "tozero",
+        "tickfont": {"size": 11}, "fixedrange": True, "automargin": True, "range": limits,
     }  # fmt: skip
     return axis
 
 
-def behind(number: int, colour: str) -> Json:
-    """A ground of one colour under the cells of a panel."""
+def behind(number: int, theme: Theme) -> Json:
+    """A hatched ground under the cells of a panel: it shows where a cell has no value."""
     suffix = "" if number == 0 else str(number + 1)
     return {
-        "type": "rect", "layer": "below", "xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "x0": 0, "x1": 1,
-        "y0": 0, "y1": 1, "fillcolor": colour, "line": {"width": 0},
+        "type": "path", "layer": "below", "xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "path": HATCHED,
+        "fillcolor": MASKED[theme], "line": {"width": 1, "color": HATCH[theme]},
     }  # fmt: skip
 
 
@@ -562,11 +570,11 @@ def bold(label: str) -> str:
 
 
 def themed(layout: Json, scales: Sequence[Scale], theme: Theme, masked: Sequence[int]) -> Json:
-    """All that a theme changes: a patch of the layout; behind the cells of the `masked` panels it is grey."""
+    """All that a theme changes: a patch of the layout; behind the cells of the `masked` panels it is hatched."""
     patch: Json = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "shapes": [behind(number, MASKED[theme]) for number in masked],
+        "shapes": [behind(number, theme) for number in masked],
         "font": {"color": INK[theme]},
         "colorway": [ACCENT[theme]],
         "hoverlabel": {"bgcolor": INK[theme], "bordercolor": INK[theme], "font": {"color": PAPER[theme]}},

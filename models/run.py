@@ -19,12 +19,13 @@ class Change:
     recurrent matrices are scaled to the largest singular value `amount`; initial_weights: as before any training, from
     the seed `at`; head_off: the attention head `head` of layer `at` (both counted from 0) gives nothing;
     even_attention: every token looks at all tokens alike, in every head; no_positions: a Transformer's vectors for the
-    places are zero.
+    places are zero; masked: [MASK] stands in place of token `at`, or before [SEP] where that is token `at`.
     """
 
     kind: Literal[
-        "reset_after", "erased", "spectral_norm", "initial_weights", "no_positions", "head_off", "even_attention"
-    ]
+        "reset_after", "erased", "spectral_norm", "initial_weights", "no_positions", "head_off", "even_attention",
+        "masked",
+    ]  # fmt: skip
     at: int = 0
     amount: float = 0.0
     head: int = 0

@@ -63,7 +63,7 @@
     let placed = null;
     if (spec.panels?.columns?.length && spec.panels.kind !== "chart") {
       placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
-      const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), placed.cell * 0.27);
+      const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), (placed.filled ?? placed.cell) * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
         const tabular = spec.panels.kind === "table";
         const size = tabular ? tableText(trace, placed, digits) : digits;
@@ -178,11 +178,15 @@
     for (const link of links) {
       const [across, down] = link.dataset.axes.split(" ").map((id) => axes[axisName(id)]);
       const [left, top, right, bottom] = link.dataset.box.split(" ").map(Number);
+      const clip = (place, from, size) => Math.max(0, Math.min(size, place - from)); // to what the box shows of it
+      const [x0, x1] = [left, right].map((at) => clip(across._offset + across.l2p(at), figure.scrollLeft, figure.clientWidth));
+      const [y0, y1] = [top, bottom].map((at) => clip(down._offset + down.l2p(at), figure.scrollTop, figure.clientHeight));
       Object.assign(link.style, {
-        left: `${across._offset + across.l2p(left)}px`,
-        top: `${down._offset + down.l2p(top)}px`,
-        width: `${across.l2p(right) - across.l2p(left)}px`,
-        height: `${down.l2p(bottom) - down.l2p(top)}px`,
+        left: `${x0}px`,
+        top: `${y0}px`,
+        width: `${x1 - x0}px`,
+        height: `${y1 - y0}px`,
+        visibility: x1 > x0 && y1 > y0 ? "" : "hidden",
       });
     }
   }
@@ -223,6 +227,42 @@
   });
   document.addEventListener("mouseover", ({ target }) => linkOf(target) && tellLink(linkOf(target)));
   document.addEventListener("mouseout", ({ target }) => linkOf(target) && unhover());
+
+  /* ── rows that lead elsewhere: one link for each map, which goes along with what is pointed at ── */
+  const onwardOf = (figure) => [...figure.closest(".figure-frame").querySelectorAll(".onward a")];
+  const rowsOf = (link) => JSON.parse(link.dataset.rows);
+
+  function aim(link, index) {
+    const { address, asks, words, label } = rowsOf(link);
+    if (asks[index] === undefined) return false;
+    link.setAttribute("href", `${address}&${asks[index]}`);
+    link.textContent = label.replace("%word", () => words[index]);
+    return true;
+  }
+
+  function aimAt(figure, word) {
+    const { spec, words } = drawn.get(figure);
+    for (const link of word ? onwardOf(figure) : []) {
+      const entry = spec.tokens.find(({ axis }) => axis === rowsOf(link).axis);
+      const index = entry?.positions.indexOf(twin(words, word, entry.run)) ?? -1;
+      if (index >= 0) aim(link, index);
+    }
+  }
+
+  /* A finger's first touch only shows a cell; the link beside it leads on. */
+  function open(figure, { points: [point] }) {
+    if (matchMedia("(hover: none)").matches) return;
+    const link = onwardOf(figure).find((each) => rowsOf(each).axis === point.yaxis._id);
+    if (link && aim(link, point.pointIndex[0])) link.click();
+  }
+
+  /* Enter opens the row of the word that is lit. */
+  function openLit(figure) {
+    const { spec, shown } = drawn.get(figure);
+    const word = shown?.row;
+    const own = spec.tokens.filter(({ run, axis }) => run === word?.run && axis.startsWith("y"));
+    onwardOf(figure).find((link) => own.some(({ axis }) => axis === rowsOf(link).axis))?.click();
+  }
 
   /* ── playback: what comes after the step stays hidden; of frames one is seen ── */
   const isFrame = (trace) => trace.meta?.frame !== undefined;
@@ -368,6 +408,7 @@
             (word) => word && twin(state.words, word, Number(token.dataset.run)) === Number(token.dataset.position),
           ),
       );
+    aimAt(figure, lit?.row);
     say(figure, lit);
   }
 
@@ -447,7 +488,10 @@
       if (column || row) lightAll({ column, row });
     });
     state.plot.on("plotly_unhover", unhover);
+    figure.addEventListener("scroll", () => placeLinks(figure), { passive: true });
+    state.plot.on("plotly_click", (event) => open(figure, event));
     figure.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === figure) openLit(figure);
       if (
         event.key.startsWith("Arrow") &&
         !event.altKey &&

@@ -6,7 +6,7 @@ const Satzblick = {};
 (() => {
   const SLIDE_TEXT = 16; // of any label on a slide at scale 1: at 1.5 the last row of a lecture hall reads it
   const onSlide = () => document.body.classList.contains("embed");
-  const CELL = { least: 14, slide: 20, tabled: 50, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
+  const CELL = { least: 14, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
   const CAPTION = { most: 13, least: 8.5, high: 0.15, wide: 0.94, below: 22, bar: 18, narrow: 12 };
   const FEW = 8; // so few words should show their values, in more rows if need be
@@ -33,7 +33,8 @@ const Satzblick = {};
   const scale = () => Number(getComputedStyle(root).getPropertyValue("--scale")) || 1;
   const family = () => getComputedStyle(document.body).fontFamily;
   const least = () => (onSlide() ? SLIDE_TEXT * scale() : SIZES.least);
-  const leastCell = (kind) => (onSlide() ? CELL.slide : kind === "table" ? CELL.tabled : CELL.least) * scale();
+  const tabled = () => (innerWidth < NARROW ? CELL.touched : CELL.tabled);
+  const leastCell = (kind) => (onSlide() ? CELL.slide : kind === "table" ? tabled() : CELL.least) * scale();
   const axisName = (id) => id.replace(/^([xy])/, "$1axis");
 
   /* ── text: Plotly's labels are pseudo-HTML ───────────────────────────── */
@@ -60,12 +61,12 @@ const Satzblick = {};
     return escape(`${letters.join("")}…`);
   }
 
-  /* At most two lines of what fits over a panel. */
-  function titleLines(title, size, room) {
+  /* At most so many lines of what fits over a panel. */
+  function titleLines(title, size, room, most = 2) {
     const lines = [""];
     for (const word of plain(title).split(/\s+/)) {
       const longer = `${lines.at(-1)} ${word}`.trim();
-      if (lines.length === 2 || textWidth(longer, size, "normal") <= room) lines[lines.length - 1] = longer;
+      if (lines.length === most || textWidth(longer, size, "normal") <= room) lines[lines.length - 1] = longer;
       else lines.push(word);
     }
     return lines.filter(Boolean).map((line) => shorten(escape(line), size, room, "normal"));
@@ -280,14 +281,22 @@ const Satzblick = {};
     if (down.title?.text) down.title = { ...down.title, font: { ...down.title.font, size: TITLE * scale() } };
   }
 
-  /* Captions as large as their tiles allow, none where they could not be read; the scale's texts below it. */
+  /* Captions as large as their tiles allow: whole, else their first words, else none where they could not be read; the
+     scale's texts below it. */
   function placeCaptions(layout, cell) {
     const named = (name) => layout.annotations.filter((note) => note.name === name);
-    const long = Math.max(...named("caption").map((note) => textWidth(plain(note.text), 10, "normal")));
-    const size = Math.min((onSlide() ? SLIDE_TEXT : CAPTION.most) * scale(), cell * CAPTION.high, (10 * cell * CAPTION.wide) / long);
     const readable = onSlide() ? SLIDE_TEXT * scale() : CAPTION.least;
-    for (const note of named("caption"))
-      Object.assign(note, { visible: size >= readable, font: { ...note.font, size } });
+    const fitted = (texts) => {
+      const long = Math.max(...texts.map((text) => textWidth(plain(text), 10, "normal")));
+      return Math.min((onSlide() ? SLIDE_TEXT : CAPTION.most) * scale(), cell * CAPTION.high, (10 * cell * CAPTION.wide) / long);
+    };
+    const whole = named("caption").map((note) => note.text);
+    const brief = whole.map((text) => text.split(" ")[0]);
+    const texts = fitted(whole) >= readable ? whole : brief;
+    const size = fitted(texts);
+    named("caption").forEach((note, index) =>
+      Object.assign(note, { text: texts[index], visible: size >= readable, font: { ...note.font, size } }),
+    );
     const small = onSlide() ? NUMBER * scale() : Math.min(NUMBER * scale(), Math.max(CAPTION.least, cell * 0.35));
     for (const note of named("tick")) Object.assign(note, { yshift: -2, font: { ...note.font, size: small } });
     for (const note of named("bar"))

@@ -28,6 +28,10 @@ class FaithfulnessQuery(Query):
         """The sentences with their attributions."""
         return [Run(run.model, run.text, "attributions") for run in super().runs()]
 
+    def idle(self) -> tuple[str, ...]:
+        """No difference is drawn here."""
+        return ("align",)
+
 
 class Sentence(NamedTuple):
     """One run: its number, how the summary begins where there are two, its words, and what each method gives them."""

@@ -20,7 +20,10 @@ BASELINES = ("bag_of_words-intent", "feed_forward-intent")
 MODELS = (*BASELINES, "rnn", "lstm", "gru", "encoder", "decoder")
 PLACELESS = Run("encoder", "", change=Change("no_positions"))
 ROUNDING = 1e-5  # a distance below this, where it is not 0, is what adding in another order costs
+WINDOWED = "feed_forward-intent"
 WINDOW = 16  # words that the feed-forward network sees
+BESIDE = 0.41  # where the spread stands, from the middle of its bar
+LISTED = 6  # cut words that the summary names
 NAMED = 0.5  # times the yardstick: from here on two sentences are called different
 
 
@@ -29,6 +32,10 @@ class OrderQuery(Query):
 
     show: Literal["sentences", "each_word"] = "sentences"
 
+    def idle(self) -> tuple[str, ...]:
+        """Whole sentences need no partners."""
+        return () if self.show == "each_word" else ("align",)
+
     @property
     def second(self) -> str:
         """What the sentence is compared with."""
@@ -36,7 +43,9 @@ class OrderQuery(Query):
 
     def runs(self) -> list[Run]:
         """Both sentences through all networks; the encoder first, since it takes the shortest texts."""
-        changes = [(name, None) for name in MODELS[::-1]] + [(PLACELESS.model, PLACELESS.change)]
+        names = self.side_by_side(MODELS)[::-1]
+        changes: list[tuple[str, Change | None]] = [(name, None) for name in names]
+        changes += [(name, PLACELESS.change) for name in names if name == PLACELESS.model]
         changes.sort(key=lambda each: each != ("encoder", None))
         return [Run(name, text, "distances", change) for text in (self.text, self.second) for name, change in changes]
 
@@ -80,7 +89,7 @@ def paired(query: OrderQuery, traces: Sequence[Trace]) -> list[Pair]:
         if first.change:
             title = translate(query.lang, "order.placeless", network=title)
         found.append(Pair(title, first, second))
-    return sorted(found, key=lambda pair: (MODELS.index(pair.first.model), pair.first.change is None))
+    return sorted(found, key=lambda pair: (MODELS.index(pair.first.model), pair.first.change is not None))
 
 
 def figure(query: OrderQuery, traces: list[Trace]) -> Figure:
@@ -94,26 +103,36 @@ def figure(query: OrderQuery, traces: list[Trace]) -> Figure:
 def bars(query: OrderQuery, pairs: list[Pair]) -> Plot:
     """The distances in units of the yardstick."""
     ratios = np.array([pair.ratio for pair in pairs], np.float32)
+    sentences = translate(query.lang, "order.axis.sentences", first=query.text, second=query.second)
     hovers = [
-        translate(query.lang, "order.hover", network=pair.title, distance=decimal(query.lang, pair.distance, 4),
-                  median=decimal(query.lang, pair.yardstick[0], 2), low=decimal(query.lang, pair.yardstick[1], 2),
-                  high=decimal(query.lang, pair.yardstick[2], 2))
+        translate(query.lang, "order.hover", sentences=sentences, network=pair.title,
+                  distance=decimal(query.lang, pair.distance, 4), median=decimal(query.lang, pair.yardstick[0], 2),
+                  low=decimal(query.lang, pair.yardstick[1], 2), high=decimal(query.lang, pair.yardstick[2], 2))
         for pair in pairs
     ]  # fmt: skip
     texts = [shown(query, pair) for pair in pairs]
-    top = max(1.15, float(ratios.max()) * 1.15)
+    spread = np.array([[limit / pair.yardstick[0] for limit in pair.yardstick[1:]] for pair in pairs], np.float32)
+    top = 1.15 * max(1.0, float(ratios.max()), float(spread.max()) / 1.1)
     one = np.ones(2, np.float32)
+    gaps = np.full((len(pairs), 3), np.nan, np.float32)
+    across, up = gaps + np.arange(len(pairs))[:, None], gaps.copy()
+    across[:, :2], up[:, :2] = np.arange(len(pairs))[:, None] + BESIDE, spread
     return chart(
         [
             Curve(translate(query.lang, "order.bar"), ratios, kind="bar", texts=texts, hovers=hovers),
             Curve(translate(query.lang, "order.one"), one, np.array([-0.5, len(pairs) - 0.5]), series=1, dash="dash",
                   kind="line"),
+            Curve(translate(query.lang, "order.spread"), up.ravel(), across.ravel(), series=1, kind="line"),
         ],
         query.lang,
-        Axis(translate(query.lang, "order.axis.sentences", first=query.text, second=query.second),
-             ticks=[pair.title for pair in pairs]),
+        Axis("", ticks=[named(query, pair) for pair in pairs]),
         Axis(translate(query.lang, "order.axis"), limits=(0, top)),
     )  # fmt: skip
+
+
+def named(query: OrderQuery, pair: Pair) -> str:
+    """A network as an axis names it."""
+    return translate(query.lang, "order.placeless.short") if pair.first.change else pair.title
 
 
 def shown(query: OrderQuery, pair: Pair) -> str:
@@ -139,7 +158,7 @@ def lanes(query: OrderQuery, pairs: list[Pair]) -> Plot:
     ]  # fmt: skip
     texts = [["" if np.isnan(value) else decimal(query.lang, float(value), 2) for value in row] for row in values]
     title = translate(query.lang, "order.axis.sentences", first=query.text, second=query.second)
-    names = [pair.title for pair in pairs]
+    names = [named(query, pair) for pair in pairs]
     panel = Panel(
         title, scaled, names, columns, "share", "%{hovertext}", 0, typed, texts=texts if len(columns) <= 12 else (),
         hovers=hovers,
@@ -160,11 +179,15 @@ def partners(query: OrderQuery, pair: Pair) -> tuple[list[int], list[int | None]
 
 
 def moved(query: OrderQuery, pair: Pair) -> list[float]:
-    """How far each word's state lies from its partner's, in units of unrelated words; NaN without a partner."""
+    """How far each word's state lies from its partner's, in units of unrelated words; NaN without a partner, and
+    where the window cuts one of them off."""
+    seen = WINDOW if pair.first.model == WINDOWED else max(len(pair.first.tokens), len(pair.second.tokens))
     unit = float(np.median(vectors(pair.first).unrelated_words))
     first, second = vectors(pair.first).word_states, vectors(pair.second).word_states
     return [
-        float("nan") if other is None else float(np.linalg.norm(first[place] - second[other])) / unit
+        float("nan")
+        if other is None or max(place, other) >= seen
+        else float(np.linalg.norm(first[place] - second[other])) / unit
         for place, other in zip(*partners(query, pair), strict=True)
     ]
 
@@ -185,11 +208,24 @@ def summary(query: OrderQuery, pairs: list[Pair]) -> Iterable[Message]:
     if seeing:
         told = ", ".join(f"{pair.title} {decimal(query.lang, pair.ratio, 2)}" for pair in seeing)
         yield say("order.summary.seeing", networks=Strong(told))
-    count = len(pairs[1].first.tokens)
-    if count > WINDOW:
-        yield say("order.summary.cut", window=WINDOW, cut=count - WINDOW)
-    elif count < WINDOW:
-        yield say("order.summary.padded", window=WINDOW, padded=WINDOW - count)
+    for pair in pairs:
+        if pair.first.model == WINDOWED:
+            yield from windowed(query, pair)
+
+
+def windowed(query: OrderQuery, pair: Pair) -> Iterable[Message]:
+    """What the fixed window cuts off each sentence, or with how many zeros it fills up."""
+    traces = (pair.first, pair.second)
+    lost = [[word.label for word in words(trace)[WINDOW:]] for trace in traces]
+    empty = [max(0, WINDOW - len(trace.tokens)) for trace in traces]
+    for number in range(1 if lost[0] == lost[1] and empty[0] == empty[1] else 2):
+        first = "" if lost[0] == lost[1] and empty[0] == empty[1] else translate(query.lang, f"sentence.{number + 1}")
+        if lost[number]:
+            named = [translate(query.lang, "quoted", word=word) for word in lost[number][:LISTED]]
+            told = ", ".join(named) + (" …" if len(lost[number]) > LISTED else "")
+            yield say("order.summary.cut", sentence=first, window=WINDOW, cut=len(lost[number]), words=Strong(told))
+        elif empty[number]:
+            yield say("order.summary.padded", sentence=first, window=WINDOW, padded=empty[number])
 
 
 def table(pairs: list[Pair]) -> Table:

@@ -17,9 +17,11 @@ globalThis.onScreen = (() => {
     if (!drawn?._fullLayout || document.querySelector(".dim") || document.fonts.status !== "loaded") return false;
     const wanted = spec().data;
     const images = drawn.querySelectorAll(".heatmaplayer image");
-    return wanted.length === drawn.data.length && images.length === heatmaps().length
+    const same = (trace, other) => trace.z?.bdata === other.z?.bdata && trace.y?.bdata === other.y?.bdata;
+    const shown = wanted.filter((trace) => !trace.meta?.label); // a legend stands for labels where there is little room
+    return drawn.data.length >= shown.length && images.length === heatmaps().length
       && (images.length > 0 || drawn.querySelector(".scatterlayer .trace, .barlayer .trace, .imagelayer image") !== null)
-      && wanted.every((trace, index) => trace.z?.bdata === drawn.data[index].z?.bdata && trace.y?.bdata === drawn.data[index].y?.bdata)
+      && (drawn.data.length === wanted.length ? wanted : shown).every((trace, index) => same(trace, drawn.data[index]))
       && [...images].every((image) => image.href.baseVal.startsWith("data:image/png"));
   }
 

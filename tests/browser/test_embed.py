@@ -15,6 +15,7 @@ from app import views
 from .screen import HERE, Screen
 
 VIEWS = [name for name, view in views.catalogue().items() if view.models]
+SENTENCELESS = ("party", "speed")  # which need no text
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -61,7 +62,7 @@ def test_it_draws_in_a_sandbox_on_another_origin(screen: Screen, elsewhere: str,
         )
         assert len({colour for row in inside.evaluate("onScreen.pixels(0)") for colour in row}) > 2
     drawn = inside.inner_text("#result")
-    assert all(word in drawn for word in text.split())
+    assert view in SENTENCELESS or all(word in drawn for word in text.split())
     assert inside.locator("header, form, footer").count() == 0
 
 

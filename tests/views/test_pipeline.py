@@ -132,7 +132,7 @@ def test_classifiers_say_a_class_and_names():
 
 def test_each_row_leads_to_its_view():
     steps = ["tokens", "embedding_space", "positions", "attention_map", "pipeline", "hidden_states"]
-    ends = {"encoder": [], "decoder": ["next_word"], "translator": ["translation"]}
+    ends = {"encoder": ["next_word"], "decoder": ["next_word"], "translator": ["translation"]}
     for model, end in ends.items():
         names = [*steps, *end]
         links = drawn(model=model, layer=3)[2].links
