@@ -3,13 +3,15 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 MODEL ?= all
+DECK ?= docs/deck.toml
+OUT ?= build/deck
 ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 NEEDS := pyproject.toml install.py
 
-.PHONY: run test check format bench train docker clean
+.PHONY: run test check format bench deck train docker clean
 
 run: $(VENV)/.run
 	@exec $(BIN)/python -m app serve --host "$(HOST)" --port "$(PORT)"
@@ -30,6 +32,10 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.run
 	@exec $(BIN)/python -m app bench
+
+# The lecture for a room without network: a folder to put on a USB stick, begun with its index.html
+deck: $(VENV)/.run
+	@exec $(BIN)/python -m app export "$(DECK)" --out "$(OUT)"
 
 # Hours; an interrupted run goes on with the same command. One model: make train CORPORA=folder MODEL=lstm
 train: $(VENV)/.run

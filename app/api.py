@@ -1,6 +1,7 @@
 """What the data routes and embeds read from an address, and traces as JSON or npz."""
 
 import io
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,8 @@ from pydantic import Field
 from app.messages import say
 from app.query import Query, QueryError, Value, options
 from app.render import check_json, tokens_json
-from models import registry
+from models import registry, translating
+from models.run import Run
 from models.trace import Trace
 
 
@@ -50,14 +52,14 @@ class StillQuery(Query):
 def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
     """The body and its media type; raises QueryError for a field that the model does not have."""
     model = registry.get(trace.model)
-    wanted = [name.strip() for name in query.fields.split(",") if name.strip()] or list(model.fields)
+    wanted = names(query) or list(model.fields)
     for name in wanted:
         if name not in model.fields:
             allowed = ", ".join(model.fields)
             raise QueryError("unknown_field", "fields", say("error.unknown_field", name=name, allowed=allowed))
     if query.format == "npz":
         file = io.BytesIO()
-        arrays: dict[str, Any] = {name: array for name, _, array in trace.arrays() if sent(name, wanted)}
+        arrays: dict[str, Any] = {name: array for name, _, array in trace.arrays(lambda name: sent(name, wanted))}
         np.savez_compressed(file, **arrays)
         return file.getvalue(), "application/zip"
     content = {
@@ -65,7 +67,7 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
         "text": trace.text,
         "tokens": tokens_json(trace),
         "gate_names": list(trace.recurrence.gate_names) if trace.recurrence else [],
-        "fields": {name: field for name, field in fields_json(trace).items() if name in wanted},
+        "fields": fields_json(trace, wanted),
         "check": check_json(trace),
         **said_json(trace),
         "weights": model.hash,
@@ -73,30 +75,44 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
     return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), "application/json"
 
 
-def sent(name: str, wanted: list[str]) -> bool:
+def sent(name: str, wanted: Sequence[str]) -> bool:
     """Whether an array belongs to a wanted field; the likeliest tokens' ids and probabilities make up predictions."""
     return name in wanted or (name in ("ids", "probabilities") and "predictions" in wanted)
 
 
+def asked(query: TraceQuery) -> Run:
+    """The run that has the wanted fields: an encoder–decoder writes, greedily, where they say what it wrote or saw."""
+    known, wanted = registry.get(query.model).fields, names(query)
+    writes = any(name in translating.FIELDS for name in wanted or known)
+    return Run(query.model, query.text, "translation_greedy" if writes and set(wanted) <= set(known) else "forward")
+
+
+def names(query: TraceQuery) -> list[str]:
+    """The fields asked for; none in particular means all."""
+    return [name.strip() for name in query.fields.split(",") if name.strip()]
+
+
 def said_json(trace: Trace) -> dict[str, Any]:
-    """What a classifier found, and the names behind the axes of its probabilities."""
+    """What a classifier found or a decoder wrote, and the names behind the axes of probabilities."""
     found: dict[str, Any] = {}
     if trace.classification:
         found["class_names"] = trace.classification.class_names
     if said := trace.labelling:
         found["label_names"] = said.label_names
         found["entities"] = [entity._asdict() for entity in said.entities]
+    if wrote := trace.written:
+        found["target_tokens"] = [token._asdict() for token in wrote.words]
+        found["target_text"] = wrote.sentence
     return found
 
 
-def fields_json(trace: Trace) -> dict[str, Any]:
-    """Every field with its axes; −∞ and undefined values are null."""
+def fields_json(trace: Trace, wanted: Sequence[str]) -> dict[str, Any]:
+    """The wanted fields with their axes; −∞ and undefined values are null."""
     found: dict[str, Any] = {
         name: {"axes": axes, "shape": array.shape, "dtype": str(array.dtype), "data": finite(array)}
-        for name, axes, array in trace.arrays()
-        if name not in ("ids", "probabilities")
+        for name, axes, array in trace.arrays(wanted.__contains__)
     }
-    if guess := trace.prediction:
+    if (guess := trace.prediction) and "predictions" in wanted:
         ranked = [
             [
                 {"text": word, "id": id_, "probability": probability}

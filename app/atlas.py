@@ -64,11 +64,15 @@ class Atlas:
 
 
 def tiles(shares: np.ndarray, masked: np.ndarray | None = None) -> np.ndarray:
-    """Shares from 0 to 1, [maps, words, words], as indices [maps, side, side]; masked cells are grey."""
+    """Shares from 0 to 1, [maps, rows, columns], as indices [maps, side, side]; masked cells are grey.
+
+    Where one side has fewer words, what is left of the square is clear.
+    """
     found: np.ndarray = (ZERO + 0.5 + (TOP - ZERO) * np.sqrt(shares)).astype(np.uint8)
     if masked is not None:
         found[masked] = GREY
-    count = found.shape[-1]
+    count = max(found.shape[-2:])
+    found = np.pad(found, [(0, 0), *((0, count - words) for words in found.shape[-2:])], constant_values=CLEAR)
     if count <= MOST:
         times = max(1, round(MOST / count))
         larger: np.ndarray = found.repeat(times, axis=1).repeat(times, axis=2)

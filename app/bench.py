@@ -41,8 +41,10 @@ VIEWS: dict[str, tuple[str, ...]] = {  # each with the models that its runs call
     "loss_per_step": ("lstm",),
     "memory": ("lstm",),
     "classification": tuple(f"{kind}-intent" for kind in KINDS),
+    "gradient_flow": ("rnn", "lstm", "gru"),
     "four_lanes": ("rnn", "rnn", "lstm", "lstm", "gru", "gru", "encoder", "encoder"),
 }
+LOOPED = ("gradient_flow",)  # measured against forward and backward through an explicit loop over the steps
 CROWDED = ("attention_map", "gates")
 OVERHEAD_BARS = {
     ("attention_map", 8): 1.6, ("attention_map", 32): 1.3, ("attention_map", 128): 1.2,
@@ -269,7 +271,38 @@ class Sentences:
 
     def call(self, view: str, sentence: str) -> float:
         """Seconds of the exact calls that the traces of this sentence make, on one thread as in the server."""
-        return sum(self._called(model, sentence) for model in VIEWS[view])
+        seconds = self._looped if view in LOOPED else self._called
+        return sum(seconds(model, sentence) for model in VIEWS[view])
+
+    def _looped(self, name: str, sentence: str) -> float:
+        """Seconds of forward and backward through a loop over torch's cells, from the sum of the losses."""
+        import torch
+
+        from models import registry
+        from models.families.recurrent import Recurrent
+        from models.tokenizer import tokenize
+
+        torch.set_num_threads(1)
+        model = registry.load(name)
+        assert isinstance(model, Recurrent)
+        cells: list[torch.nn.RNNCellBase] = []
+        for layer in model.layers:
+            kind = {"RNN_TANH": torch.nn.RNNCell, "LSTM": torch.nn.LSTMCell, "GRU": torch.nn.GRUCell}[layer.mode]
+            cell = kind(layer.input_size, layer.hidden_size)
+            cell.load_state_dict({key.removesuffix("_l0"): value for key, value in layer.state_dict().items()})
+            cells.append(cell.requires_grad_(False))
+        ids = torch.tensor([token.id for token in tokenize(sentence, 256)])
+        started = time.perf_counter()
+        inputs = model.network.vectors(ids).detach().requires_grad_()
+        steps = list(inputs[:, None])
+        for cell in cells:
+            state = None
+            for place, vector in enumerate(steps):
+                state = cell(vector, state)
+                steps[place] = state[0] if isinstance(state, tuple) else state
+        logits = model.network.logits(torch.cat(steps))
+        torch.autograd.grad(torch.nn.functional.cross_entropy(logits[:-1], ids[1:], reduction="sum"), inputs)
+        return time.perf_counter() - started
 
     def _called(self, name: str, sentence: str) -> float:
         import torch

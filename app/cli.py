@@ -65,14 +65,53 @@ def bench(
 
 @app.command()
 def export(
-    address: Annotated[str, typer.Argument(help="an address of this server, such as '/de/gates.json?text=Hallo'")],
-    out: Annotated[Path, typer.Option(help="the file to write")],
+    address: Annotated[
+        str,
+        typer.Argument(help="an address of this server, such as '/de/gates.json?text=Hallo', or a deck: a .toml file"),
+    ],
+    out: Annotated[Path, typer.Option(help="the file to write, the folder for a deck")],
+    pdf: Annotated[bool, typer.Option("--pdf", help="of a deck: a PDF of each figure too")] = False,
 ) -> None:
-    """Writes what an address answers into a file, without starting a server."""
+    """Writes what an address answers into a file, or a deck into a folder, without starting a server."""
     from app import export as exporting
 
+    if address.endswith(".toml"):
+        export_deck(Path(address), out, pdf)
+        return
     try:
         out.write_bytes(exporting.export(address))
     except exporting.ExportError as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None
+
+
+def export_deck(file: Path, folder: Path, pdf: bool) -> None:
+    """Writes a bundle for a room without network; tells each wrong entry with its line and fails then."""
+    from tqdm import tqdm
+
+    from app import bundle
+    from app.messages import translate
+
+    try:
+        text = file.read_text(encoding="utf-8")
+        deck = bundle.read(text)
+        with tqdm(total=len(deck.entries), unit=translate(deck.language, "bundle.unit"), leave=False) as bar:
+
+            def told(steps: int, what: str) -> None:
+                bar.set_description(what[:40])
+                bar.update(steps)
+
+            wrong = bundle.write(deck, text, folder, pdf, told)
+    except (OSError, UnicodeError) as error:
+        typer.echo(f"{file}: {error}", err=True)
+        raise typer.Exit(1) from None
+    except bundle.DeckError as error:
+        for each in error.wrong:
+            typer.echo(f"{file}:{each}", err=True)
+        raise typer.Exit(1) from None
+    for each in wrong:
+        typer.echo(f"{file}:{each}", err=True)
+    count = len(deck.entries) - len(wrong)
+    typer.echo(translate(deck.language, "bundle.written", count=count, total=len(deck.entries), place=str(folder)))
+    if wrong:
+        raise typer.Exit(1)

@@ -50,6 +50,7 @@ SLIDES = (
     Slide("attention_steps", "attention_steps"),
     Slide("attention_map", "attention_map", {"vs": BITTEN, "layer": 3, "head": 1}),
     Slide("attention_heads", "attention_heads"),
+    Slide("reordered", "positions", {"model": "encoder", "show": "permuted"}),
     Slide("positions", "positions"),
     Slide("pipeline", "pipeline"),
     Slide("next_word", "next_word"),

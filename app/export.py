@@ -1,7 +1,9 @@
-"""Writes what an address of this server answers into a file, without a server: for decks, notebooks and scripts."""
+"""Writes what addresses of this server answer, without a server: for decks, notebooks and scripts."""
 
 import asyncio
-from urllib.parse import urlsplit
+import json
+from contextlib import closing
+from urllib.parse import quote, urlsplit
 
 from starlette.types import Message, Scope
 
@@ -9,46 +11,67 @@ from app.main import create_app
 
 
 class ExportError(RuntimeError):
-    """The address answers with an error; its sentence is the message."""
+    """An address answers with an error; its sentence is the message."""
+
+    def __init__(self, address: str, status: int, body: bytes):
+        try:
+            self.sentence: str = json.loads(body)["error"]["message"]
+        except (ValueError, KeyError, TypeError):  # a page says it for people
+            self.sentence = body.decode("utf-8", "replace")[:400]
+        super().__init__(f"{address}: {status} {self.sentence}")
 
 
-def export(address: str) -> bytes:
-    """The answer to an address such as /de/gates.json?text=Hallo; raises ExportError where there is none."""
+class Answers:
+    """The application in this process: addresses are answered one after the other, each model loaded once."""
+
+    def __init__(self) -> None:
+        self._runner, self._app = asyncio.Runner(), create_app()
+
+    def get(self, address: str) -> bytes:
+        """The answer to an address such as /de/gates.json?text=Hallo; raises ExportError where there is none."""
+        status, body = self._runner.run(self._answer(scope_of(address)))
+        if status != 200:
+            raise ExportError(address, status, body)
+        return body
+
+    async def _answer(self, scope: Scope) -> tuple[int, bytes]:
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await self._app(scope, receive, send)
+        return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+
+    def close(self) -> None:
+        """Ends the models' threads."""
+        self._app.state.runs.close()
+        self._runner.close()
+
+
+def scope_of(address: str) -> Scope:
+    """A request for an address, with or without the server's name and the first slash."""
     parts = urlsplit(address if address.startswith(("/", "http")) else f"/{address}")
-    path = parts.path.encode()
-    scope: Scope = {
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": "GET",
         "scheme": "http",
         "path": parts.path,
-        "raw_path": path,
+        "raw_path": parts.path.encode(),
         "root_path": "",
-        "query_string": parts.query.encode("utf-8"),
+        "query_string": quote(parts.query, safe="%&=+;:@,/?!$'()*~-._").encode(),
         "headers": [],
         "client": None,
         "server": None,
     }
-    status, body = asyncio.run(answer(scope))
-    if status != 200:
-        raise ExportError(f"{address}: {status} {body.decode('utf-8')[:400]}")
-    return body
 
 
-async def answer(scope: Scope) -> tuple[int, bytes]:
-    """Status and body of one request to a fresh application."""
-    app = create_app()
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    try:
-        await app(scope, receive, send)
-    finally:
-        app.state.runs.close()
-    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+def export(address: str) -> bytes:
+    """The answer to one address; raises ExportError."""
+    with closing(Answers()) as answers:
+        return answers.get(address)

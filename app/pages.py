@@ -79,6 +79,10 @@ def page(
         theme_urls={theme: here(lang, theme=theme) for theme in ("auto", "light", "dark")},
         chapters=chapters(along or query, current),
         home=Query.address(shared(query), f"/{lang}"),
+        lexicon={
+            "title": translate(lang, "lexicon.title"), "url": Query.address(shared(query), f"/{lang}/lexicon"),
+            "current": current == "lexicon",
+        },
         models_url=Query.address(shared(query), f"/{lang}/models"),
         permalink=permalink,
         oembed=absolute(f"/oembed?url={quoted(permalink)}&format=json") if shows else None,
@@ -307,8 +311,8 @@ def embed_page(
 
 # An offline file runs its own scripts and asks nobody for anything.
 OFFLINE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-OFFLINE_SCRIPTS = ("vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js", "layout.js", "player.js", "figure.js",
-                   "page.js")  # fmt: skip
+OFFLINE_SCRIPTS = ("vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js", "layout.js", "stack.js", "player.js",
+                   "figure.js", "page.js")  # fmt: skip
 
 
 def offline_page(view: View, query: Query, frame: EmbedQuery, traces: list[Trace], figure: Figure) -> str:

@@ -33,6 +33,8 @@ AXIS_OF: dict[Scale, str] = {
     "difference": "coloraxis2",
     "class": "coloraxis",
 }
+SHORT = 16  # characters of a name that stands in one line beside its curve
+BESIDE = "\u2002"  # keeps a text off the point or line that it stands beside
 GAP = 0.055  # between panels, as a share of the width
 DTYPES = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1", "uint16": "u2"}
 
@@ -193,7 +195,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         suffix = "" if number == 0 else str(number + 1)
         left = number * (width + GAP)
         domain = (left, left + width)
-        add_map(data, layout, panel, suffix, domain, kind)
+        add_map(data, layout, panel, suffix, domain, kind, lang)
         axes.append([f"x{suffix}", f"y{suffix}"])
         if panel.line is not None:
             axes[-1].append(add_line(data, layout, panel.line, suffix, number))
@@ -233,7 +235,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line, its points or bars over x (0, 1, 2 … where not given); NaN leaves a gap.
+    """A line, its points or bars over x (0, 1, 2 … where not given); NaN leaves a gap. A "label" is its text alone.
 
     Curves of one `series` number have one colour. `hover` is a Plotly template; `texts` stand beside the points.
     `walked` curves are shown up to the step that playback has reached.
@@ -244,7 +246,7 @@ class Curve:
     x: np.ndarray | None = None
     series: int = 0
     dash: Literal["solid", "dash", "dot"] = "solid"
-    kind: Literal["line", "points", "both", "bar"] = "both"
+    kind: Literal["line", "points", "both", "bar", "label"] = "both"
     texts: Sequence[str] = ()
     hover: str = ""
     hovers: Sequence[str] = ()  # or what is said of each point; lines are separated by a line feed
@@ -258,7 +260,10 @@ def chart(
     curves: Sequence[Curve], lang: Lang, x: Axis, y: Axis, *, right: Axis | None = None, height: int = 420,
     square: bool = False,
 ) -> Plot:  # fmt: skip
-    """Curves over one pair of axes; `right` is a second axis for values. `square` gives both axes one unit."""
+    """Curves over one pair of axes; `right` is a second axis for values. `square` gives both axes one unit.
+
+    Where `labels` name the curves there is no legend, but in a narrow figure, which leaves the labels out.
+    """
     data = [curve_json(curve) for curve in curves]
     axes = {"xaxis": axis_json(x, "y"), "yaxis": axis_json(y, "x")}
     if right:
@@ -272,17 +277,67 @@ def chart(
         "height": height,
         "hovermode": "closest",
         "dragmode": False,
-        "showlegend": sum(curve.listed for curve in curves) > 1,
+        "showlegend": sum(curve.listed for curve in curves) > 1 and not any(curve.kind == "label" for curve in curves),
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "itemclick": False,
                    "itemdoubleclick": False},
         "bargap": 0.35,
         "annotations": [],
         **axes,
     }  # fmt: skip
+    if x.limits and any(curve.kind == "label" for curve in curves):
+        last = max(float(np.nanmax(curve.x)) for curve in curves if curve.kind != "label" and curve.x is not None)
+        layout["meta"] = {"ends": float(np.log10(last * 1.15)) if x.log else last}
     named = (("x", x), ("y", y))
     tokens = [{"run": axis.run, "axis": name, "positions": list(axis.words)} for name, axis in named if axis.words]
     themes: dict[str, Json] = {theme: themed(layout, [], theme, []) for theme in THEMES}
     return Plot(data, layout, themes, {"columns": [["x", "y"]], "kind": "chart"}, tokens)
+
+
+def labels(curves: Sequence[Curve], y: Axis, gap: float) -> list[Curve]:
+    """The names of curves right of their last points, in their colours; where two would touch, both give way.
+
+    What follows a comma stands in a second line where a name is long. `gap` is the least distance of two names as a
+    share of the axis.
+    """
+    assert y.limits is not None
+    scaled = np.log if y.log else np.asarray
+    low, high = (float(scaled(limit)) for limit in y.limits)
+    ends = [int(np.flatnonzero(np.isfinite(curve.y))[-1]) for curve in curves]
+    wanted = [(float(scaled(curve.y[end])) - low) / (high - low) for curve, end in zip(curves, ends, strict=True)]
+    joint = ", " if all(len(curve.name) <= SHORT for curve in curves) else f"\n{BESIDE}"
+    found = []
+    for curve, end, place in zip(curves, ends, apart(wanted, gap), strict=True):
+        height = low + place * (high - low)
+        across = float(end if curve.x is None else curve.x[end])
+        text = BESIDE + curve.name.replace(", ", joint)
+        found.append(
+            replace(curve, kind="label", listed=False, hover="", hovers=(), dash="solid", x=np.array([across]),
+                    y=np.array([np.exp(height) if y.log else height]), texts=[text], places=["middle right"])
+        )  # fmt: skip
+    return found
+
+
+def apart(places: Sequence[float], gap: float) -> list[float]:
+    """The places moved as little as needed for none to be nearer than `gap` to the next; their order stays."""
+    order = np.argsort(places, kind="stable")
+    groups: list[list[float]] = []  # of places that touch: their sum and their number
+    for place in (places[number] for number in order):
+        groups.append([place, 1])
+        while len(groups) > 1 and middle(groups[-1]) - middle(groups[-2]) < gap * (groups[-1][1] + groups[-2][1]) / 2:
+            last = groups.pop()
+            groups[-1] = [groups[-1][0] + last[0], groups[-1][1] + last[1]]
+    spread = [
+        middle(group) + gap * (number - (group[1] - 1) / 2) for group in groups for number in range(int(group[1]))
+    ]
+    found = [0.0] * len(places)
+    for number, place in zip(order, spread, strict=True):
+        found[number] = place
+    return found
+
+
+def middle(group: Sequence[float]) -> float:
+    """The mean of a group's places."""
+    return group[0] / group[1]
 
 
 def label_places(points: np.ndarray, labels: Sequence[str], low: np.ndarray, high: np.ndarray) -> list[str]:
@@ -292,23 +347,20 @@ def label_places(points: np.ndarray, labels: Sequence[str], low: np.ndarray, hig
     """
     size = np.array([960.0, 460.0])
     scale = float((size / np.maximum(high - low, 1e-9)).min())  # both axes have one unit
-    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in (points - low) * scale]
+    middles = (points - low) * scale
+    taken = np.concatenate([middles - 6, middles + 6], axis=1)  # left, bottom, right, top of each point, then of labels
     found = []
-    for (x, y), label in zip((points - low) * scale, labels, strict=True):
+    for (x, y), label in zip(middles.tolist(), labels, strict=True):
         width, height = 8.2 * len(label) + 4, 18.0
         left = {"right": x + 8, "center": x - width / 2, "left": x - 8 - width}
         bottom = {"top": y + 7, "middle": y - height / 2, "bottom": y - 7 - height}
-        for name in PLACES:
-            down, across = name.split()
-            box = (left[across], bottom[down], left[across] + width, bottom[down] + height)
-            if not any(
-                box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in taken
-            ):
-                taken.append(box)
-                found.append(name)
-                break
-        else:
-            found.append("")
+        corners = np.array([(left[across], bottom[down]) for down, across in map(str.split, PLACES)])[:, None]
+        ends = corners + (width, height)
+        overlaps = np.all((corners < taken[:, 2:]) & (taken[:, :2] < ends), axis=-1)
+        free = np.flatnonzero(~np.any(overlaps, axis=1))
+        if len(free):
+            taken = np.vstack([taken, [*corners[free[0], 0], *ends[free[0], 0]]])
+        found.append(PLACES[free[0]] if len(free) else "")
     return found
 
 
@@ -371,21 +423,34 @@ def curve_json(curve: Curve) -> Json:
     else:
         found |= {"x": typed(across.astype(np.float32)), "y": typed(values)}
     if curve.hovers:
-        lines = [escaped(text).replace("\n", "<br>") for text in curve.hovers]
-        found |= {"hovertext": lines, "hoverinfo": "text"}
+        found |= {"hovertext": [lines(text) for text in curve.hovers], "hoverinfo": "text"}
     elif curve.hover:
         found["hovertemplate"] = curve.hover + "<extra></extra>"
     else:
         found["hoverinfo"] = "skip"
     if curve.texts:
-        found |= {"text": [escaped(text) for text in curve.texts], "textposition": list(curve.places) or "top center"}
+        found |= {"text": [lines(text) for text in curve.texts], "textposition": list(curve.places) or "top center"}
     if curve.kind == "bar":
         return found | {"type": "bar", "marker": {"color": colour}, "textposition": "outside", "cliponaxis": False}
+    if curve.kind == "label":
+        font = {"color": colour}
+        return found | {
+            "type": "scatter",
+            "mode": "text",
+            "textfont": font,
+            "cliponaxis": False,
+            "meta": {"label": True},
+        }
     mode = {"line": "lines", "points": "markers", "both": "lines+markers"}[curve.kind]
     return found | {
         "type": "scatter", "mode": mode + ("+text" if curve.texts else ""), "cliponaxis": curve.kind == "line",
         "line": {"width": 2.5, "color": colour, "dash": curve.dash}, "marker": {"size": 7, "color": colour},
     }  # fmt: skip
+
+
+def lines(text: str) -> str:
+    """A text that Plotly shows as written, its line feeds too."""
+    return escaped(text).replace("\n", "<br>")
 
 
 def color_axis(scale: Scale, limits: tuple[float, float], title: str, classes: Sequence[str] = ()) -> Json:
@@ -404,7 +469,19 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str, classes: S
     }  # fmt: skip
 
 
-def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: Kind) -> None:
+def signed_cells(panel: Panel, lang: Lang) -> list[list[str]]:
+    """The numbers in the cells where some are negative: Plotly itself would write a hyphen for the minus."""
+    if not (panel.values < 0).any():
+        return []
+    sign = str.maketrans("-.", "−," if lang == "de" else "−.")
+    return [
+        ["" if np.isnan(v) else f"{v:{panel.digits}}".translate(sign) for v in row] for row in panel.values.tolist()
+    ]
+
+
+def add_map(
+    data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: Kind, lang: Lang
+) -> None:
     """One panel's heatmap, axes and title."""
     rows, columns = panel.values.shape
     small = kind != "wide" and max(rows, columns) <= (2 if panel.texts else 1) * IN_CELLS  # a class is a short word
@@ -414,10 +491,11 @@ def add_map(data: list[Json], layout: Json, panel: Panel, suffix: str, domain: t
         "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
         "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind != "wide" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
+    texts = panel.texts or (signed_cells(panel, lang) if small else ())
     if small:
-        template = "%{text}" if panel.texts else f"%{{z:{panel.digits}}}"
+        template = "%{text}" if texts else f"%{{z:{panel.digits}}}"
         trace |= {"texttemplate": template, "textfont": {"size": 13}}
-    for name, cells in (("text", panel.texts), ("hovertext", panel.hovers)):
+    for name, cells in (("text", texts), ("hovertext", panel.hovers)):
         if cells:
             trace[name] = [[escaped(cell) for cell in row] for row in cells]
     data.append(trace)

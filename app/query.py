@@ -36,12 +36,14 @@ class QueryError(ValueError):
 class Choices:
     """Marks an option whose values depend on the run: `of` lists those that a trace allows, `standard` is the place
     in that list of the one that is taken where the address names none, fixed or found in the trace. `label` says what
-    the page calls a value; an option that is not `listed` is a field to type a number into, and may be left empty."""
+    the page calls a value; an option that is not `listed` is a field to type a number into, and may be left empty.
+    With another choice of one that is `anew` the others begin anew: it decides which run is made."""
 
     of: Callable[[Trace], Sequence[Value]]
     standard: int | Callable[[Trace], int] = 0
-    label: Callable[[Trace, Value], str] | None = None
+    label: Callable[[Trace, Value], str | Message] | None = None
     listed: bool = True
+    anew: bool = False
 
 
 Layer = Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1), standard=-1)]
@@ -49,8 +51,12 @@ Layer = Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trac
 
 def layers(trace: Trace) -> int:
     """The number of layers in a trace."""
-    assert trace.states is not None and trace.states.hidden is not None
-    return len(trace.states.hidden)
+    if trace.states is not None and trace.states.hidden is not None:
+        return len(trace.states.hidden)
+    if trace.attention is not None:
+        return len(trace.attention.attention)
+    assert trace.decoding is not None
+    return len(trace.decoding.cross_attention)
 
 
 class Query(BaseModel):
@@ -215,6 +221,8 @@ def settled(query: Q, trace: Trace) -> Q:
     """The query with the options that depend on the run checked and filled in; raises QueryError for layer 7 of 4."""
     for name, choices in run_choices(type(query)).items():
         value, possible = getattr(query, name), choices.of(trace)
+        if value is not None and not possible:
+            raise QueryError("no_such_option", name, say("error.no_such_option", field=label(name), model=trace.model))
         if value is not None and value not in possible:
             allowed = ", ".join(map(str, possible))
             raise QueryError(
@@ -230,7 +238,7 @@ def fitted(query: Q, trace: Trace) -> Q:
         possible = choices.of(trace)
         if getattr(query, name) not in possible:
             standard = choices.standard(trace) if callable(choices.standard) else choices.standard
-            filled[name] = possible[standard] if choices.listed else None
+            filled[name] = possible[standard] if choices.listed and possible else None
     return query.changed(**filled)
 
 

@@ -21,6 +21,8 @@ TABLE_ROWS = 500  # a page shows no more; the data routes have everything
 ROW, HEAD, CELL = "\x1e", "\x1d", "\x1f"  # ASCII's own separators, which labels show as U+001E and so on
 SEGMENTS = 8  # more choices than this become a list to open
 
+TWO_SIDED = ("translator", "encoder_decoder")  # what most views show of these families is their encoder
+
 Json = dict[str, Any]
 
 
@@ -42,11 +44,12 @@ def plain(messages: Sequence[Message], lang: Lang) -> str:
 
 def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang) -> str:
     """How exactly what is recomputed of the layers shown agrees with the libraries that ran the models."""
-    if layers:
-        errors = [trace.check.of(layer) for trace, layer in zip(traces, layers, strict=True)]
-    else:
-        errors = [trace.check.max_abs_error for trace in traces]
-    libraries = ", ".join(dict.fromkeys(trace.check.against for trace in traces))
+    shown: Sequence[int | None] = layers or [None] * len(traces)
+    checks = [(trace.check, layer) for trace, layer in zip(traces, shown, strict=True) if not trace.check.reported]
+    if traces and not checks:
+        return translate(lang, "check.reported")
+    errors = [check.max_abs_error if layer is None else check.of(layer) for check, layer in checks]
+    libraries = ", ".join(dict.fromkeys(check.against for check, _ in checks))
     if max(errors) == 0:
         return translate(lang, "check.equal", against=libraries)
     return translate(lang, "check.within", against=libraries, error=bound(max(errors)))
@@ -72,6 +75,7 @@ def result(
             for title, links in groupby(figure.links, key=lambda link: link.group)
         ],
         "marked": figure.marked,
+        "comparison": figure.comparison,
         "check": checked(traces, figure.layers, lang),
         "table": page_table(figure.table, lang, view),
         "hash": weights(traces),
@@ -171,9 +175,9 @@ def controls(
     values: list[Any]
     for name, values in (("model", view.models), ("vs_model", ["", *view.models])):
         if len(view.models) > 1 and view.chooses_model:
-            labels = [
-                model_title(value, lang) if value else translate(lang, "option.vs_model.none") for value in values
-            ]
+            none = f"{view.name}.vs_model.none"  # where the view compares with another model all the same
+            none = none if known(lang, none) else "option.vs_model.none"
+            labels = [model_title(value, lang) if value else translate(lang, none) for value in values]
             addresses = [
                 query.changed(**anew, **{name: value or None}).address(path, **(along or {})) for value in values
             ]
@@ -188,8 +192,10 @@ def controls(
                 made.append(number_control(name, query, path, values, lang, along or {}))
                 continue
             label = depending.label if depending and traces else None
-            labels = [label(traces[0], value) if label else option_label(name, value, lang) for value in values]
-            addresses = [query.changed(**{name: value}).address(path, **(along or {})) for value in values]
+            labels = [choice_label(label(traces[0], value), lang) if label else option_label(name, value, lang)
+                      for value in values]  # fmt: skip
+            others = anew if depending and depending.anew else {}
+            addresses = [query.changed(**others | {name: value}).address(path, **(along or {})) for value in values]
             kind = "segmented" if len(values) <= SEGMENTS else "select"
             made.append(control(name, kind, values, labels, getattr(query, name), addresses, lang))
     for name, (least, most, step) in numbers(view.query).items():
@@ -237,6 +243,11 @@ def control(
     }
 
 
+def choice_label(label: str | Message, lang: Lang) -> str:
+    """What a view calls a choice: words of the text stand for themselves."""
+    return label.text(lang) if isinstance(label, Message) else label
+
+
 def option_label(name: str, value: Any, lang: Lang) -> str:
     """The text of a choice; numbers and names without a text stand for themselves."""
     key = f"option.{name}.{value}"
@@ -245,8 +256,11 @@ def option_label(name: str, value: Any, lang: Lang) -> str:
 
 def text_key(view: View, part: str, query: Query) -> str:
     """The key of a view's text: of the chosen model's family where that has its own (an encoder has no time steps)."""
-    own = f"{view.name}.{part}.{registry.get(query.model).family}" if query.model in registry.catalogue() else ""
-    return own if own and known(query.lang, own) else f"{view.name}.{part}"
+    family = registry.get(query.model).family if query.model in registry.catalogue() else ""
+    for own in (family, "encoder") if family in TWO_SIDED else (family,):
+        if known(query.lang, key := f"{view.name}.{part}.{own}"):
+            return key
+    return f"{view.name}.{part}"
 
 
 def notes(view: View, query: Query) -> list[Json]:

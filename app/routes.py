@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, cards, deck, oembed, pages, render, slides, static, stills, views
+from app import api, cards, deck, lexicon, oembed, pages, render, slides, static, stills, views
 from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
@@ -20,7 +20,6 @@ from app.runs import Busy, Runs
 from app.views import Figure, View
 from models import registry
 from models.errors import CaptureError, InputError, ModelUnavailable
-from models.run import Run
 from models.trace import Trace
 
 POLICY = (
@@ -71,6 +70,10 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
             raise unavailable(error, query, trace_run) from error
         except Busy:
             raise QueryError("busy", None, say("error.busy"), status=429) from None
+    for trace_run, trace in zip(wanted, traces, strict=True):
+        if lacking := trace.lacking(view.needs):
+            missing = CaptureError(f"its {', '.join(lacking)} cannot be recorded")
+            raise unavailable(missing, query, trace_run)
     filled = settled(query, traces[0])
     return filled, traces, view.figure(filled, traces)
 
@@ -189,7 +192,7 @@ async def trace(
         if not query.model:
             raise QueryError("missing", "model", say("error.missing", field="model"))
         known_model(query.model, "model")
-        run = Run(query.model, query.text)
+        run = api.asked(query)
         try:
             (found,) = await request.app.state.runs.traces([run])
         except InputError as error:
@@ -277,6 +280,17 @@ async def into_slides(request: Request, lang: str, name: str) -> Response:
         html = slides.html_page(view, query, frame, figure, traces, error)
         status = error.status if error else 200
         return Response(html, status, media_type="text/html", headers=SLIDES_HEADERS | retry(error))
+
+    return await kept(request, make)
+
+
+@router.get("/{lang}/lexicon", include_in_schema=False)
+async def glossary(request: Request, lang: str) -> Response:
+    """The words of the course."""
+
+    async def make(request: Request) -> Response:
+        html = lexicon.html_page(read(Query, request.scope["query_string"], lang_of(lang)))
+        return Response(html, media_type="text/html", headers=PAGE_HEADERS)
 
     return await kept(request, make)
 

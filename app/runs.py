@@ -1,13 +1,13 @@
 """Carries runs out on the model threads: equal runs in flight are one, finished ones are kept, too many are refused."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from app.lru import BytesCache
 from app.settings import Settings
 from models import registry
-from models.run import Run, perform
+from models.run import Run, perform, rounds
 from models.trace import Trace
 
 Key = tuple[Run, str]
@@ -15,6 +15,15 @@ Key = tuple[Run, str]
 
 class Busy(RuntimeError):
     """More runs wait than may, or one has waited too long."""
+
+
+def advanced(under_way: Generator[None, None, Trace]) -> Trace | None:
+    """Carries one round out; gives the trace after the last."""
+    try:
+        return next(under_way)
+    except StopIteration as end:
+        found: Trace = end.value
+        return found
 
 
 class Runs:
@@ -25,6 +34,7 @@ class Runs:
         self._executor = ThreadPoolExecutor(settings.model_workers, "model", initializer=self._one_thread)
         self._cache: BytesCache[Trace] = BytesCache(settings.trace_cache_bytes)
         self._flying: dict[Key, asyncio.Future[Trace]] = {}
+        self._long = asyncio.Lock()
         self.performed = 0
 
     async def traces(self, runs: Sequence[Run]) -> list[Trace]:
@@ -38,10 +48,25 @@ class Runs:
         if (flying := self._flying.get(key)) is None:
             if len(self._flying) >= self._settings.waiting_runs:
                 raise Busy()
-            flying = asyncio.wrap_future(self._executor.submit(self._perform, key[0]))
+            flying = self._started(key[0])
             self._flying[key] = flying
             flying.add_done_callback(lambda done: self._land(key, done))
         return flying
+
+    def _started(self, run: Run) -> "asyncio.Future[Trace]":
+        if run.long:
+            return asyncio.ensure_future(self._in_rounds(run))
+        return asyncio.wrap_future(self._executor.submit(self._perform, run))
+
+    async def _in_rounds(self, run: Run) -> Trace:
+        """One long run at a time; after each round it queues up again, so that short runs wait for one round only."""
+        async with self._long:
+            self.performed += 1
+            under_way = rounds(run)
+            while True:
+                trace = await asyncio.wrap_future(self._executor.submit(advanced, under_way))
+                if trace is not None:
+                    return trace
 
     async def _landed(self, flying: "asyncio.Future[Trace]") -> Trace:
         # Unlike wait_for, wait leaves the run alone when this reader's time is up or the reader goes.

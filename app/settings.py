@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     model_workers: int = Field(1, ge=1, description="model runs at the same time; each uses one core")
     waiting_runs: int = Field(512, ge=1, description="model runs that may wait; more are answered with 429")
     waiting_seconds: float = Field(60, gt=0, description="longest wait for a run, loading of its model included")
-    trace_cache_bytes: int = Field(256 * 2**20, ge=0, description="memory for finished runs")
+    trace_cache_bytes: int = Field(64 * 2**20, ge=0, description="memory for finished runs")
     page_cache_bytes: int = Field(32 * 2**20, ge=0, description="memory for finished answers")
 
 

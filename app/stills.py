@@ -422,7 +422,7 @@ class Picture:
         text, size = plain(note["text"]), self.style.points(note.get("font", {}).get("size", 13))
         colour = note.get("font", {}).get("color") or self.ink()
         axes, share = self.place(note.get("yref", "paper"), "y")
-        if axes is not None and share and note.get("y") == 1 and note.get("yanchor") == "bottom":
+        if axes is not None and share and note.get("y") == 1 and note.get("xanchor") == "left":
             return axes.set_title(
                 drawable(text), loc="left", fontsize=size, color=self.ink(True), parse_math=False,
                 fontfamily=fonts(text), pad=self.style.points(8),
@@ -550,9 +550,12 @@ class Picture:
     def draw_bar(self, bar: Json, sides: tuple[float, float], top: float, number: int) -> None:
         """A colour axis under the figure; its steps are vectors too."""
         look = bar["colorbar"]
-        width = max(0.3 * (sides[1] - sides[0]), min(200 * self.style.scale, 0.42 * self.style.width))
-        right = look.get("xanchor") == "right" or number > 0
-        left = max(sides[1] - width, 0) if right and len(self.bars) > 1 else sides[0]
+        whole, count = sides[1] - sides[0], len(self.bars)
+        width = max(0.3 * whole, min(200 * self.style.scale, 0.42 * self.style.width))
+        if count > 2:
+            width = min(width, 0.28 * whole)
+        apart = (whole - width) / (count - 1) if count > 1 else 0
+        left = max(sides[0] + apart * number, 0)
         thick = 10 * self.style.scale
         axes = self.figure.add_axes(
             ((left) / self.style.width, (top - thick - 8 * self.style.scale) / self.style.height,

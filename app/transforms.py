@@ -84,3 +84,14 @@ def transformed(text: str, how: Transform) -> str | None:
 def made_by(text: str, vs: str | None) -> Transform | None:
     """How a second sentence follows from the first, if it does."""
     return next((how for how in TRANSFORMS if vs is not None and vs != text and vs == transformed(text, how)), None)
+
+
+def same_words(first: str, second: str) -> bool:
+    """Whether a text holds the words and signs of another, in whatever order."""
+    return inventory(first) == inventory(second)
+
+
+def inventory(text: str) -> tuple[list[str], list[str]]:
+    """The words of a text and its signs outside of words, sorted."""
+    words, between = split(text)
+    return sorted(words), sorted("".join("".join(between).split()))

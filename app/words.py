@@ -1,5 +1,6 @@
 """How the tokens of a trace are written for people: as typed, with joints, special tokens and the invisible marked."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from models.trace import Token, Trace
@@ -45,10 +46,24 @@ def shortened(text: str) -> str:
 
 def words(trace: Trace) -> list[Word]:
     """All tokens of a run as labels."""
-    return [
-        Word(position, label(token, trace.text), kind(token, trace.text), token.text)
-        for position, token in enumerate(trace.tokens)
-    ]
+    return labelled(trace.tokens, trace.text)
+
+
+def word_at(trace: Trace, position: int) -> Word:
+    """One token of a run as a label; a loop over places asks for each alone, not for all each time."""
+    token = trace.tokens[position]
+    return Word(position, label(token, trace.text), kind(token, trace.text), token.text)
+
+
+def written(trace: Trace) -> list[Word]:
+    """All tokens that a run has written as labels."""
+    assert trace.written is not None
+    return labelled(trace.written.words, trace.written.sentence)
+
+
+def labelled(tokens: Sequence[Token], text: str) -> list[Word]:
+    """The tokens of a text as labels."""
+    return [Word(position, label(token, text), kind(token, text), token.text) for position, token in enumerate(tokens)]
 
 
 def kind(token: Token, text: str) -> Kind:

@@ -2,10 +2,11 @@
 
 A function registered as attention implementation "recorded" calls the module's own `eager_attention_forward` and keeps
 its arguments. The mask function of the same name is registered too; without it causal models lose their mask.
+What follows in a layer, W_O and the feed-forward network, has no registry: `attach` finds both in a run it watches.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,19 +14,24 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor, inference_mode, nn, tensor
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 from transformers.modeling_utils import AttentionInterface
+from transformers.pytorch_utils import Conv1D
 
 from models.errors import CaptureError
-from models.trace import Attention, Check, Layers
+from models.trace import Attention, Check, Decoding, Layers, array_fields
 
 IMPLEMENTATION = "recorded"
+TOLERANCE = 1e-4  # softmax(scores) may lie so far from the attention of a model from elsewhere
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """One layer's attention over a batch of one text: [1, heads, tokens, head_units] and [1, heads, tokens, tokens]."""
+    """One layer's attention over a batch of one text: [1, heads, tokens, head_units] and [1, heads, tokens, tokens].
+
+    What the layer adds, [1, tokens, units], is noted as the layer goes on, where its modules are known.
+    """
 
     query: Tensor
     key: Tensor
@@ -34,6 +40,9 @@ class Call:
     scaling: float
     attention: Tensor
     bias: Tensor | None = None  # T5: what the distance adds to q·k, [1, heads, tokens, tokens]
+    projection: nn.Module | None = None  # W_O
+    output: Tensor | None = None  # of W_O
+    feed_forward: Tensor | None = None
 
 
 Replace = Callable[[int, Tensor], Tensor]  # layer, its attention [texts, heads, tokens, tokens] → what is used instead
@@ -95,11 +104,88 @@ def replacing(replace: Replace) -> Iterator[None]:
         _replace.reset(token)
 
 
+def attach(network: nn.Module) -> None:
+    """From now on what is recorded of this network holds what each layer adds: after W_O, and its feed-forward network.
+
+    Found by watching two tokens pass: W_O is the first matrix after the attention, and the feed-forward network ends
+    with the only one, up to the next attention, that comes back to the states' width from another. Where a layer has
+    no such matrix, or several (a mixture of experts), that part of a trace stays empty.
+    """
+    passed: list[list[nn.Module]] = []
+
+    def passing(module: nn.Module, _given: object, _output: object) -> None:
+        if calls:
+            passed.extend([] for _ in range(len(calls) - len(passed)))
+            passed[-1].append(module)
+
+    watched = [module for module in network.modules() if isinstance(module, nn.Linear | Conv1D)]
+    hooks = [module.register_forward_hook(passing) for module in watched]
+    try:
+        with inference_mode(), recording() as calls:
+            network(input_ids=tensor([[0, 1]]))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if len(passed) != len(calls):
+        return
+    projections = {modules[0] for modules in passed}  # layers may share theirs
+    ends = [[each for each in modules[1:] if _returns(each, modules[0])] for modules in passed]
+    for module in projections:
+        module.register_forward_hook(_projected)
+    if all(len(found) == 1 for found in ends):
+        for module in {found[0] for found in ends}:
+            module.register_forward_hook(_fed_forward)
+
+
+def _sizes(module: nn.Module) -> tuple[int, int]:
+    """How many numbers a matrix takes and gives."""
+    assert isinstance(module.weight, Tensor)
+    given, taken = module.weight.shape
+    return (given, taken) if isinstance(module, Conv1D) else (taken, given)
+
+
+def _returns(module: nn.Module, projection: nn.Module) -> bool:
+    """Whether a matrix comes back to the width of the states from another one."""
+    units, (taken, given) = _sizes(projection)[1], _sizes(module)
+    return given == units != taken
+
+
+def _projected(module: nn.Module, _given: object, output: Tensor) -> None:
+    if calls := _calls.get():
+        calls[-1].projection, calls[-1].output = module, output
+
+
+def _fed_forward(_module: nn.Module, _given: object, output: Tensor) -> None:
+    if calls := _calls.get():
+        calls[-1].feed_forward = output
+
+
 def attention(calls: list[Call]) -> tuple[Attention, Check]:
     """The part of a trace, and how far softmax(scores) lies from the attention that the model itself computed.
 
     Raises CaptureError where nothing was recorded: the model's code does not go through the attention registry.
     """
+    arrays, check = recorded(calls)
+    return Attention(**arrays), check
+
+
+def decoding(calls: list[Call], target: int, source: int) -> tuple[Decoding, list[Check]]:
+    """What the layers of a decoder recorded, by turns over what is written and what was read, and a check of either.
+
+    Raises CaptureError where their calls are not of these sizes.
+    """
+    sizes = [call.attention.shape[-2:] for call in calls]
+    if not calls or sizes != [(target, target), (target, source)] * (len(calls) // 2):
+        raise CaptureError("the layers of its decoder do not show their attention by turns")
+    (own, own_check), (cross, cross_check) = recorded(calls[::2]), recorded(calls[1::2])
+    wanted = array_fields(Decoding)
+    named = {f"decoder_{name}": array for name, array in own.items()}
+    named |= {f"cross_{name}": array for name, array in cross.items()}
+    return Decoding(**{name: named[name] for name in wanted}), [own_check, cross_check]
+
+
+def recorded(calls: list[Call]) -> tuple[dict[str, Any], Check]:
+    """The arrays of these layers by the names that Attention gives them, and the check."""
     if not calls:
         raise CaptureError("the model computed its attention without calling the recorded function")
     heads = calls[0].query.shape[1]
@@ -127,15 +213,49 @@ def attention(calls: list[Call]) -> tuple[Attention, Check]:
         expected -= weights[layer]
         return float(np.abs(expected, out=expected).max())
 
-    part = Attention(
-        queries=Layers.of(queries),
-        keys=Layers.of(keys),
-        values=Layers.of(values),
-        scaling=np.array([call.scaling for call in calls], np.float32),
-        scores=Layers(scores, (len(calls), *weights[0].shape)),
-        attention=Layers.of(weights),
-    )
-    return part, Check([partial(error, layer) for layer in range(len(calls))], "transformers")
+    def output_weights(layer: int) -> np.ndarray:
+        projection = calls[layer].projection
+        assert projection is not None and isinstance(projection.weight, Tensor)
+        matrix = projection.weight.detach().numpy()
+        turned: np.ndarray = matrix if isinstance(projection, Conv1D) else matrix.T  # (heads · head_units, units)
+        return turned.reshape(heads, -1, turned.shape[1])
+
+    shape = (len(calls), *weights[0].shape)
+    width = heads * values[0].shape[-1]
+    known = all(call.projection and _sizes(call.projection)[0] == width for call in calls)
+    outputs = _added([call.output if known else None for call in calls])
+    arrays: dict[str, Any] = {
+        "queries": Layers.of(queries),
+        "keys": Layers.of(keys),
+        "values": Layers.of(values),
+        "scaling": np.array([call.scaling for call in calls], np.float32),
+        "scores": Layers(scores, shape),
+        "attention": Layers.of(weights),
+        "output_weights": Layers(output_weights, (len(calls), *values[0].shape[::2], outputs.shape[-1]))
+        if outputs
+        else None,
+        "attention_output": outputs,
+        "feed_forward": _added([call.feed_forward for call in calls]),
+    }
+    return arrays, Check([partial(error, layer) for layer in range(len(calls))], "transformers")
+
+
+def reported(attentions: Sequence[Tensor] | None, layers: int, tokens: int) -> tuple[Attention, Check]:
+    """The attention [1, heads, tokens, tokens] of each layer as a model itself gives it; scores are not known.
+
+    Raises CaptureError where it gives none, or not such shares.
+    """
+    weights = [layer[0].numpy() for layer in attentions or () if layer is not None and layer.ndim == 4]
+    if len(weights) != layers or any(layer.shape[-2:] != (tokens, tokens) for layer in weights):
+        raise CaptureError(f"{len(weights)} of its {layers} layers give their attention")
+    error = max(float(np.abs(layer.sum(-1) - 1).max()) for layer in weights)
+    return Attention(attention=Layers.of(weights)), Check(error, "transformers", reported=True)
+
+
+def _added(outputs: Sequence[Tensor | None]) -> Layers | None:
+    """What each layer adds, if every layer shows it."""
+    found = [output[0].numpy() for output in outputs if output is not None]
+    return Layers.of(found) if len(found) == len(outputs) else None
 
 
 def _for_each_head(vectors: Tensor, heads: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The experiments one can make with a model and a text; each is a function from a run to its trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import cast
 
@@ -73,6 +73,20 @@ def masked(run: Run) -> Trace:
     return masked.trace(run)
 
 
+def positions(run: Run) -> Trace:
+    """The model reads the text, and shows its vectors for all places."""
+    from models import positions
+
+    return positions.trace(run)
+
+
+def timing(run: Run) -> Trace:
+    """The networks read texts of several lengths, and a clock runs."""
+    from models import timing
+
+    return timing.trace(run)
+
+
 def trajectory(run: Run) -> Trace:
     """The model reads the text, and its states become points of a plane."""
     from models import planes
@@ -94,9 +108,33 @@ def translation(run: Run) -> Trace:
     return translating.trace(run)
 
 
+def across(run: Run) -> Trace:
+    """The model writes, and each step looks at the text."""
+    from models import translating
+
+    return translating.across(run)
+
+
+def decoder(run: Run) -> Trace:
+    """The model writes, and each step looks at what it has written."""
+    from models import translating
+
+    return translating.decoder(run)
+
+
+def timing_rounds(run: Run) -> Generator[None, None, Trace]:
+    """The same in rounds."""
+    from models import timing
+
+    return timing.rounds(run)
+
+
+LONG: dict[str, Callable[[Run], Generator[None, None, Trace]]] = {"timing": timing_rounds}
 EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
+    "across": across,
     "attributions": attributions,
+    "decoder": decoder,
     "distances": distances,
     "erasures": erasures,
     "expectations": expectations,
@@ -106,6 +144,8 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "masked": masked,
     "memory": memory,
     "neighbours": neighbours,
+    "positions": positions,
+    "timing": timing,
     "trajectory": trajectory,
     "translation_beams": translation,
     "translation_greedy": translation,

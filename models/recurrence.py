@@ -43,4 +43,4 @@ class RecurrentLanguageModel(RecurrentNetwork):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """The score of each word of the vocabulary as the next one, [..., vocabulary]."""
-        return hidden @ self.vectors.weight.T + self.bias
+        return nn.functional.linear(hidden, self.vectors.weight, self.bias)

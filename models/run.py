@@ -1,10 +1,14 @@
 """A run: one experiment on one model and one text; `perform` carries it out."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from models.trace import Trace
+
+
+LONG = ("timing",)  # experiments that take seconds
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def changed(change: Change | None, *kinds: str) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Run:
-    """The key of everything computed: equal runs have equal traces.
+    """The key of everything computed: equal runs have equal traces; what is measured anew is another `attempt`.
 
     `at` is the token that an experiment asks about, where it asks about one; None leaves that to the experiment.
     """
@@ -52,7 +56,20 @@ class Run:
     text: str
     experiment: str = "forward"
     change: Change | None = None
+    attempt: int = 0
     at: int | None = None
+
+    @property
+    def long(self) -> bool:
+        """Whether it takes seconds, and so is carried out in `rounds`."""
+        return self.experiment in LONG
+
+
+def rounds(run: Run) -> "Generator[None, None, Trace]":
+    """Carries a long run out in short rounds, between which others may have their turn; raises as `perform` does."""
+    from models import experiments
+
+    return experiments.LONG[run.experiment](run)
 
 
 def perform(run: Run) -> "Trace":

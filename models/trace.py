@@ -6,8 +6,10 @@ JSON. An axis has one size within a trace; `tokens` is the number of tokens.
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple, TypeVar, dataclass_transform
 
 import numpy as np
@@ -123,6 +125,14 @@ class States:
 
 
 @part
+class Positional:
+    """A Transformer's vectors for all places that it knows, not only those of the text."""
+
+    position_table: np.ndarray = array("float32[places, units]")
+    sinusoidal: bool  # of sines and cosines, else learned
+
+
+@part
 class Recurrence:
     """The gates of a recurrent model at each step; gates lie in [0, 1], candidate and new in [−1, 1]."""
 
@@ -133,14 +143,23 @@ class Recurrence:
 
 @part
 class Attention:
-    """How the tokens of one run look at each other; each row of a head sums to 1."""
+    """How the tokens of one run look at each other; each row of a head sums to 1.
 
-    queries: Array = array("float32[layers, heads, tokens, head_units]")
-    keys: Array = array("float32[layers, heads, tokens, head_units]")  # grouped keys repeated for each head
-    values: Array = array("float32[layers, heads, tokens, head_units]")
-    scaling: np.ndarray = array("float32[layers]")  # what q·k is multiplied with, mostly 1/√d
-    scores: Array = array("float32[layers, heads, tokens, tokens]")  # q·k·scaling + mask: what enters the softmax
+    A few models only tell their `attention`: the rest is None then, and no view that needs it gets such a trace.
+    """
+
+    queries: Array = array("float32[layers, heads, tokens, head_units]", optional=True)
+    keys: Array = array("float32[layers, heads, tokens, head_units]", optional=True)  # repeated for each of a group
+    values: Array = array("float32[layers, heads, tokens, head_units]", optional=True)
+    scaling: np.ndarray = array("float32[layers]", optional=True)  # what q·k is multiplied with, mostly 1/√d
+    scores: Array = array("float32[layers, heads, tokens, tokens]", optional=True)  # q·k·scaling + mask, into softmax
     attention: Array = array("float32[layers, heads, tokens, tokens]")
+    output_weights: Array | None = array("float32[layers, heads, head_units, units]", optional=True)  # each head's W_O
+    # What a layer adds to each token, before the sum and the normalisation: the heads together with the bias of W_O …
+    attention_output: Array | None = array("float32[layers, tokens, units]", optional=True)
+    feed_forward: Array | None = array(
+        "float32[layers, tokens, units]", optional=True
+    )  # … and its feed-forward network
 
 
 @part
@@ -155,13 +174,34 @@ class Prediction:
 
 @part
 class Written:
-    """A translation, token by token, and where each step looked; [SEP] is the last step where it came to an end."""
+    """What an encoder–decoder writes, token by token; the last one ends the sentence where it came to an end."""
 
-    words: tuple[str, ...]  # [target_tokens], as its own tokenizer writes them
+    words: tuple[Token, ...]  # [target_tokens], with their places in the sentence
     sentence: str
     ended: bool
+    target_ids: np.ndarray = array("int64[target_tokens]")
     target_probabilities: np.ndarray = array("float32[target_tokens]")  # p(token | those before it, the text)
-    cross_attention: np.ndarray = array("float32[decoder_layers, decoder_heads, target_tokens, tokens]")
+
+
+@part
+class Decoding:
+    """How a decoder looks while it writes: at what it has written, and at the text; a row is the step for one token.
+
+    Its layers and heads are its own. At step t it has read the start token and the t tokens written before.
+    """
+
+    decoder_queries: Array = array("float32[layers, heads, target_tokens, head_units]")
+    decoder_keys: Array = array("float32[layers, heads, target_tokens, head_units]")
+    decoder_values: Array = array("float32[layers, heads, target_tokens, head_units]")
+    decoder_scaling: np.ndarray = array("float32[layers]")
+    decoder_scores: Array = array("float32[layers, heads, target_tokens, target_tokens]")
+    decoder_attention: Array = array("float32[layers, heads, target_tokens, target_tokens]")
+    cross_queries: Array = array("float32[layers, heads, target_tokens, head_units]")
+    cross_keys: Array = array("float32[layers, heads, source_tokens, head_units]")
+    cross_values: Array = array("float32[layers, heads, source_tokens, head_units]")
+    cross_scaling: np.ndarray = array("float32[layers]")
+    cross_scores: Array = array("float32[layers, heads, target_tokens, source_tokens]")
+    cross_attention: Array = array("float32[layers, heads, target_tokens, source_tokens]")
 
 
 @part
@@ -277,6 +317,30 @@ class Filling:
     words: tuple[tuple[str, ...], ...]  # [tokens][fillings]
 
 
+class Machine(NamedTuple):
+    """Where something was measured: cores that the process may use, and torch's version."""
+
+    cores: int
+    torch: str
+
+
+@part
+class Timing:
+    """How long a network takes for texts of several lengths, measured on one machine; what it computes and keeps."""
+
+    attempt: int  # 0 for the first measurement of this process
+    measured_at: datetime
+    machine: Machine
+    lengths: np.ndarray = array("int64[lengths]")  # in tokens
+    seconds: np.ndarray = array("float32[lengths, repetitions]")  # for a whole text in one call
+    step_seconds: np.ndarray | None = array("float32[passes, steps]", optional=True)  # for each word, one by one
+    kept_bytes: np.ndarray = array("int64[lengths]")  # the state, or all keys and values
+    map_bytes: np.ndarray = array("int64[lengths]")  # the attention maps of one call
+    linear: int  # multiply–adds of one call for each token
+    quadratic: int  # and for each pair of tokens
+    core_parameters: int  # without word vectors
+
+
 class LabelledWord(NamedTuple):
     """A word and its label; `text[start:end]` of the typed text, decided at the token with this number."""
 
@@ -307,11 +371,12 @@ class Labelling:
 class Check:
     """How far what is recomputed lies from what the named library computed in the same run, for each layer.
 
-    `error` is one number for all layers, or a function for each, called when that layer is asked for.
+    `error` is one number for all layers, or a function for each, called when that layer is asked for. Where the library
+    has only `reported` the attention, nothing is recomputed: then it is how far the rows are from summing to 1.
     """
 
-    def __init__(self, error: float | Sequence[Callable[[], float]], against: str):
-        self.against = against
+    def __init__(self, error: float | Sequence[Callable[[], float]], against: str, reported: bool = False):
+        self.against, self.reported = against, reported
         self._error = error
         self._known: dict[int, float] = {}
 
@@ -324,10 +389,19 @@ class Check:
         return self._known[layer]
 
     @property
+    def layers(self) -> int:
+        """How many errors there are."""
+        return 1 if isinstance(self._error, int | float) else len(self._error)
+
+    @property
     def max_abs_error(self) -> float:
         """The largest error of any layer."""
-        layers = 1 if isinstance(self._error, int | float) else len(self._error)
-        return max(self.of(layer) for layer in range(layers))
+        return max(self.of(layer) for layer in range(self.layers))
+
+    @classmethod
+    def joined(cls, checks: Sequence["Check"]) -> "Check":
+        """One check of all these layers, one after the other."""
+        return cls([partial(check.of, layer) for check in checks for layer in range(check.layers)], checks[0].against)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -340,6 +414,7 @@ class Trace:
     check: Check
     change: str | None = None  # what was done to the model before the run
     states: States | None = None
+    positional: Positional | None = None
     recurrence: Recurrence | None = None
     attention: Attention | None = None
     prediction: Prediction | None = None
@@ -354,22 +429,29 @@ class Trace:
     expectation: Expectation | None = None
     sentence: Sentence | None = None
     written: Written | None = None
+    decoding: Decoding | None = None
     slope: Slope | None = None
     attribution: Attribution | None = None
+    timing: Timing | None = None
 
     def __post_init__(self) -> None:
         sizes = {"tokens": len(self.tokens)}
-        for part_ in self.parts().values():
-            check(part_, sizes)
+        for name, part_ in self.parts().items():  # a decoder's layers and heads are not those of the encoder
+            check(part_, {"source_tokens": len(self.tokens)} if name == "decoding" else sizes)
 
     def parts(self) -> dict[str, Any]:
         """The parts that this run recorded, by name."""
         found = {name: getattr(self, name) for name in PARTS}
         return {name: value for name, value in found.items() if value is not None}
 
-    def arrays(self) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
-        """Name, axes and values of every recorded array, its layers joined."""
-        return ((name, axes, np.asarray(value)) for name, axes, value in self._recorded())
+    def lacking(self, fields: Iterable[str]) -> list[str]:
+        """Those of the fields that this run has a place for and could not record."""
+        parts = self.parts().values()
+        return [name for name in fields if any(getattr(part_, name, name) is None for part_ in parts)]
+
+    def arrays(self, wanted: Callable[[str], bool] = bool) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
+        """Name, axes and values of every recorded array that is wanted, its layers joined."""
+        return ((name, axes, np.asarray(value)) for name, axes, value in self._recorded() if wanted(name))
 
     @property
     def nbytes(self) -> int:
@@ -385,6 +467,7 @@ class Trace:
 
 PARTS: dict[str, type] = {
     "states": States,
+    "positional": Positional,
     "recurrence": Recurrence,
     "attention": Attention,
     "prediction": Prediction,
@@ -399,6 +482,8 @@ PARTS: dict[str, type] = {
     "expectation": Expectation,
     "sentence": Sentence,
     "written": Written,
+    "decoding": Decoding,
     "slope": Slope,
     "attribution": Attribution,
+    "timing": Timing,
 }

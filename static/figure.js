@@ -5,6 +5,7 @@
   const VALUES_FROM = 32; // cells smaller than this show no number
   const HEIGHT = 420;
   const PAPER_WIDTH = 660;
+  const NARROW = 640; // charts have no room for names beside their curves
   const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT } = Satzblick;
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -37,7 +38,7 @@
     const state = drawn.get(figure);
     const { spec } = state;
     const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
-    const data = spec.data.map((trace) => painted(walked(framed(trace, state), state.step)));
+    let data = spec.data.map((trace) => painted(walked(framed(trace, state), state.step)));
     const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
     if (!width) return;
     layout.font = { ...layout.font, family: family() };
@@ -55,6 +56,7 @@
         else trace.textfont = { ...trace.textfont, size: digits };
       }
     } else {
+      if (width < NARROW * scale()) data = withLegend(data, layout);
       layout.font.size = Math.max(layout.font.size, onSlide() ? SLIDE_TEXT : 0) * scale();
       for (const trace of data)
         if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
@@ -86,6 +88,16 @@
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
     if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
+  }
+
+  /* A narrow chart has no room for names beside its curves: they stand above, and the axis ends with the curves. */
+  function withLegend(data, layout) {
+    const curves = data.filter((trace) => !trace.meta?.label);
+    if (curves.length < data.length) {
+      layout.showlegend = curves.filter((trace) => trace.showlegend !== false).length > 1;
+      if (layout.xaxis.range && layout.meta?.ends) layout.xaxis.range = [layout.xaxis.range[0], layout.meta.ends];
+    }
+    return curves;
   }
 
   /* An image's palette is the head of its address, one for each theme. */
@@ -158,7 +170,10 @@
   /* ── playback: what comes after the step stays hidden; of frames one is seen ── */
   const isFrame = (trace) => trace.meta?.frame !== undefined;
 
+  const isLater = (trace) => trace.meta?.from > 0;
+
   function framed(trace, { spec, step }) {
+    if (isLater(trace)) return { ...trace, visible: trace.meta.from <= (step ?? spec.playback.length) };
     if (!isFrame(trace)) return trace;
     return { ...trace, visible: trace.meta.frame === (step ?? spec.playback.length - 1) };
   }
@@ -174,7 +189,7 @@
     const { spec, plot, step } = drawn.get(figure);
     const stage = figure.querySelector(".stage");
     stage.querySelectorAll(".veil").forEach((old) => old.remove());
-    if (step === null || spec.panels?.kind === "chart" || spec.data.some(isFrame)) return;
+    if (step === null || spec.panels?.kind === "chart" || spec.data.some((trace) => isFrame(trace) || isLater(trace))) return;
     for (const [x, y, line] of spec.panels?.columns ?? []) {
       const entry = spec.tokens.find((each) => each.axis === x);
       const hidden = entry?.positions.findIndex((position) => position > step) ?? -1;
@@ -197,7 +212,7 @@
   function reveal(figure, step) {
     const state = drawn.get(figure);
     state.step = step >= state.spec.playback.length - 1 ? null : step;
-    if (state.spec.data.some((trace) => trace.meta?.walked || isFrame(trace))) draw(figure);
+    if (state.spec.data.some((trace) => trace.meta?.walked || isFrame(trace) || isLater(trace))) draw(figure);
     else veil(figure);
   }
 

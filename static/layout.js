@@ -132,8 +132,7 @@ const Satzblick = {};
   const overflow = () => (onFixedHeight() ? Math.max(0, document.documentElement.scrollHeight - innerHeight) : 0);
 
   function fitted(height) {
-    if (!onFixedHeight()) return height;
-    return Math.max(SLIDE_LEAST * scale(), Math.min(height, innerHeight - aroundFigure() - EDGE - spare));
+    return Math.min(height, room());
   }
 
   function largestCell(panels, rows) {
@@ -298,6 +297,7 @@ const Satzblick = {};
 
   /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
   function arrange(spec, layout, data, width, { theme, paper }) {
+    if (spec.panels.kind === "stack") return Satzblick.stack(spec, layout, data, width, { theme });
     const dense = paper || onSlide(); // little height: rather small cells than a second row of panels
     const atlas = spec.panels.kind === "atlas";
     const map = atlas || spec.panels.kind === "map";
@@ -398,5 +398,12 @@ const Satzblick = {};
     }
   }
 
-  Object.assign(Satzblick, { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT });
+  /* What a figure on a slide may be high. */
+  const room = () => (onFixedHeight() ? Math.max(SLIDE_LEAST * scale(), innerHeight - aroundFigure() - EDGE - spare) : Infinity);
+
+  const parts = {
+    TITLE, NUMBER, LABEL, BAR, EDGE, QUIET, axisName, textWidth, widest, labelsOf, titleLines, shorten, leastCell, columnLabels,
+    headOf, barsOf, barLength, placeBar, noteWidth, room,
+  };
+  Object.assign(Satzblick, { parts, arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family, onSlide, SLIDE_TEXT });
 })();

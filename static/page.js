@@ -151,7 +151,6 @@
   document.addEventListener("input", (event) => {
     if (!event.target.matches("#query input[type=text]") || event.isComposing) return;
     clearTimeout(typing);
-    if (!event.target.value.trim()) return (request?.abort(), dim(true));
     typing = setTimeout(() => load(formAddress(), { how: "replace", keepTyped: true }), TYPING);
   });
 

@@ -73,7 +73,12 @@ def attentive(*pieces: str, model: str = "encoder", causal: bool = False) -> Tra
         scores = np.where(np.tri(count, dtype=bool), scores, np.float32(-np.inf))
     weights = np.exp(scores - scores.max(-1, keepdims=True))
     attention = weights / weights.sum(-1, keepdims=True)
-    part = Attention(queries=queries, keys=keys, values=values, scaling=scaling, scores=scores, attention=attention)
+    matrices, bias = counted(LAYERS, HEADS, HEAD_UNITS, UNITS), np.float32(0.25)
+    part = Attention(
+        queries=queries, keys=keys, values=values, scaling=scaling, scores=scores, attention=attention,
+        output_weights=matrices, attention_output=(attention @ values @ matrices).sum(1) + bias,
+        feed_forward=counted(LAYERS, count, UNITS),
+    )  # fmt: skip
     check = Check(0.0, "transformers")
     return Trace(model=model, text=text, tokens=tokens, check=check, states=states(count), attention=part)
 

@@ -110,7 +110,7 @@ def test_predictions_are_words_with_their_probabilities(make_recurrent):
         words=(("der", "die"), ("Hund", "##e")),
     )
     object.__setattr__(trace, "prediction", guess)
-    field = fields_json(trace)["predictions"]
+    field = fields_json(trace, ["predictions"])["predictions"]
     assert (field["axes"], field["shape"]) == (("tokens", "ranks"), (2, 2))
     assert field["data"][1][0] == {"text": "Hund", "id": 5, "probability": 0.75}
 

@@ -14,13 +14,13 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from app import cards, views
+from app import cards, tradeoffs, views
 from app.api import EmbedQuery, StillQuery, TraceQuery
 from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
 from app.oembed import OEmbedQuery
 from app.transforms import TRANSFORMS
-from app.views import attention_heads, order
+from app.views import attention_heads, attention_steps, order, speed
 from app.words import Kind
 from models import errors, faithfulness, registry
 from models.entities import CLASSES
@@ -182,7 +182,9 @@ def families() -> dict[str, bool]:
     for name, view in catalogue.items():
         made |= {f"{name}.{part}": True for part in ("title", "question", "lead")}
         made |= {f"{name}.{part}": False for part in ("read", "formula", "limits", "hover", "bar", "bar.signed")}
-        own = {model.family for family in families_listed() for model in family.MODELS}  # also of those to be trained
+        own = {model.family for family in families_listed() for model in family.MODELS} | {
+            "encoder_decoder"  # from elsewhere
+        }  # also of those to be trained
         parts = ("title", "question", "lead", "read", "formula", "limits")
         made |= {f"{name}.{part}.{family}": False for part in parts for family in own}
         if "units.drawing" in Path(sys.modules[view.figure.__module__].__file__).read_text("utf-8"):
@@ -202,9 +204,14 @@ def families() -> dict[str, bool]:
     made |= {
         model.title: True for family in families_listed() for model in family.MODELS
     }  # also of those not trained yet
-    made |= {f"translation.summary.{how}": True for how in ("beams", "greedy")}
+    made |= {f"translation.summary.{by}{how}": True for by in ("", "by.") for how in ("beams", "greedy")}
+    made |= {f"looks.{part}": True for part in ("decoder", "cross")}
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
+    made |= {f"positions.bar.{how}": True for how in ("vectors", "product", "cosine")}
+    made |= {f"positions.axis.{how}": True for how in ("product", "cosine")}
+    made |= {f"positions.{how}.hover": True for how in ("product", "cosine")}
+    made |= speed_texts()
     made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt")}
     made |= {f"class.{name}": True for name in configuration(registry.get("rnn-intent").folder)["classes"]}
     made |= {f"network.{model.split('-')[0]}": True for model in order.MODELS}
@@ -228,6 +235,12 @@ def families() -> dict[str, bool]:
     made |= {f"column.{place}": True for place in attention_heads.PLACES}
     made |= {f"attention_map.summary.rollout.{special}": True for special in ("renormalised", "hidden")}
     made |= {f"attention_map.bar.{stage}": True for stage in ("raw", "scaled", "masked", "softmax", "rollout")}
+    made |= {f"attention_steps.{part}.{step}": True for part in ("row", "step") for step in attention_steps.ROWS}
+    made |= {f"attention_steps.{step}.hover": True for step in attention_steps.ROWS}
+    made |= {f"attention_steps.{step}.total.hover": True for step in attention_steps.TOTALS}
+    made |= {f"attention_steps.bar.{name}": True for name in ("scores", "added", "vectors")}
+    made |= {f"attention_steps.row.scaled.{kind}": True for kind in ("unscaled", "other")}
+    made |= {f"attention_steps.row.masked.{kind}": True for kind in ("biased", "none")}
     made |= {f"option.theme.{theme}": True for theme in ("auto", "light", "dark")}
     made |= {f"option.bg.{bg}": True for bg in ("solid", "transparent")}
     made |= {f"slides.{name}{part}": True for name in SNIPPETS for part in ("", ".note")}
@@ -253,6 +266,25 @@ def families() -> dict[str, bool]:
     codes |= {"unknown_view", "unknown_language", "unknown_suffix", "address_too_long", "body_too_large", "method"}
     made |= {f"error.{code}": True for code in codes - {"input"}}
     return made
+
+
+def speed_texts() -> dict[str, bool]:
+    """What the page about speed makes of quantities, curves and rows of the course's table."""
+    made = {f"speed.axis.{show}": True for show in speed.UNITS}
+    made |= {f"speed.curve.{way}": True for way in (*speed.FIRST, "words", "again", "maps", "pairs")}
+    made |= {f"speed.{unit}.{power}": True for unit in ("bytes", "operations") for power in (0, 3, 6, 9)}
+    made |= {f"speed.summary.{key}": True for key in ("both", "only", "more", "less")}
+    made |= {f"speed.share.{key}": True for key in ("both", "only")}
+    made |= {f"network.{name}.the": True for name in speed.MODELS}
+    made |= {f"speed.{part}.{row}": True for part in ("row", "course") for row in tradeoffs.ROWS}
+    made |= {f"speed.verdict.{row}.agrees": True for row in tradeoffs.ROWS}
+    made |= {f"speed.verdict.{row}.disagrees": True for row in tradeoffs.ROWS if row != "order"}
+    quantities = ("whole", "next", "kept", "operations", "parameters", "training")
+    made |= {f"speed.quantity.{name}": True for name in quantities}
+    kinds_ = ("recurrent", "transformer")
+    made |= {f"speed.cell.{row}.{kind}": True for row in ("kept", "operations", "reach", "order") for kind in kinds_}
+    made |= {f"speed.cell.reach.{kind}.unscored": True for kind in kinds_}
+    return made | {"speed.cell.order.causal": True, "speed.vs_model.none": True}
 
 
 def test_both_languages_have_the_same_keys():

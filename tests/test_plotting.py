@@ -7,6 +7,8 @@ from itertools import pairwise
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app import plotting
 from app.plotting import (
@@ -15,6 +17,7 @@ from app.plotting import (
     PAPER,
     THEMES,
     Panel,
+    apart,
     colorscale,
     escaped,
     maps,
@@ -222,3 +225,30 @@ def test_a_chart_is_valid_and_carries_its_words():
     assert told["data"][1]["meta"] == {"walked": True} and told["data"][1]["y"] == [2.0, 3.0]
     assert plot.tokens == [{"run": 0, "axis": "x", "positions": [0, 1, 2]}]
     assert figure.layout.showlegend
+
+
+def test_a_minus_in_a_cell_is_a_minus():
+    values = np.array([[-0.07, 0.25], [np.nan, -1.0]], np.float32)
+    panel = Panel("", values, ["a", "b"], ["c", "d"], "difference", "", 0, range(2))
+    for lang, sign in (("de", ","), ("en", ".")):
+        (trace,) = maps([panel], lang, "map", {"difference": ""}).data
+        assert trace["text"] == [[f"−0{sign}07", f"0{sign}25"], ["", f"−1{sign}00"]]
+        assert trace["texttemplate"] == "%{text}"
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=6).map(lambda places: [round(place, 3) for place in places]),
+    st.sampled_from([0.05, 0.1, 0.2]),
+)
+def test_names_that_would_touch_give_way_as_little_as_needed(places, gap):
+    found = apart(places, gap)
+    order = np.argsort(places, kind="stable")
+    assert (np.diff(np.array(found)[order]) > gap - 1e-9).all()
+    assert np.mean(found) == pytest.approx(np.mean(places))
+    if len(places) == 1 or np.diff(np.sort(places)).min() >= gap:
+        assert found == pytest.approx(places)
+
+
+def test_two_names_share_the_way():
+    assert apart([0.5, 0.5, 0.9], 0.1) == pytest.approx([0.45, 0.55, 0.9])
+    assert apart([0.9, 0.52, 0.5], 0.1) == pytest.approx([0.9, 0.56, 0.46])

@@ -177,3 +177,56 @@ def test_models_run_on_their_own_thread(monkeypatch, make_recurrent):
 
     carry_out(scenario)
     assert len(names) == 1 and names.pop().startswith("model")
+
+
+@pytest.fixture
+def measured(performed, monkeypatch, make_recurrent):
+    """What was done, in its order: long runs in three rounds of some milliseconds, short ones beside them."""
+
+    def rounds(run: Run):
+        for number in range(3):
+            performed.append(f"{run.text} {number}")
+            time.sleep(0.02)
+            if run.text == "broken":
+                raise EmptyText()
+            yield
+        return make_recurrent("[CLS]", run.text, model="lstm")
+
+    monkeypatch.setattr(module, "rounds", rounds)
+    return performed
+
+
+def timing(text: str) -> Run:
+    return Run("lstm", text, "timing")
+
+
+def test_a_short_run_waits_for_one_round_of_a_long_one(measured):
+    async def scenario(runs):
+        long = asyncio.ensure_future(runs.traces([timing("long")]))
+        while not measured:
+            await asyncio.sleep(0.001)
+        await runs.traces([lstm("a")])
+        (trace,) = await long
+        return trace.text, runs.performed
+
+    assert carry_out(scenario) == ("long", 2)
+    assert measured == ["long 0", "a", "long 1", "long 2"]
+
+
+def test_long_runs_go_one_after_the_other(measured):
+    async def scenario(runs):
+        await asyncio.gather(*(runs.traces([timing(text)]) for text in ("first", "second", "first")))
+        await runs.traces([timing("first")])
+
+    carry_out(scenario, model_workers=2)
+    assert measured == [f"{text} {number}" for text in ("first", "second") for number in range(3)]
+
+
+def test_a_long_run_that_fails_leaves_the_way_free(measured):
+    async def scenario(runs):
+        with pytest.raises(EmptyText):
+            await runs.traces([timing("broken")])
+        return (await runs.traces([timing("next")]))[0].text
+
+    assert carry_out(scenario) == "next"
+    assert measured[0] == "broken 0" and measured[-1] == "next 2"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.transforms import joined, made_by, reversed_words, split, swapped_nouns
+from app.transforms import joined, made_by, reversed_words, same_words, split, swapped_nouns
 from models import nouns
 from models.training.nouns import counted
 from models.training.nouns import nouns as chosen
@@ -111,3 +111,22 @@ def test_only_capitals_in_the_middle_of_a_sentence_count():
     capitals, others = counted(lines)
     assert capitals == {"haus": 6, "gelb": 1} and others["haus"] == 1 and others["das"] == 5
     assert chosen(capitals, others) == ["haus"]
+
+
+@given(TEXTS)
+def test_a_text_turned_round_has_the_same_words(text):
+    assert same_words(text, reversed_words(text))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("Der Mann biss den Hund", "Der Hund biss den Mann", True),
+        ("Der Mann biss den Hund", "Der Hund biss den Mann.", False),
+        ("Hund, Mann.", "Mann. Hund ,", True),
+        ("Hund Hund Mann", "Hund Mann Mann", False),
+        ("der Hund", "Hund Der", False),
+    ],
+)
+def test_same_words(first, second, same):
+    assert same_words(first, second) == same_words(second, first) == same

@@ -46,6 +46,23 @@ class Marked(NamedTuple):
     parts: Sequence[Mark]
 
 
+class Contrast(NamedTuple):
+    """A line of a table in words: what it is about, what is said of it elsewhere, what was found here, what follows."""
+
+    title: str
+    said: str
+    found: Sequence[str]
+    verdict: str
+
+
+class Comparison(NamedTuple):
+    """A table in words; `networks` are the heads of what was found, `note` says how."""
+
+    networks: Sequence[str]
+    rows: Sequence[Contrast]
+    note: str
+
+
 @dataclass(frozen=True)
 class Link:
     """A place of a figure that leads to another view: a box x0, y0, x1, y1 on two axes; links of one `group` go
@@ -70,6 +87,7 @@ class Figure:
     token_runs: Sequence[int] = ()  # the traces whose words stand above the figure; empty: all
     links: Sequence[Link] = ()
     marked: Sequence[Marked] = ()  # sentences that the page shows as running text
+    comparison: Comparison | None = None  # a table in words below the figure
 
 
 @dataclass(frozen=True)

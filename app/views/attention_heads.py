@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from app import looks
 from app.atlas import Atlas, plot, tiles
+from app.looks import Look, LookQuery, look
 from app.messages import Message, Strong, decimal, percent, say, translate
-from app.query import Query
 from app.units import run_name
 from app.views import Cell, Figure, Link, Table, View, model_title
 from app.views.attention_map import AttentionMapQuery
@@ -21,8 +22,8 @@ MOSTLY = 0.5  # a head is called after a place that has more than this share of 
 BROAD = 0.9  # … or broad, where its entropy is at least this share of what an even look would have
 
 
-class AttentionHeadsQuery(Query):
-    """The order of the heads."""
+class AttentionHeadsQuery(LookQuery):
+    """The part, and the order of the heads."""
 
     sort: Literal["layer", "entropy", "kind"] = "layer"
 
@@ -46,29 +47,34 @@ class Head:
         return self.shares[PLACES.index(self.kind)] if self.kind in PLACES else None
 
 
-def masks(trace: Trace, layer: int) -> np.ndarray | None:
-    """Which cells of a layer are masked, bool[heads, tokens, tokens]; None where none is.
+def masks(found: Look, layer: int) -> np.ndarray | None:
+    """Which cells of a layer are masked, bool[heads, rows, columns]; None where none is.
 
-    Only a share of exactly 0 can be masked, so that a layer's scores are not made where there is none.
+    Only a share of exactly 0 can be masked, so that a layer's scores are not made where there is none. Where no scores
+    are known, such a share of what comes later is taken for masked.
     """
-    assert trace.attention is not None
-    if trace.attention.attention[layer].all():
+    attention = found.attention[layer]
+    if attention.all():
         return None
-    found: np.ndarray = np.isneginf(trace.attention.scores[layer])
-    return found if found.any() else None
+    masked: np.ndarray = np.triu(attention == 0, 1) if found.scores is None else np.isneginf(found.scores[layer])
+    return masked if masked.any() else None
 
 
-def measured(attention: np.ndarray, masked: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of one layer [heads, tokens, tokens]: mean entropy in bits, that of an even look, the shares [places, heads].
+def measured(
+    attention: np.ndarray, masked: np.ndarray | None, across: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of one layer [heads, rows, columns]: mean entropy in bits, that of an even look, the shares [places, heads].
 
     The kinds of Clark et al. 2019, What Does BERT Look At?, section 3, as means over all words that have the place.
+    What looks across at another text has no place beside itself there: NaN.
     """
-    heads, count, _ = attention.shape
+    heads, _, count = attention.shape
     entropy = -(attention * np.log2(np.maximum(attention, np.finfo(np.float32).tiny))).sum(-1).mean(-1)
-    seen = np.full((heads, count), count) if masked is None else (~masked).sum(-1)
+    seen = np.full((heads, 1), count) if masked is None else (~masked).sum(-1)
     none = np.full(heads, np.nan)
     shares = [
-        np.diagonal(attention, offset, 1, 2).mean(-1) if count > abs(offset) else none for offset in (-1, 1, 0)
+        none if across or count <= abs(offset) else np.diagonal(attention, offset, 1, 2).mean(-1)
+        for offset in (-1, 1, 0)
     ]  # fmt: skip
     return entropy, np.log2(seen).mean(-1), np.stack([*shares, attention[:, :, 0].mean(-1)])
 
@@ -83,12 +89,11 @@ def kind(entropy: float, even: float, shares: Sequence[float]) -> str:
 
 def surveyed(trace: Trace) -> tuple[list[Head], np.ndarray]:
     """All heads by layer, and their tiles."""
-    assert trace.attention is not None
-    found, drawn = [], []
-    for layer in range(len(trace.attention.attention)):
-        attention, masked = trace.attention.attention[layer], masks(trace, layer)
+    shown, found, drawn = look(trace), [], []
+    for layer in range(len(shown.attention)):
+        attention, masked = shown.attention[layer], masks(shown, layer)
         drawn.append(tiles(attention, masked))
-        entropies, even, shares = measured(attention, masked)
+        entropies, even, shares = measured(attention, masked, shown.across)
         columns = zip(entropies.tolist(), even.tolist(), shares.T.tolist(), strict=True)
         for head, (entropy, most, own) in enumerate(columns, start=1):
             found.append(Head(layer + 1, head, kind(entropy, most, own), entropy, tuple(own)))
@@ -128,7 +133,7 @@ def figure(query: AttentionHeadsQuery, traces: list[Trace]) -> Figure:
     lines = partial(rows, query, traces, heads, orders)
     table = Table(columns, lines, sum(map(len, heads)), columns, lines)
     drawn = plot(atlases, query.lang, translate(query.lang, "attention_heads.bar"))
-    return Figure(drawn, summary(query, traces, heads), table, links=links)
+    return Figure(drawn, [*summary(query, traces, heads), *looks.told(query, traces)], table, links=links)
 
 
 def atlas(query: AttentionHeadsQuery, trace: Trace, heads: Sequence[Head], drawn: np.ndarray) -> Atlas:
@@ -212,7 +217,7 @@ VIEW = View(
     chapter="attention",
     place=4,
     query=AttentionHeadsQuery,
-    needs=frozenset({"scores", "attention"}),
+    needs=frozenset({"attention"}),
     figure=figure,
     preferred=("encoder",),
 )

@@ -9,12 +9,13 @@ import numpy as np
 from pydantic import PositiveInt
 
 from app import align, tuning
+from app.looks import LookQuery, look, told
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Panel, Scale, maps
-from app.query import Choices, Layer, Query, fitted
+from app.query import Choices, Layer, fitted
 from app.units import difference_title, panel_title
 from app.views import Cell, Figure, Table, View
-from app.words import Word, shortened, words
+from app.words import Word, shortened
 from models.faithfulness import rollout
 from models.trace import Trace
 
@@ -24,60 +25,80 @@ SAME_PLACE = 0.8  # share of the words that must look at the same distance befor
 
 def heads(trace: Trace) -> Sequence[str | int]:
     """The mean over the heads, and each head of a layer."""
-    assert trace.attention is not None
-    return ["mean", *range(1, trace.attention.attention.shape[1] + 1)]
+    return ["mean", *range(1, look(trace).attention.shape[1] + 1)]
 
 
-class AttentionMapQuery(Query):
-    """Layer, head, how far the computation has come, and what happens to [CLS] and [SEP]."""
+def stages(trace: Trace) -> Sequence[str]:
+    """The stages that are known of a run; what looks across at another text cannot be rolled out."""
+    found = look(trace)
+    before = () if found.scores is None else ("raw", "scaled", "masked")
+    return (*before, "softmax") if found.across else (*before, *SHARES)
+
+
+class AttentionMapQuery(LookQuery):
+    """Part, layer, head, how far the computation has come, and what happens to [CLS] and [SEP]."""
 
     layer: Layer = None
     head: Annotated[Literal["mean"] | PositiveInt, Choices(heads)] = "mean"
-    stage: Literal["raw", "scaled", "masked", "softmax", "rollout"] = "softmax"
+    stage: Annotated[
+        Literal["raw", "scaled", "masked", "softmax", "rollout"],
+        Choices(stages, standard=lambda trace: stages(trace).index("softmax")),
+    ] = "softmax"
     special: Literal["renormalised", "hidden", "shown"] = "renormalised"
 
 
 @dataclass(frozen=True)
 class Map:
-    """What is drawn of one run: values [words, words] and the words; `lost` is the share that hidden tokens drew."""
+    """What is drawn of one run: values [rows, columns], who looks at whom; `lost` is the share of hidden tokens."""
 
     trace: Trace
-    words: list[Word]
+    rows: list[Word]
+    columns: list[Word]
     values: np.ndarray
     lost: float
+
+    @property
+    def across(self) -> bool:
+        """Whether what looks is another text than what is looked at."""
+        return self.trace.attention is None
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is but one word, which can only look at itself."""
+        return len(self.columns) == 1 and not self.across
 
 
 def staged(query: AttentionMapQuery, trace: Trace) -> np.ndarray:
     """The chosen layer's heads at the chosen stage, averaged where asked for: [tokens, tokens], masked is NaN."""
-    attention = trace.attention
-    assert attention is not None
+    found = look(trace)
     layer = (query.layer or 1) - 1
     if query.stage == "rollout":
-        return rollout([attention.attention[each].mean(axis=0) for each in range(layer + 1)])
+        return rollout([found.attention[each].mean(axis=0) for each in range(layer + 1)])
     head = slice(None) if query.head == "mean" else slice(query.head - 1, query.head)
     if query.stage == "softmax":
-        values = attention.attention[layer, head]
+        values = found.attention[layer, head]
     elif query.stage == "masked":
-        values = np.where(np.isneginf(attention.scores[layer, head]), np.nan, attention.scores[layer, head])
+        assert found.scores is not None
+        values = np.where(np.isneginf(found.scores[layer, head]), np.nan, found.scores[layer, head])
     else:
-        values = attention.queries[layer, head] @ attention.keys[layer, head].swapaxes(-1, -2)
+        values = found.queries[layer, head] @ found.keys[layer, head].swapaxes(-1, -2)
         if query.stage == "scaled":
-            values = values * attention.scaling[layer]
+            values = values * found.scaling[layer]
     mean: np.ndarray = values.mean(axis=0)
     return mean
 
 
 def mapped(query: AttentionMapQuery, trace: Trace) -> Map:
     """The values to draw, with special tokens shown, left out, or left out and their share given to the others."""
-    values, tokens = staged(query, trace), words(trace)
-    kept = [token.position for token in tokens if token.kind != "special"]
-    if query.special == "shown" or not kept:
-        return Map(trace, tokens, values, 0.0)
-    shown = values.take(kept, axis=0).take(kept, axis=1)
+    values, found = staged(query, trace), look(trace)
+    rows, columns = ([word.position for word in side if word.kind != "special"] for side in (found.rows, found.columns))
+    if query.special == "shown" or not rows or not columns:
+        return Map(trace, found.rows, found.columns, values, 0.0)
+    shown = values.take(rows, axis=0).take(columns, axis=1)
     lost = float(1 - shown.sum(1).mean()) if query.stage in SHARES else 0.0
     if query.special == "renormalised" and query.stage in SHARES:
         shown = shown / np.maximum(shown.sum(1, keepdims=True), np.finfo(np.float32).tiny)
-    return Map(trace, [tokens[place] for place in kept], shown, lost)
+    return Map(trace, [found.rows[place] for place in rows], [found.columns[place] for place in columns], shown, lost)
 
 
 def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
@@ -87,40 +108,50 @@ def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
     drawn = [mapped(fitted(query, trace), trace) for trace in traces]
     scale: Scale = "share" if query.stage in SHARES else "signed"
     hover = translate(query.lang, "attention_map.hover")
-    panels = [
-        panel(panel_title(query, map_.trace), map_.words, map_.values, scale, hover, run)
-        for run, map_ in enumerate(drawn)
-    ]
+    panels = [panel(panel_title(query, map_.trace), map_, map_.values, scale, hover, run)
+              for run, map_ in enumerate(drawn)]  # fmt: skip
     if len(drawn) == 2:
         change = difference(query, *drawn)
-        panels.append(panel(difference_title(query, change), drawn[0].words, change, "difference", hover, 0))
+        panels.append(panel(difference_title(query, change), drawn[0], change, "difference", hover, 0))
     titles: dict[Scale, str] = {
         scale: translate(query.lang, f"attention_map.bar.{query.stage}"),
         "difference": translate(query.lang, "difference.bar"),
     }
     shown = [(fitted(query, trace).layer or 1) - 1 for trace in traces]
     return Figure(
-        maps(panels, query.lang, "map", titles),
-        [*summary(query, drawn), *tuning.attention(query, traces)],
+        maps(panels, query.lang, "lanes" if any(map_.across for map_ in drawn) else "map", titles),
+        [*summary(query, drawn), *told(query, traces), *tuning.attention(query, traces)],
         table(drawn),
         shown,
     )
 
 
-def panel(title: str, tokens: Sequence[Word], values: np.ndarray, scale: Scale, hover: str, run: int) -> Panel:
-    """A square map with the same words on both sides."""
-    labels = [shortened(word.label) for word in tokens]
-    return Panel(title, values, labels, labels, scale, hover, run, [word.position for word in tokens])
+def panel(title: str, map_: Map, values: np.ndarray, scale: Scale, hover: str, run: int) -> Panel:
+    """A map with those who look at the left and those they look at above."""
+    rows, columns = ([shortened(word.label) for word in side] for side in (map_.rows, map_.columns))
+    return Panel(title, values, rows, columns, scale, hover, run, positions(map_))
+
+
+def positions(map_: Map) -> list[int]:
+    """The places of the columns in the line of tokens above the figure."""
+    return [word.position for word in map_.columns]
 
 
 def difference(query: AttentionMapQuery, first: Map, second: Map) -> np.ndarray:
     """Second minus first where both words of a cell have a partner, else NaN; in the first run's order."""
-    partners = align.pairs([w.label for w in first.words], [w.label for w in second.words], query.align)
-    known = [place for place, partner in enumerate(partners) if partner is not None]
-    theirs = [partner for partner in partners if partner is not None]
+    mine, theirs = zip(
+        matched(query, first.rows, second.rows), matched(query, first.columns, second.columns), strict=True
+    )
     values = np.full(first.values.shape, np.nan, np.float32)
-    values[np.ix_(known, known)] = second.values[np.ix_(theirs, theirs)] - first.values[np.ix_(known, known)]
+    values[np.ix_(*mine)] = second.values[np.ix_(*theirs)] - first.values[np.ix_(*mine)]
     return values
+
+
+def matched(query: AttentionMapQuery, first: Sequence[Word], second: Sequence[Word]) -> tuple[list[int], list[int]]:
+    """The places of the first words that have a partner, and the places of those partners."""
+    found = align.pairs([word.label for word in first], [word.label for word in second], query.align)
+    known = [place for place, partner in enumerate(found) if partner is not None]
+    return known, [partner for partner in found if partner is not None]
 
 
 def summary(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
@@ -145,16 +176,16 @@ def hidden(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
 
 def origin(query: AttentionMapQuery, map_: Map) -> Message:
     """How much of each word is still its own after these layers, and which two words have mixed most."""
-    if len(map_.words) == 1:
+    if map_.alone:
         return say("attention_map.summary.alone")
-    others = np.where(np.eye(len(map_.words), dtype=bool), -1, map_.values)
+    others = np.where(np.eye(len(map_.rows), dtype=bool), -1, map_.values)
     row, column = np.unravel_index(others.argmax(), others.shape)
     return say(
         "attention_map.summary.rollout",
         layer=fitted(query, map_.trace).layer or 1,
         own=Strong(percent(query.lang, float(np.diagonal(map_.values).mean()))),
-        looking=Strong(map_.words[row].label),
-        looked_at=Strong(map_.words[column].label),
+        looking=Strong(map_.rows[row].label),
+        looked_at=Strong(map_.columns[column].label),
         share=Strong(percent(query.lang, float(others[row, column]))),
     )
 
@@ -174,8 +205,8 @@ def extremes(query: AttentionMapQuery, map_: Map) -> Message:
     row, column = np.unravel_index(np.nanargmax(map_.values), map_.values.shape)
     return say(
         "attention_map.summary.scores",
-        looking=Strong(map_.words[row].label),
-        looked_at=Strong(map_.words[column].label),
+        looking=Strong(map_.rows[row].label),
+        looked_at=Strong(map_.columns[column].label),
         value=Strong(decimal(query.lang, float(map_.values[row, column]), 2)),
         largest=decimal(query.lang, float(np.nanmax(map_.values)), 2),
         smallest=decimal(query.lang, float(np.nanmin(map_.values)), 2),
@@ -184,22 +215,22 @@ def extremes(query: AttentionMapQuery, map_: Map) -> Message:
 
 def strongest(query: AttentionMapQuery, map_: Map) -> Message:
     """The strongest look of all."""
-    if len(map_.words) == 1:
+    if map_.alone:
         return say("attention_map.summary.alone")
     row, column = np.unravel_index(map_.values.argmax(), map_.values.shape)
     return say(
         "attention_map.summary.one",
-        looking=Strong(map_.words[row].label),
-        looked_at=Strong(map_.words[column].label),
+        looking=Strong(map_.rows[row].label),
+        looked_at=Strong(map_.columns[column].label),
         share=Strong(percent(query.lang, float(map_.values[row, column]))),
     )
 
 
 def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
     """Where a word that both runs share looks in each: the one that tells most."""
-    partners = align.pairs([w.label for w in first.words], [w.label for w in second.words], "word")
+    partners = align.pairs([w.label for w in first.rows], [w.label for w in second.rows], "word")
     shared = [place for place, partner in enumerate(partners) if partner is not None]
-    if len(first.words) == len(second.words) == 1:
+    if first.alone and second.alone:
         return say("attention_map.summary.alone")
     if not shared:
         return say("attention_map.summary.nothing_shared")
@@ -208,7 +239,7 @@ def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
     def telling(row: int) -> tuple[bool, float]:
         """A word that looks elsewhere the second time tells more, and more so the harder it looks both times."""
         mine, theirs = seen[row]
-        moved = first.words[mine].label != second.words[theirs].label
+        moved = first.columns[mine].label != second.columns[theirs].label
         return moved, float(first.values[row, mine] * second.values[partners[row] or 0, theirs])
 
     row = max(shared, key=telling)
@@ -216,17 +247,19 @@ def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
     same = not telling(row)[0]
     return say(
         "attention_map.summary.same_word" if same else "attention_map.summary.other_word",
-        looking=Strong(first.words[row].label),
-        first=Strong(first.words[seen_first].label),
+        looking=Strong(first.rows[row].label),
+        first=Strong(first.columns[seen_first].label),
         first_share=Strong(percent(query.lang, float(first.values[row, seen_first]))),
-        second=Strong(second.words[seen_second].label),
+        second=Strong(second.columns[seen_second].label),
         second_share=Strong(percent(query.lang, float(second.values[other, seen_second]))),
     )
 
 
 def positional(drawn: Sequence[Map]) -> Message | None:
     """Says so where nearly every word looks at the same distance: then the place decides, not the word."""
-    offsets = np.concatenate([map_.values.argmax(1) - np.arange(len(map_.words)) for map_ in drawn])
+    if any(map_.across for map_ in drawn):
+        return None
+    offsets = np.concatenate([map_.values.argmax(1) - np.arange(len(map_.rows)) for map_ in drawn])
     common = int(np.bincount(offsets - offsets.min()).argmax() + offsets.min())
     hits = int((offsets == common).sum())
     if len(offsets) < 4 or hits < SAME_PLACE * len(offsets) or abs(common) > 1:
@@ -250,8 +283,8 @@ def table(drawn: Sequence[Map]) -> Table:
 def all_rows(drawn: Sequence[Map]) -> Iterable[tuple[Cell, ...]]:
     """Every cell of every map; a masked one has no value."""
     for number, map_ in enumerate(drawn, start=1):
-        for word, row in zip(map_.words, map_.values.tolist(), strict=True):
-            for other, value in zip(map_.words, row, strict=True):
+        for word, row in zip(map_.rows, map_.values.tolist(), strict=True):
+            for other, value in zip(map_.columns, row, strict=True):
                 shown = None if value != value else value
                 yield map_.trace.model, number, word.position, word.label, other.position, other.label, shown
 
@@ -261,8 +294,8 @@ def strongest_rows(drawn: Sequence[Map]) -> Iterable[tuple[Cell, ...]]:
     for number, map_ in enumerate(drawn, start=1):
         columns = np.nanargmax(map_.values, axis=1)
         largest = map_.values[np.arange(len(columns)), columns]
-        for word, column, value in zip(map_.words, columns.tolist(), largest.tolist(), strict=True):
-            yield map_.trace.model, number, word.label, map_.words[column].label, value
+        for word, column, value in zip(map_.rows, columns.tolist(), largest.tolist(), strict=True):
+            yield map_.trace.model, number, word.label, map_.columns[column].label, value
 
 
 VIEW = View(
@@ -270,7 +303,7 @@ VIEW = View(
     chapter="attention",
     place=3,
     query=AttentionMapQuery,
-    needs=frozenset({"scores", "attention"}),
+    needs=frozenset({"attention"}),
     figure=figure,
     preferred=("encoder",),
 )

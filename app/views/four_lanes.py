@@ -11,7 +11,7 @@ from app.messages import Message, Strong, percent, say, translate
 from app.plotting import Panel, maps
 from app.query import Choices, Query, Value
 from app.views import Cell, Figure, Table, View, model_title
-from app.words import shortened, words
+from app.words import shortened, word_at, words
 from models.errors import InputError
 from models.run import Change, Run
 from models.tokenizer import tokenize
@@ -40,7 +40,7 @@ def places(trace: Trace) -> list[int]:
 
 def place_label(trace: Trace, place: Value) -> str:
     """A word and its place."""
-    return f"{place} · {shortened(words(trace)[int(place)].label)}"
+    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 class FourLanesQuery(Query):

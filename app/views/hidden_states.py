@@ -9,7 +9,7 @@ from app import tuning, units
 from app.messages import Message, Strong, decimal, say
 from app.query import Choices, Layer, Query, fitted
 from app.views import Figure, View
-from app.words import words
+from app.words import word_at, words
 from models.trace import Trace
 
 
@@ -72,7 +72,7 @@ def summary(query: HiddenStatesQuery, name: str, trace: Trace, steps: np.ndarray
     largest = int(steps[1:].argmax()) + 1
     return say(
         "hidden_states.summary" if trace.attention is None else "hidden_states.summary.parallel",
-        word=Strong(words(trace)[largest].label),
+        word=Strong(word_at(trace, largest).label),
         model=name,
         distance=Strong(decimal(query.lang, float(steps[largest]), 2)),
         mean=decimal(query.lang, float(steps[1:].mean()), 2),

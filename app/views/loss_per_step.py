@@ -12,7 +12,7 @@ from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
 from app.query import Choices, Query, Value
 from app.views import Cell, Figure, Table, View
-from app.words import shortened, words
+from app.words import shortened, word_at, words
 from models import registry
 from models.run import Change, Run
 from models.trace import Trace
@@ -29,7 +29,7 @@ def places(trace: Trace) -> Sequence[int]:
 
 def place_label(trace: Trace, place: Value) -> str:
     """A word and its place."""
-    return "–" if place == 0 else f"{place} · {shortened(words(trace)[int(place)].label)}"
+    return "–" if place == 0 else f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 class LossPerStepQuery(Query):
@@ -103,7 +103,7 @@ def hover_text(query: LossPerStepQuery, trace: Trace, place: int) -> str:
     loss = float(trace.prediction.loss[place])
     guesses = ", ".join(f"{word} {percent(query.lang, probability)}" for word, probability in guessed(trace, place - 1))
     return translate(
-        query.lang, "loss_per_step.hover", word=words(trace)[place].label, guesses=guesses,
+        query.lang, "loss_per_step.hover", word=word_at(trace, place).label, guesses=guesses,
         share=percent(query.lang, float(np.exp(-loss))),
         loss=decimal(query.lang, float(losses(query, trace)[place]), 2),
     )  # fmt: skip
@@ -129,14 +129,14 @@ def summaries(query: LossPerStepQuery, traces: list[Trace], sums: list[float]) -
             cost = total - before
             key = "same" if abs(cost) < LEAST_BITS else "worse" if cost > 0 else "better"
             yield say(
-                f"loss_per_step.summary.{key}", model=name, word=Strong(words(trace)[query.reset].label),
+                f"loss_per_step.summary.{key}", model=name, word=Strong(word_at(trace, query.reset).label),
                 cost=Strong(decimal(query.lang, abs(cost), 2)), unit=unit,
             )  # fmt: skip
             continue
         before, worst = total, int(np.nanargmax(trace.prediction.loss))
         guess, share = guessed(trace, worst - 1)[0]
         yield say(
-            "loss_per_step.summary", model=name, word=Strong(words(trace)[worst].label),
+            "loss_per_step.summary", model=name, word=Strong(word_at(trace, worst).label),
             share=Strong(percent(query.lang, float(np.exp(-trace.prediction.loss[worst])))), guess=guess,
             guess_share=percent(query.lang, share), total=Strong(decimal(query.lang, total, 1)), unit=unit,
         )  # fmt: skip
@@ -158,8 +158,7 @@ def rows(query: LossPerStepQuery, traces: list[Trace]) -> Iterable[tuple[Cell, .
         loss = losses(query, trace)
         sums = np.nancumsum(loss).tolist()
         assert trace.prediction is not None
-        for word in words(trace)[1:]:
-            place = word.position
+        for place, label in enumerate([each.label for each in words(trace)][1:], start=1):
             guesses = " · ".join(f"{guess} {share:.3f}" for guess, share in guessed(trace, place - 1))
             probability = float(np.exp(-trace.prediction.loss[place]))
             yield (
@@ -167,7 +166,7 @@ def rows(query: LossPerStepQuery, traces: list[Trace]) -> Iterable[tuple[Cell, .
                 run,
                 trace.change,
                 place,
-                word.label,
+                label,
                 float(loss[place]),
                 sums[place],
                 probability,

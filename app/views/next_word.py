@@ -12,7 +12,7 @@ from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
 from app.query import Choices, Query, Value
 from app.views import Cell, Figure, Link, Table, View, model_title
-from app.words import shortened, words
+from app.words import shortened, word_at
 from models import tokenizer
 from models.run import Run
 from models.trace import Trace
@@ -28,7 +28,7 @@ def places(trace: Trace) -> Sequence[int]:
 
 def place_label(trace: Trace, place: Value) -> str:
     """A word and its place."""
-    return f"{place} · {shortened(words(trace)[int(place)].label)}"
+    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 class NextWordQuery(Query):
@@ -75,7 +75,7 @@ class Asked(NamedTuple):
     @property
     def last(self) -> str:
         """The word after which is asked."""
-        return words(self.trace)[self.place].label
+        return word_at(self.trace, self.place).label
 
 
 def asked(query: NextWordQuery, number: int, trace: Trace) -> Asked:
@@ -181,7 +181,7 @@ def summaries(query: NextWordQuery, run: Asked, traces: list[Trace]) -> Iterable
         share = float(np.exp(run.logs[token.id]))
         rank = int((run.logs > run.logs[token.id]).sum()) + 1
         yield say(
-            "next_word.summary.real", word=Strong(words(run.trace)[run.place + 1].label),
+            "next_word.summary.real", word=Strong(word_at(run.trace, run.place + 1).label),
             share=percent(query.lang, share), rank=rank,
         )  # fmt: skip
 

@@ -14,7 +14,7 @@ from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
 from app.query import Choices, Query, Value, layers
 from app.views import Cell, Figure, Table, View
 from app.views.attention_map import AttentionMapQuery, Map, difference, heads, mapped, panel
-from app.words import shortened, words
+from app.words import shortened, word_at
 from models import record, registry
 from models.run import Run
 from models.trace import Filling, Trace
@@ -40,7 +40,7 @@ def hidden_places(trace: Trace) -> list[int]:
 
 def place_label(trace: Trace, place: Value) -> str:
     """A word and its place."""
-    return f"{place} · {shortened(words(trace)[int(place)].label)}"
+    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 class TrainingQuery(Query):
@@ -78,7 +78,7 @@ class Sentence(NamedTuple):
     @property
     def hidden_word(self) -> str:
         """The hidden word as it stands in the figure."""
-        return words(self.traces[0])[self.word].label
+        return word_at(self.traces[0], self.word).label
 
 
 def filling(trace: Trace) -> Filling:
@@ -141,12 +141,12 @@ def frame(query: TrainingQuery, sentences: list[Sentence], step: int) -> Plot:
         drawn.insert(0, attention(query, first.traces[0]))
         titles = [translate(query.lang, f"training.panel.{when}", text=first.text) for when in ("before", "then")]
     panels = [
-        panel(title, one.words, one.values, "share", hover, sentence.number)
+        panel(title, one, one.values, "share", hover, sentence.number)
         for title, one, sentence in zip(titles, drawn, sentences if len(sentences) == 2 else [first] * 2, strict=True)
     ]
     if len(sentences) == 2:
         change = difference(AttentionMapQuery(align=query.align), *drawn)
-        panels.append(panel(units.difference_title(query, change), drawn[0].words, change, "difference", hover, 0))
+        panels.append(panel(units.difference_title(query, change), drawn[0], change, "difference", hover, 0))
     scales: dict[Scale, str] = {
         "share": translate(query.lang, "attention_map.bar.softmax"),
         "difference": translate(query.lang, "difference.bar"),
@@ -232,13 +232,13 @@ def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Ite
     first = "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
     start, end = attention(query, sentence.traces[0]), attention(query, sentence.traces[-1])
     last = whole(query.lang, steps[-1])
-    if len(end.words) == 1:
+    if len(end.rows) == 1:
         yield say("training.summary.alone", sentence=first)
     else:
         before, after = (float(one.values.max(1).mean()) for one in (start, end))
         yield say(
             "training.summary.attention", sentence=first, before=Strong(percent(query.lang, before)),
-            even=percent(query.lang, 1 / len(end.words)), after=Strong(percent(query.lang, after)), steps=last,
+            even=percent(query.lang, 1 / len(end.rows)), after=Strong(percent(query.lang, after)), steps=last,
         )  # fmt: skip
     own, (guess, best) = right(sentence), guesses(sentence.traces[-1], sentence.word)[0]
     yield say(
@@ -257,7 +257,7 @@ def table(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> 
     """Every word at every snapshot: where it looks most, how likely it is where it is hidden, and five guesses."""
     columns = ("column.model", "column.run", "column.updates", "column.position", "column.word", "column.looked_at",
                "column.largest", "column.loss", "column.probability", "column.guesses")  # fmt: skip
-    count = sum(len(attention(query, sentence.traces[0]).words) for sentence in sentences) * len(steps)
+    count = sum(len(attention(query, sentence.traces[0]).rows) for sentence in sentences) * len(steps)
     brief = ("column.model", "column.run", "column.updates", "column.loss")
     return Table(columns, partial(rows, query, sentences, steps), count, brief, partial(brief_rows, sentences, steps))
 
@@ -268,11 +268,11 @@ def rows(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> I
         for trace, step in zip(sentence.traces, steps, strict=True):
             found = attention(query, trace)
             best = found.values.argmax(1).tolist()
-            for number, word in enumerate(found.words):
+            for number, word in enumerate(found.rows):
                 loss: float = float(filling(trace).masked_loss[word.position])
                 known = loss == loss
                 yield (
-                    trace.model, sentence.number + 1, step, word.position, word.label, found.words[best[number]].label,
+                    trace.model, sentence.number + 1, step, word.position, word.label, found.rows[best[number]].label,
                     float(found.values[number, best[number]]), loss if known else None,
                     float(np.exp(-loss)) if known else None, told(guesses(trace, word.position)) if known else None,
                 )  # fmt: skip

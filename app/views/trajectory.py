@@ -11,7 +11,7 @@ from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, Plot, beside, chart, label_places
 from app.query import Layer, Query, fitted
 from app.views import Cell, Figure, Table, View
-from app.words import shortened, words
+from app.words import shortened, word_at, words
 from models.run import Run
 from models.trace import Path, Trace
 
@@ -90,7 +90,7 @@ def summaries(query: TrajectoryQuery, trace: Trace, name: str) -> Iterable[Messa
     farthest = int(steps.argmax()) + 1
     yield say(
         "trajectory.summary", model=name, share=Strong(percent(query.lang, float(shares.sum()))),
-        word=Strong(words(trace)[farthest].label), distance=decimal(query.lang, float(steps.max()), 2),
+        word=Strong(word_at(trace, farthest).label), distance=decimal(query.lang, float(steps.max()), 2),
     )  # fmt: skip
 
 

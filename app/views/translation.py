@@ -10,23 +10,28 @@ from pydantic import PositiveInt
 
 from app.messages import Message, Strong, percent, say, translate
 from app.plotting import Panel, maps
-from app.query import Choices, Query
-from app.views import Cell, Figure, Table, View
-from app.words import shortened, words
+from app.query import Choices, Query, fitted
+from app.units import panel_title
+from app.views import Cell, Figure, Table, View, model_title
+from app.words import shortened, word_at, words, written
 from models.run import Run
-from models.trace import Trace, Written
+from models.trace import Array, Trace, Written
 
-SPACE = "▁"  # how the English pieces write the space before them
+
+def cross(trace: Trace) -> Array:
+    """Where the steps of a run looked, [layers, heads, target_tokens, source_tokens]."""
+    assert trace.decoding is not None
+    return trace.decoding.cross_attention
 
 
 def layers(trace: Trace) -> Sequence[int]:
     """The decoder's layers, counted from 1."""
-    return range(1, len(written(trace).cross_attention) + 1)
+    return range(1, len(cross(trace)) + 1)
 
 
 def heads(trace: Trace) -> Sequence[str | int]:
     """The mean over the heads, and each head of a layer."""
-    return ["mean", *range(1, written(trace).cross_attention.shape[1] + 1)]
+    return ["mean", *range(1, cross(trace).shape[1] + 1)]
 
 
 class TranslationQuery(Query):
@@ -45,25 +50,22 @@ class TranslationQuery(Query):
         return ("align",)
 
 
-def written(trace: Trace) -> Written:
+def said(trace: Trace) -> Written:
     """What a run has written."""
     assert trace.written is not None
     return trace.written
 
 
 def pieces(trace: Trace) -> list[str]:
-    """The English tokens as people read them; a piece that goes on with a word begins with ##, as in German."""
-    found = []
-    for place, piece in enumerate(written(trace).words):
-        goes_on = place and not piece.startswith((SPACE, "[")) and piece.isalpha()
-        found.append(f"##{piece}" if goes_on else piece.removeprefix(SPACE) or SPACE)
-    return found
+    """The written tokens as people read them; a piece that goes on with a word begins with ##."""
+    return [word.label for word in written(trace)]
 
 
 def looked(query: TranslationQuery, trace: Trace) -> np.ndarray:
-    """The share of each step's look that each German token gets, [target_tokens, tokens]."""
-    layer = written(trace).cross_attention[(query.layer or 1) - 1]
-    found: np.ndarray = layer.mean(0) if query.head == "mean" else layer[query.head - 1]
+    """The share of each step's look that each token of the text gets, [target_tokens, source_tokens]."""
+    fit = fitted(query, trace)
+    layer = cross(trace)[(fit.layer or 1) - 1]
+    found: np.ndarray = layer.mean(0) if fit.head == "mean" else layer[fit.head - 1]
     return found
 
 
@@ -72,7 +74,7 @@ def figure(query: TranslationQuery, traces: list[Trace]) -> Figure:
     hover = translate(query.lang, "translation.hover")
     panels = [
         Panel(
-            trace.text, looked(query, trace).T, [shortened(word.label) for word in words(trace)],
+            panel_title(query, trace), looked(query, trace).T, [shortened(word.label) for word in words(trace)],
             [shortened(piece) for piece in pieces(trace)], "share", hover, number, (),
         )
         for number, trace in enumerate(traces)
@@ -85,13 +87,15 @@ def figure(query: TranslationQuery, traces: list[Trace]) -> Figure:
 
 def told(query: TranslationQuery, trace: Trace) -> Iterable[Message]:
     """The translation, how it was searched for, the least sure step, and whether it stopped before its end."""
-    found = written(trace)
-    yield say(f"translation.summary.{query.search}", text=trace.text, sentence=Strong(found.sentence))
+    found = said(trace)
+    named = "" if trace.model == "translator" and query.vs_model is None else "by."
+    yield say(f"translation.summary.{named}{query.search}", text=trace.text, sentence=Strong(found.sentence),
+              model=model_title(trace.model, query.lang))  # fmt: skip
     least = int(found.target_probabilities.argmin())
     most = int(looked(query, trace)[least].argmax())
     yield say(
         "translation.summary.least", word=pieces(trace)[least],
-        share=percent(query.lang, float(found.target_probabilities[least])), source=words(trace)[most].label,
+        share=percent(query.lang, float(found.target_probabilities[least])), source=word_at(trace, most).label,
         look=percent(query.lang, float(looked(query, trace)[least, most])),
     )  # fmt: skip
     if not found.ended:
@@ -111,7 +115,7 @@ def table(query: TranslationQuery, traces: list[Trace]) -> Table:
 def rows(query: TranslationQuery, traces: list[Trace], brief: bool) -> Iterable[tuple[Cell, ...]]:
     """One row for each step and German token, or for the one it looked at most."""
     for run, trace in enumerate(traces, start=1):
-        labels, shares = [word.label for word in words(trace)], written(trace).target_probabilities.tolist()
+        labels, shares = [word.label for word in words(trace)], said(trace).target_probabilities.tolist()
         for step, (piece, look) in enumerate(zip(pieces(trace), looked(query, trace), strict=True)):
             for place in [int(look.argmax())] if brief else range(len(labels)):
                 yield trace.model, run, step + 1, piece, shares[step], labels[place], float(look[place])
@@ -122,8 +126,7 @@ VIEW = View(
     chapter="transformer",
     place=3,
     query=TranslationQuery,
-    needs=frozenset({"attention"}),
+    needs=frozenset({"cross_attention"}),
     figure=figure,
     preferred=("translator",),
-    only_preferred=True,
 )

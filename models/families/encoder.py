@@ -3,7 +3,8 @@
 MODELS are the one that fills masked words and its snapshots; a fine-tuned one is the same with something to say.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,9 +31,19 @@ if TYPE_CHECKING:
 _placeless: ContextVar[bool] = ContextVar("placeless", default=False)
 
 
-def _silenced(_module: "Module", _given: object, vectors: "Tensor") -> "Tensor | None":
+def silenced(_module: "Module", _given: object, vectors: "Tensor") -> "Tensor | None":
     """What the table of positions answers: zeros during a run without positions, in that run's thread only."""
     return vectors * 0 if _placeless.get() else None
+
+
+@contextmanager
+def placeless(off: bool) -> Iterator[None]:
+    """Inside the block the tables that `silenced` answers for are switched off, if they are to be."""
+    token = _placeless.set(off)
+    try:
+        yield
+    finally:
+        _placeless.reset(token)
 
 
 class Transformer:
@@ -46,9 +57,12 @@ class Transformer:
         self, model: Model, network: "PreTrainedModel", words: "Embedding", positions: "Embedding",
         read_out: ReadOut | None = None, end: bool = True, head: "Module | None" = None,
     ):  # fmt: skip
+        from models import capture
+
         self.model, self.network, self.words, self.positions = model, network, words, positions
         self.read_out, self.end, self.head = read_out, end, head
-        positions.register_forward_hook(_silenced)
+        positions.register_forward_hook(silenced)
+        capture.attach(network)
 
     def forward(self, text: str, change: Change | None = None) -> Trace:
         """Reads [CLS] and the text in one call.
@@ -67,16 +81,14 @@ class Transformer:
         changes = changed(change, "erased", "head_off", "even_attention", "no_positions", "masked")
         if "masked" in changes:
             ids[0, changes["masked"]] = tokenizer.MASK
+        off = "no_positions" in changes
         with torch.inference_mode(), capture.recording() as calls, altered(change):
-            placeless = _placeless.set("no_positions" in changes)
-            try:
+            with placeless(off):
                 states, logits = self.call(ids, changes.get("erased"))
-            finally:
-                _placeless.reset(placeless)
             attention, check = capture.attention(calls)
             said = self.read_out(logits, tokens) if self.read_out and logits is not None else {}
             inputs, positions = self.words(ids[0]), self.positions.weight[: len(tokens)]
-            if "no_positions" in changes:
+            if off:
                 positions = positions * 0
         embeddings, *layers = (state.numpy() for state in states)
         return Trace(
@@ -160,7 +172,8 @@ def snapshots() -> list[int]:
     return sorted(int(folder.name.removeprefix("encoder@")) for folder in tokenizer.WEIGHTS.glob("encoder@*"))
 
 
-FIELDS = ("inputs", "positions", "embeddings", "hidden", "queries", "keys", "values", "scores", "attention")
+ATTENTION = ("queries", "keys", "values", "scores", "attention", "attention_output", "feed_forward")
+FIELDS = ("inputs", "positions", "embeddings", "hidden", *ATTENTION)
 ENCODER = Model(
     name="encoder",
     title="model.encoder.title",

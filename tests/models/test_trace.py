@@ -40,7 +40,13 @@ def test_a_trace_lists_its_arrays_with_their_axes():
         "embeddings": ("tokens", "units"),
         "hidden": ("layers", "tokens", "units"),
     }
+    assert [name for name, _, _ in trace.arrays("hidden".__eq__)] == ["hidden"]
     assert trace.nbytes == 3 * 3 * 2 * 4
+
+
+def test_a_trace_says_what_it_could_not_record():
+    trace = Trace(model="m", text="abc", tokens=TOKENS, check=Check(0, "x"), states=states())
+    assert trace.lacking(["hidden", "positions", "inputs", "gates"]) == ["positions"]
 
 
 def test_parts_are_frozen():

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
+from app.looks import look
 from app.messages import LANGUAGES, translate
 from app.query import settled
 from app.views.attention_heads import BROAD, KINDS, MOSTLY, PLACES, AttentionHeadsQuery, figure, kind, masks, surveyed
@@ -111,11 +112,11 @@ def test_a_causal_model_is_broad_where_it_looks_evenly_at_what_it_may_see(make_a
 
 def test_a_share_of_zero_is_masked_only_where_the_scores_say_so(make_attentive):
     made = make_attentive(*WORDS)
-    assert masks(made, 0) is None
+    assert masks(look(made), 0) is None
     made.attention.attention[0, 0, 1, 2] = 0  # too small for a float, not masked
-    assert masks(made, 0) is None
+    assert masks(look(made), 0) is None
     made.attention.scores[0, 0, 1, 2] = -np.inf
-    assert np.argwhere(masks(made, 0)).tolist() == [[0, 1, 2]]
+    assert np.argwhere(masks(look(made), 0)).tolist() == [[0, 1, 2]]
 
 
 def test_one_token_has_nothing_before_or_after(make_attentive):

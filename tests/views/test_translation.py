@@ -32,17 +32,17 @@ def test_it_is_what_generate_writes(text, search, beams):
 @pytest.mark.parametrize("text", SENTENCES)
 def test_steps_look_at_the_whole_sentence(text):
     trace = drawn(text)[1][0]
-    cross = trace.written.cross_attention
+    cross = np.asarray(trace.decoding.cross_attention)
     assert cross.shape == (3, 4, len(trace.written.words), len(trace.tokens))
     np.testing.assert_allclose(cross.sum(-1), 1, atol=1e-5)
     eager = registry.load("translator").translator.network
     ids = torch.tensor([[token.id for token in trace.tokens]])
     assert ids.tolist() == source([ids[0, 1:-1].tolist()]).tolist()
-    english = registry.load("translator").translator.english
-    out = torch.tensor([[2, *(english.token_to_id(word) for word in trace.written.words[:-1])]])
+    written = trace.written.target_ids.tolist()
+    out = torch.tensor([[2, *written[:-1]]])
     with torch.inference_mode():
         logits = eager(input_ids=ids, decoder_input_ids=out).logits[0].softmax(-1)
-    expected = [float(logits[step, english.token_to_id(word)]) for step, word in enumerate(trace.written.words)]
+    expected = [float(logits[step, piece]) for step, piece in enumerate(written)]
     np.testing.assert_allclose(trace.written.target_probabilities, expected, atol=1e-5)
 
 
@@ -51,7 +51,7 @@ def test_columns_are_steps():
     assert pieces(trace) == ["The", "man", "bit", "the", "dog", ".", "[SEP]"]
     assert figure.plot.playback == pieces(trace)
     look = np.array([row[6] for row in figure.table.rows()]).reshape(7, -1)
-    np.testing.assert_array_equal(look, trace.written.cross_attention[1, 2])
+    np.testing.assert_array_equal(look, trace.decoding.cross_attention[1, 2])
     assert "The man bit the dog." in figure.summary[0].text("de")
 
 

@@ -1,0 +1,269 @@
+"""Attention steps: one word's way through one head in numbers, from q·k with every word to what W_O makes of it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import NonNegativeInt, PositiveInt
+
+from app.messages import Message, Strong, decimal, percent, say, translate
+from app.plotting import IN_CELLS, Scale
+from app.query import Choices, Layer, Query, Value, fitted
+from app.stack import Row, Stack, stacks
+from app.units import panel_title
+from app.views import Cell, Figure, Table, View
+from app.words import Word, shortened, words
+from models.trace import Attention, Trace
+
+STEPS = ("raw", "scaled", "masked", "softmax", "mixed", "projected")
+ROWS = {"keys": "raw", "values": "mixed"} | {step: step for step in STEPS}  # the step that each row comes with
+TOTALS = ("keys", "mixed", "projected")  # the rows that add up to something, or are compared with it
+USUAL = 2  # the third word of a text: in short German sentences mostly the verb
+SAME = 1e-3  # relative: a factor that is so near to 1/√d is 1/√d
+
+
+def attention(trace: Trace) -> Attention:
+    """What a run recorded of its attention."""
+    assert trace.attention is not None
+    return trace.attention
+
+
+def heads(trace: Trace) -> Sequence[int]:
+    """The heads of a layer, counted from 1."""
+    return range(1, attention(trace).attention.shape[1] + 1)
+
+
+def places(trace: Trace) -> Sequence[int]:
+    """Every token may look."""
+    return range(len(trace.tokens))
+
+
+def usual(trace: Trace) -> int:
+    """The third word of the text, or its last."""
+    typed = [place for place, token in enumerate(trace.tokens) if not token.special]
+    found = [place for place in typed if trace.tokens[place].text.isalpha()] or typed or [0]
+    return found[min(USUAL, len(found) - 1)]
+
+
+def place_label(trace: Trace, place: Value) -> str:
+    """A word and its place."""
+    return f"{place} · {shortened(words(trace)[int(place)].label)}"
+
+
+class AttentionStepsQuery(Query):
+    """Layer, head, the word that looks, and whether the vectors behind the numbers are shown."""
+
+    layer: Layer = None
+    head: Annotated[PositiveInt | None, Choices(heads)] = None
+    looking: Annotated[NonNegativeInt | None, Choices(places, usual, place_label)] = None
+    vectors: Literal["hidden", "shown"] = "hidden"
+
+    def idle(self) -> tuple[str, ...]:
+        """No difference is drawn: each sentence has numbers of its own."""
+        return ("align",)
+
+
+@dataclass(frozen=True)
+class Way:
+    """The numbers of one word on its way through one head; all arrays are over the words that are looked at."""
+
+    trace: Trace
+    words: list[Word]
+    place: int  # of the word that looks
+    layer: int  # counted from 0, as the head
+    head: int
+    raw: np.ndarray  # q·k, [tokens]
+    scaling: float
+    scaled: np.ndarray  # [tokens]
+    masked: np.ndarray  # what enters the softmax, NaN where hidden, [tokens]
+    weights: np.ndarray  # the softmax, [tokens]
+    mixed: np.ndarray  # a·v, [tokens, head_units]
+    projected: np.ndarray  # a·v through this head's part of W_O, [tokens, units]
+    whole: np.ndarray  # what the layer's attention adds to the word: all heads and the bias, [units]
+
+    @property
+    def word(self) -> str:
+        """The word that looks."""
+        return self.words[self.place].label
+
+    @property
+    def width(self) -> int:
+        """d: how many numbers a key has."""
+        return int(attention(self.trace).keys.shape[-1])
+
+    @property
+    def biased(self) -> bool:
+        """Whether the model adds something for the distance before the softmax, as T5 does."""
+        seen = np.isfinite(self.masked)
+        return bool(np.abs(self.masked - self.scaled)[seen].max(initial=0) > 1e-4 * max(1, np.abs(self.scaled).max()))
+
+
+def followed(query: AttentionStepsQuery, trace: Trace, word: str | None = None) -> Way:
+    """The way of the chosen word through the chosen head; of `word` where the text has it."""
+    query, part, found = fitted(query, trace), attention(trace), words(trace)
+    assert query.looking is not None and part.output_weights is not None and part.attention_output is not None
+    same = [other.position for other in found if other.label == word]
+    place = same[0] if same and found[query.looking].label != word else query.looking
+    layer, head = (query.layer or 1) - 1, (query.head or 1) - 1
+    raw = part.keys[layer, head] @ part.queries[layer, head, place]
+    scores, weights = part.scores[layer, head, place], part.attention[layer, head, place]
+    mixed = weights[:, None] * part.values[layer, head]
+    return Way(
+        trace, found, place, layer, head, raw, float(part.scaling[layer]), raw * part.scaling[layer],
+        np.where(np.isneginf(scores), np.nan, scores), weights, mixed, mixed @ part.output_weights[layer, head],
+        part.attention_output[layer, place],
+    )  # fmt: skip
+
+
+def figure(query: AttentionStepsQuery, traces: list[Trace]) -> Figure:
+    """Rows of numbers over the same words, from q·k down to W_O; two runs stand beside each other."""
+    ways = [followed(query, traces[0])]
+    ways += [followed(query, trace, ways[0].word) for trace in traces[1:]]
+    top = max(float(way.weights.max()) for way in ways)
+    found = [
+        Stack(
+            panel_title(query, way.trace) if len(ways) == 2 else "",
+            [shortened(word.label) for word in way.words], rows(query, way, top), run,
+            [word.position for word in way.words],
+        )
+        for run, way in enumerate(ways)
+    ]  # fmt: skip
+    colours: dict[str, tuple[Scale, str]] = {
+        name: ("signed", translate(query.lang, f"attention_steps.bar.{name}"))
+        for name in ("scores", "added", *(["vectors"] if query.vectors == "shown" else []))
+    }
+    steps = [translate(query.lang, f"attention_steps.step.{step}") for step in STEPS]
+    summary = list(told(query, ways[0]) if len(ways) == 1 else compared(query, ways))
+    return Figure(stacks(found, query.lang, colours, steps), summary, table(ways), [way.layer for way in ways])
+
+
+def rows(query: AttentionStepsQuery, way: Way, top: float) -> list[Row]:
+    """The steps of one run, and between them the vectors that they are made of; bars reach up to `top`."""
+    lang, shown = query.lang, query.vectors == "shown"
+    head, place = (way.layer, way.head), way.place
+    part = attention(way.trace)
+
+    def row(step: str, values: np.ndarray, colours: str, total: np.ndarray | None = None, name: str = "Σ") -> Row:
+        hover = translate(lang, f"attention_steps.{step}.hover")
+        aside = translate(lang, f"attention_steps.{step}.total.hover") if step in TOTALS else ""
+        return Row(title(query, way, step), values, hover, translate(lang, f"attention_steps.step.{step}"), colours,
+                   total=total, total_name=name, total_hover=aside, step=STEPS.index(ROWS[step]))  # fmt: skip
+
+    texts = [percent(lang, float(weight)) for weight in way.weights] if len(way.words) <= 2 * IN_CELLS else []
+    bars = Row(
+        title(query, way, "softmax"), way.weights[None], translate(lang, "attention_steps.softmax.hover"),
+        translate(lang, "attention_steps.step.softmax"), texts=texts, limit=top, step=STEPS.index("softmax"),
+    )  # fmt: skip
+    return [
+        *([row("keys", part.keys[head].T, "vectors", part.queries[head][place], "q")] if shown else []),
+        row("raw", way.raw[None], "scores"),
+        row("scaled", way.scaled[None], "scores"),
+        row("masked", way.masked[None], "scores"),
+        bars,
+        *([row("values", part.values[head].T, "vectors")] if shown else []),
+        row("mixed", way.mixed.T, "added", way.mixed.sum(0)),
+        row("projected", way.projected.T, "added", way.projected.sum(0)),
+    ]
+
+
+def title(query: AttentionStepsQuery, way: Way, step: str) -> str:
+    """What is computed in a row, with this run's own numbers."""
+    lang, part = query.lang, attention(way.trace)
+    assert part.output_weights is not None
+    key, kind = f"attention_steps.row.{step}", ""
+    if step == "scaled" and abs(way.scaling * way.width**0.5 - 1) > SAME:
+        kind = ".unscaled" if way.scaling == 1 else ".other"
+    if step == "masked":
+        hidden = int(np.isnan(way.masked).sum())
+        kind = ".biased" if way.biased else "" if hidden else ".none"
+        return translate(lang, key + kind, count=hidden)
+    return translate(
+        lang, key + kind, word=way.word, width=way.width, root=decimal(lang, way.width**0.5, 2),
+        factor=decimal(lang, way.scaling, 4), units=part.output_weights.shape[-1],
+    )  # fmt: skip
+
+
+def told(query: AttentionStepsQuery, way: Way) -> Iterable[Message]:
+    """The word looked at most on its way through the numbers, and what the head adds to the word in the end."""
+    lang, best = query.lang, int(way.weights.argmax())
+    yield say(
+        "attention_steps.summary", layer=way.layer + 1, head=way.head + 1, word=Strong(way.word),
+        other=Strong(way.words[best].label), raw=decimal(lang, float(way.raw[best]), 2),
+        score=decimal(lang, float(way.masked[best]), 2), share=Strong(percent(lang, float(way.weights[best]))),
+    )  # fmt: skip
+    count = attention(way.trace).attention.shape[1]
+    yield say(
+        "attention_steps.summary.added", word=way.word, own=decimal(lang, length(way.projected.sum(0)), 2),
+        all=decimal(lang, length(way.whole), 2), heads=count,
+    )  # fmt: skip
+    sizes = np.linalg.norm(way.projected, axis=1)
+    if len(sizes) > 1 and (loudest := int(sizes.argmax())) != best:
+        yield say(
+            "attention_steps.summary.louder", loud=Strong(way.words[loudest].label),
+            share=percent(lang, float(way.weights[loudest])), other=way.words[best].label,
+        )  # fmt: skip
+
+
+def compared(query: AttentionStepsQuery, ways: Sequence[Way]) -> Iterable[Message]:
+    """Where the word looks in each run."""
+    for way in ways:
+        best = int(way.weights.argmax())
+        yield say(
+            "attention_steps.summary.run", run=panel_title(query, way.trace), word=Strong(way.word),
+            other=Strong(way.words[best].label), raw=decimal(query.lang, float(way.raw[best]), 2),
+            share=Strong(percent(query.lang, float(way.weights[best]))),
+            own=decimal(query.lang, length(way.projected.sum(0)), 2),
+        )  # fmt: skip
+
+
+def length(vector: np.ndarray) -> float:
+    """The Euclidean length of a vector."""
+    return float(np.linalg.norm(vector))
+
+
+def table(ways: Sequence[Way]) -> Table:
+    """Every number of every step; in a brief one a line for each word, vectors by their length."""
+    sizes = [4 * len(way.words) + way.mixed.size + way.projected.size for way in ways]
+    return Table(
+        ("column.model", "column.run", "column.position", "column.word", "column.stage", "column.unit", "column.value"),
+        partial(all_rows, ways),
+        sum(sizes),
+        ("column.model", "column.run", "column.word", "column.qk", "column.scaled", "column.masked", "column.look",
+         "column.mixed", "column.projected"),
+        partial(word_rows, ways),
+    )  # fmt: skip
+
+
+def all_rows(ways: Sequence[Way]) -> Iterable[tuple[Cell, ...]]:
+    """For each word: the four numbers up to its share, then its part of the mixture and of what W_O makes of it."""
+    for run, way in enumerate(ways, start=1):
+        for word in way.words:
+            label, at = (way.trace.model, run, word.position, word.label), word.position
+            for step, array in zip(STEPS, (way.raw, way.scaled, way.masked, way.weights), strict=False):
+                yield *label, step, None, None if np.isnan(array[at]) else float(array[at])
+            for step, vectors in (("mixed", way.mixed), ("projected", way.projected)):
+                for unit, value in enumerate(vectors[at].tolist(), start=1):
+                    yield *label, step, unit, value
+
+
+def word_rows(ways: Sequence[Way]) -> Iterable[tuple[Cell, ...]]:
+    """A line for each word that is looked at."""
+    for run, way in enumerate(ways, start=1):
+        for word in way.words:
+            at = word.position
+            score = None if np.isnan(way.masked[at]) else float(way.masked[at])
+            numbers = (float(way.raw[at]), float(way.scaled[at]), score, float(way.weights[at]))
+            yield way.trace.model, run, word.label, *numbers, length(way.mixed[at]), length(way.projected[at])
+
+
+VIEW = View(
+    name="attention_steps",
+    chapter="attention",
+    place=2,
+    query=AttentionStepsQuery,
+    needs=frozenset({"queries", "keys", "values", "scores", "attention", "attention_output"}),
+    figure=figure,
+    preferred=("encoder", "decoder"),
+)

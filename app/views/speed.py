@@ -1,0 +1,375 @@
+"""Speed: a recurrent network against a Transformer, both measured on this very server, and what the course says."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from app import tradeoffs
+from app.messages import Message, Strong, decimal, percent, say, translate, whole
+from app.pace import FAR, NEAR, QUARTER, TRANSFORMERS, Network, amount, rounded
+from app.plotting import BESIDE, Axis, Curve, Plot, chart, labels
+from app.query import Choices, Query, Value
+from app.views import Cell, Figure, Table, View
+from models.run import Run
+from models.trace import Timing, Trace
+
+MODELS = ("lstm", "decoder", "rnn", "gru", "encoder")
+ATTEMPTS = 10  # a server measures no more often
+FORMULA = 4096  # tokens up to which multiply–adds are counted: no clock is needed for that
+MARKS = 3  # the series of what is said of sentences
+ROOM = 0.22  # of the curves' width: for their names
+GAP = 0.13  # of the height, between two names: on a low slide too they shall not touch
+
+
+def timing(trace: Trace) -> Timing:
+    """What was measured."""
+    assert trace.timing is not None
+    return trace.timing
+
+
+def attempts(trace: Trace) -> Sequence[Value]:
+    """The measurements so far, and one more."""
+    return range(min(timing(trace).attempt + 2, ATTEMPTS))
+
+
+def attempt_label(trace: Trace, attempt: Value) -> Message:
+    """The number of a measurement, or that one is made anew."""
+    number = int(attempt)
+    return say("option.again.made" if number <= timing(trace).attempt else "option.again.new", number=number + 1)
+
+
+class SpeedQuery(Query):
+    """What is compared, and which measurement; without a second model it is a network of the other kind."""
+
+    show: Literal["time", "one_more", "memory", "operations", "ratios"] = "time"
+    again: Annotated[
+        Annotated[int, Field(ge=0, lt=ATTEMPTS)] | None,
+        Choices(attempts, lambda trace: timing(trace).attempt, attempt_label),
+    ] = Field(None, description="0, 1, 2 …: measured anew where this number has not been asked for yet")
+
+    def idle(self) -> tuple[str, ...]:
+        """No word is compared with another."""
+        return ("align",)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Those compared."""
+        other = self.vs_model or ("lstm" if self.model in TRANSFORMERS else "decoder")
+        return tuple(dict.fromkeys((self.model, other)))
+
+    def runs(self) -> list[Run]:
+        """Both networks; of a sentence only the length is shown."""
+        texts = dict.fromkeys([self.text] if self.vs is None else [self.text, self.vs])
+        return [Run(name, text, "timing", attempt=self.again or 0) for text in texts for name in self.networks]
+
+
+def figure(query: SpeedQuery, traces: list[Trace]) -> Figure:
+    """Curves over the length of the text, both axes logarithmic; or how many times as much the second one needs."""
+    count = len(query.networks)
+    networks = [Network.of(trace, query.lang) for trace in traces[:count]]
+    sentences = traces[::count]
+    draw, tell = {
+        "time": (times, tell_times),
+        "one_more": (one_more, tell_one_more),
+        "memory": (memory, tell_memory),
+        "operations": (operations, tell_operations),
+        "ratios": (ratios, tell_ratios),
+    }[query.show]
+    summary = list(tell(query, networks))
+    table = Table(COLUMNS, partial(rows, networks), sum(len(network.lengths) for network in networks), COLUMNS)
+    return Figure(
+        draw(query, networks, sentences), summary, table, token_runs=range(0, len(traces), count),
+        comparison=tradeoffs.table(query.lang, networks),
+    )  # fmt: skip
+
+
+def curve(query: SpeedQuery, network: Network, number: int, way: str, x: np.ndarray, y: np.ndarray) -> Curve:
+    """One quantity of one network over the length of the text; the second of its curves is dashed."""
+    name = translate(query.lang, f"speed.curve.{way}", network=network.title)
+    unit = UNITS[query.show]
+    hovers = [
+        translate(query.lang, "speed.hover", name=name, tokens=whole(query.lang, int(tokens)),
+                  value=amount(query.lang, float(value), unit))
+        for tokens, value in zip(x, y, strict=True)
+    ]  # fmt: skip
+    return Curve(name, y, x, series=number, dash="solid" if way in FIRST else "dash", hovers=hovers)
+
+
+def spread(number: int, x: np.ndarray, bounds: np.ndarray) -> Curve:
+    """Upright strokes over the middle eight tenths of what was measured, [spread, lengths]."""
+    gaps = np.full(len(x), np.nan)
+    return Curve(
+        "", np.stack([bounds[0], bounds[2], gaps], 1).ravel(), np.stack([x, x, gaps], 1).ravel(), series=number,
+        kind="line", listed=False,
+    )  # fmt: skip
+
+
+def times(query: SpeedQuery, networks: list[Network], sentences: list[Trace]) -> Plot:
+    """Milliseconds for the whole text, in one call and word by word."""
+    curves, strokes = [], []
+    for number, network in enumerate(networks):
+        for way, measured in (("whole", network.whole), ("words", network.words)):
+            if measured is not None:
+                curves.append(curve(query, network, number, way, network.lengths, measured[1]))
+                strokes.append(spread(number, network.lengths, measured))
+    return plotted(query, curves, strokes, sentences)
+
+
+def one_more(query: SpeedQuery, networks: list[Network], sentences: list[Trace]) -> Plot:
+    """Milliseconds for the next word after so many; dashed, what reading everything again would cost a Transformer."""
+    curves, strokes = [], []
+    for number, network in enumerate(networks):
+        if network.words is not None:
+            curves.append(curve(query, network, number, "next", network.lengths, network.next[1]))
+            strokes.append(spread(number, network.lengths, network.next))
+        if network.transformer:
+            curves.append(curve(query, network, number, "again", network.lengths, network.whole[1]))
+            strokes.append(spread(number, network.lengths, network.whole))
+    return plotted(query, curves, strokes, sentences)
+
+
+def memory(query: SpeedQuery, networks: list[Network], sentences: list[Trace]) -> Plot:
+    """Bytes kept of the text read, and of attention maps."""
+    curves = []
+    for number, network in enumerate(networks):
+        way = "keys" if network.transformer else "state"
+        curves.append(curve(query, network, number, way, network.lengths, network.timing.kept_bytes.astype(float)))
+        if network.transformer:
+            curves.append(
+                curve(query, network, number, "maps", network.lengths, network.timing.map_bytes.astype(float))
+            )
+    return plotted(query, curves, [], sentences)
+
+
+def operations(query: SpeedQuery, networks: list[Network], sentences: list[Trace]) -> Plot:
+    """Multiply–adds by formula, beyond the measured lengths too; dashed, those for pairs of tokens."""
+    x = np.array([length for power in range(12) if NEAR <= (length := 2**power * NEAR) <= FORMULA], float)
+    curves = []
+    for number, network in enumerate(networks):
+        curves.append(curve(query, network, number, "all", x, np.array([network.operations(length) for length in x])))
+        if network.transformer:
+            curves.append(curve(query, network, number, "pairs", x, network.timing.quadratic * x**2))
+    return plotted(query, curves, [], sentences)
+
+
+def plotted(query: SpeedQuery, curves: list[Curve], strokes: list[Curve], sentences: list[Trace]) -> Plot:
+    """The curves with their names at their ends, and a dotted line at the length of each sentence."""
+    unit, (x, *_) = UNITS[query.show], [found.x for found in curves]
+    assert x is not None
+    values = np.concatenate([found.y for found in curves])
+    low, high = float(values.min()) / 1.7, float(values.max()) * 3
+    first = min(float(x[0]), *(len(trace.tokens) for trace in sentences)) * 0.9
+    powers = [10.0**power for power in range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)]
+    steps = [amount(query.lang, value, unit, 1) for value in powers]
+    down = Axis(translate(query.lang, f"speed.axis.{query.show}"), steps, log=True, limits=(low, high), at=powers)
+    title = translate(query.lang, "speed.axis.tokens")
+    if unit == "ms":
+        date = tradeoffs.date(query.lang, timing(sentences[0]), short=True)
+        title = translate(query.lang, "speed.axis.measured", date=date)
+    over = Axis(title, [whole(query.lang, int(length)) for length in x], log=True,
+                limits=(first, float(x[-1]) * (float(x[-1]) / first) ** ROOM), at=x.tolist())  # fmt: skip
+    return chart(
+        [*strokes, *curves, *marks(query, sentences, low, high), *labels(curves, down, GAP)], query.lang, over, down,
+        height=460,
+    )  # fmt: skip
+
+
+def marks(query: SpeedQuery, sentences: list[Trace], low: float, high: float) -> Iterable[Curve]:
+    """A dotted line for each length, its name near the top, below that of the one before."""
+    for number, trace in enumerate(sentences, start=1):
+        key = "speed.mark" if len(sentences) == 1 else "speed.mark.numbered"
+        told = translate(query.lang, key, number=number, tokens=len(trace.tokens))
+        hover = translate(query.lang, "speed.mark.hover", text=trace.text, tokens=len(trace.tokens))
+        height = high / (high / low) ** (0.06 + 0.09 * (number - 1))
+        yield Curve(
+            told, np.array([low, height, high]), np.full(3, len(trace.tokens)), series=MARKS, dash="dot", kind="line",
+            texts=["", BESIDE + told, ""], places=["middle right"] * 3, hovers=[hover] * 3, listed=False,
+        )  # fmt: skip
+
+
+def ratios(query: SpeedQuery, networks: list[Network], _: list[Trace]) -> Plot:
+    """Of each quantity, how many times as much the second network needs; left of 1 it needs less."""
+    first, second = networks[0], networks[-1]
+    found = tradeoffs.quantities(query.lang, first, second)[::-1]
+    values = np.array([quantity.ratio for quantity in found])
+    heights = np.arange(len(found), dtype=float)
+    curves = []
+    for number, network, chosen in ((1, second, values >= 1), (0, first, values < 1)):
+        if not chosen.any():
+            continue
+        gaps = np.full(int(chosen.sum()), np.nan)
+        stems = np.stack([np.ones_like(gaps), values[chosen], gaps], 1).ravel()
+        levels = np.stack([heights[chosen], heights[chosen], gaps], 1).ravel()
+        texts = [f"{rounded(query.lang, value)} ×" for value in values[chosen].tolist()]
+        texts = [BESIDE + text if number else text + BESIDE for text in texts]
+        name = translate(query.lang, "speed.more", network=network.title)
+        curves += [
+            Curve("", levels, stems, series=number, kind="line", listed=False),
+            Curve(name, heights[chosen], values[chosen], series=number, kind="points", texts=texts,
+                  places=["middle right" if number else "middle left"] * len(texts)),
+        ]  # fmt: skip
+    low, high = min(1.0, float(values.min())), max(1.0, float(values.max()))
+    low, high = low / (2 * high / low) ** 0.15, high * (2 * high / low) ** 0.15
+    powers = [10.0**power for power in range(-6, 7) if low <= 10.0**power <= high]
+    one = Curve("", np.array([-0.5, len(found) - 0.5]), np.ones(2), series=MARKS, dash="dot", kind="line", listed=False)
+    date = tradeoffs.date(query.lang, first.timing, short=True)
+    title = translate(query.lang, "speed.axis.ratios", first=first.title, second=second.title, date=date)
+    over = Axis(title, [rounded(query.lang, power, 1) for power in powers], log=True, limits=(low, high), at=powers)
+    down = Axis("", [quantity.title for quantity in found], below=[quantity.both for quantity in found])
+    return chart([one, *curves], query.lang, over, down, height=480)
+
+
+def listed(query: SpeedQuery, key: str, values: Iterable[tuple[Network, dict[str, str]]]) -> Strong:
+    """The networks with their numbers."""
+    return Strong("; ".join(translate(query.lang, key, network=network.title, **told) for network, told in values))
+
+
+def ms(query: SpeedQuery, value: float) -> str:
+    """Milliseconds to two digits."""
+    return amount(query.lang, value, "ms")
+
+
+def tell_times(query: SpeedQuery, networks: list[Network]) -> Iterable[Message]:
+    """The longest text in one call and word by word; how the time grows; and whether the course is right here."""
+    for key, chosen in (("both", [one for one in networks if one.words is not None]),
+                        ("only", [one for one in networks if one.words is None])):  # fmt: skip
+        told = []
+        for network in chosen:
+            words = "" if network.words is None else ms(query, network.at(network.words, FAR))
+            told.append((network, {"value": ms(query, network.at(network.whole, FAR)), "words": words}))
+        if told:
+            yield say(f"speed.summary.{key}", tokens=FAR, shares=listed(query, f"speed.share.{key}", told))
+    told = []
+    for network in networks:
+        factor = network.at(network.whole, FAR) / network.at(network.whole, QUARTER)
+        exponent = float(np.log(factor) / np.log(FAR / QUARTER))
+        told.append((network, {"value": decimal(query.lang, exponent, 1)}))
+    yield say("speed.summary.growth", near=QUARTER, far=FAR, shares=listed(query, "speed.share", told))
+    yield from tradeoffs.verdict(query.lang, "whole", networks)
+
+
+def tell_one_more(query: SpeedQuery, networks: list[Network]) -> Iterable[Message]:
+    """The next word after a short and after a long text; what keys and values save; where the growth hides."""
+    able = [network for network in networks if network.words is not None]
+    told = [
+        (
+            network,
+            {name: ms(query, network.at(network.next, length)) for name, length in (("near", NEAR), ("far", FAR))},
+        )
+        for network in able
+    ]
+    if told:
+        yield say("speed.summary.next", near=NEAR, far=FAR, shares=listed(query, "speed.share.next", told))
+    for network in networks:
+        if network.transformer:
+            key = "speed.summary.again" if network.words is not None else "speed.summary.again.always"
+            name = network.the(query.lang, opens=network.words is None)
+            yield say(key, network=name, far=FAR, value=Strong(ms(query, network.at(network.whole, FAR))))
+        if network.transformer and network in able:
+            growth = network.at(network.next, FAR) / network.at(network.next, NEAR)
+            share = percent(query.lang, network.grown_share(FAR))
+            key = "speed.summary.grows" if growth > tradeoffs.VISIBLE else "speed.summary.hidden"
+            yield say(
+                key,
+                network=network.the(query.lang, opens=True),
+                far=FAR,
+                share=Strong(share),
+                factor=rounded(query.lang, growth),
+            )
+
+
+def tell_memory(query: SpeedQuery, networks: list[Network]) -> Iterable[Message]:
+    """What is kept of the longest text, and what the attention maps take."""
+    for network in networks:
+        key = "speed.summary.keys" if network.transformer else "speed.summary.state"
+        first = amount(query.lang, float(network.timing.kept_bytes[0]), "bytes")
+        kept, maps = (
+            amount(query.lang, float(value), "bytes") for value in (network.kept, network.timing.map_bytes[-1])
+        )
+        yield say(
+            key,
+            network=network.the(query.lang, opens=True),
+            near=NEAR,
+            far=FAR,
+            first=Strong(first),
+            kept=Strong(kept),
+            maps=Strong(maps),
+        )
+    small, large = (choose(networks, key=lambda network: network.kept) for choose in (min, max))
+    if large.kept > small.kept:
+        yield say("speed.summary.kept_ratio", far=FAR, factor=Strong(rounded(query.lang, large.kept / small.kept)))
+
+
+def tell_operations(query: SpeedQuery, networks: list[Network]) -> Iterable[Message]:
+    """Multiply–adds for the longest text, which part of them is T², and from which length on that is more than half."""
+    told = [(network, {"value": amount(query.lang, network.operations(FAR), "operations")}) for network in networks]
+    yield say("speed.summary.operations", tokens=FAR, shares=listed(query, "speed.share", told))
+    for network in networks:
+        if network.transformer:
+            yield say(
+                "speed.summary.square", network=network.the(query.lang, opens=True), tokens=FAR,
+                share=Strong(percent(query.lang, network.square_share(FAR))),
+                turning=Strong(whole(query.lang, round(network.turning))),
+            )  # fmt: skip
+    if pair := tradeoffs.kinds(networks):
+        recurrent, transformer = pair
+        length = recurrent.timing.linear / transformer.timing.quadratic
+        yield say(
+            "speed.summary.overtakes", recurrent=recurrent.the(query.lang), transformer=transformer.title,
+            tokens=Strong(whole(query.lang, round(length))),
+        )  # fmt: skip
+
+
+def tell_ratios(query: SpeedQuery, networks: list[Network]) -> Iterable[Message]:
+    """Where the second network needs most, compared with the first, and where it needs less."""
+    first, second = networks[0], networks[-1]
+    found = tradeoffs.quantities(query.lang, first, second)
+    for key, chosen in (
+        ("more", [each for each in found if each.ratio > 1]),
+        ("less", [e for e in found if e.ratio < 1]),
+    ):
+        if chosen:
+            told = ", ".join(f"{each.title} {rounded(query.lang, each.ratio)} ×" for each in chosen)
+            yield say(
+                f"speed.summary.{key}",
+                first=first.the(query.lang),
+                second=second.the(query.lang, opens=True),
+                shares=Strong(told),
+            )
+    if len(networks) == 1:
+        yield say("speed.summary.alone", network=first.the(query.lang, opens=True))
+
+
+def rows(networks: list[Network]) -> Iterable[tuple[Cell, ...]]:
+    """One row for each network and length."""
+    for network in networks:
+        for place, length in enumerate(network.lengths.tolist()):
+            low, median, high = network.whole[:, place].tolist()
+            words = None if network.words is None else float(network.words[1, place])
+            yield (
+                network.name, length, median, low, high, words, float(network.next[1, place]),
+                int(network.timing.kept_bytes[place]), int(network.timing.map_bytes[place]),
+                int(network.operations(length)), int(network.timing.quadratic * length**2), network.parameters,
+            )  # fmt: skip
+
+
+COLUMNS = (
+    "column.model", "column.tokens", "column.whole_ms", "column.whole_low", "column.whole_high", "column.words_ms",
+    "column.next_ms", "column.kept_bytes", "column.map_bytes", "column.operations", "column.square",
+    "column.parameters",
+)  # fmt: skip
+UNITS = {"time": "ms", "one_more": "ms", "memory": "bytes", "operations": "operations"}
+FIRST = ("whole", "next", "state", "keys", "all")  # the solid curves
+VIEW = View(
+    name="speed",
+    chapter="lanes",
+    place=2,
+    query=SpeedQuery,
+    needs=frozenset({"hidden"}),
+    figure=figure,
+    preferred=MODELS,
+    only_preferred=True,
+)

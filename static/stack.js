@@ -1,0 +1,172 @@
+/* Places rows over the same words, one below the other; one stack, or two side by side where there is room. */
+"use strict";
+
+(() => {
+  const { scale, onSlide, parts } = Satzblick;
+  const { TITLE, NUMBER, LABEL, BAR, EDGE, axisName, textWidth, widest, labelsOf, titleLines } = parts;
+  const HEIGHT = { cells: 34, bars: 104, units: 116 };
+  const LEAST = { cells: 22, bars: 56, units: 44 }; // on a slide
+  const CELL = { most: 92, written: 44 };
+  const APART = 34;
+  const NARROW = 640;
+  const FLAT = 1.3; // line height of a title
+  const BETWEEN = 10;
+
+  const heightOf = (row) => HEIGHT[row.kind] * (row.kind === "cells" ? row.lines : 1) * scale();
+  const leastOf = (row) => LEAST[row.kind] * (row.kind === "cells" ? row.lines : 1) * scale();
+
+  function stacksOf(spec, layout) {
+    return spec.panels.stacks.map(({ x, rows, columns }) => ({
+      x,
+      columns,
+      across: layout[axisName(x)],
+      rows: rows.map((row) => ({
+        ...row,
+        down: layout[axisName(row.y)],
+        notes: (layout.annotations ?? []).filter((note) => note.yref === `${row.y} domain`),
+      })),
+    }));
+  }
+
+  /* How wide a cell is, and how many stacks stand side by side. */
+  function cells(stacks, width, short) {
+    const named = ({ down, short: name }) =>
+      short ? textWidth(name, TITLE * scale(), "normal") + 12 : widest(labelsOf(down), LABEL.flat * scale()) + 10;
+    const left = Math.max(EDGE, ...stacks.flatMap(({ rows }) => rows.map(named)));
+    const most = Math.max(...stacks.map(({ columns }) => columns));
+    const fitting = (count) => (width - EDGE - count * left - (count - 1) * APART) / (count * most);
+    const beside = stacks.length > 1 && width >= NARROW && fitting(2) >= parts.leastCell() ? 2 : 1;
+    return { left, beside, fits: fitting(beside) };
+  }
+
+  /* The titles over a row: at most two lines, and the name of its last column. On a slide a word at its left has to do. */
+  function title(row, { width, aside, shift, theme, short }) {
+    const size = TITLE * scale();
+    let height = 0;
+    for (const note of row.notes) {
+      const over = note.xanchor === "center"; // one column
+      note.font = { color: parts.QUIET[theme], ...note.font, size };
+      if (over || !short) {
+        const room = width - (row.notes.length > 1 ? aside : 0);
+        const lines = over ? [note.text] : note.text.split("<br>").flatMap((part) => wrapped(part, size, room));
+        height = Math.max(height, over && short ? 0 : lines.length * size * FLAT + 4);
+        Object.assign(note, { text: lines.join("<br>"), yshift: over ? 0 : shift });
+        if (over && short) Object.assign(note, { x: note.x - 0.6, xanchor: "right", y: 0.5, yanchor: "middle" });
+      } else Object.assign(note, { text: row.short, x: 0, xanchor: "right", xshift: -8, y: 0.5, yanchor: "middle" });
+    }
+    return height;
+  }
+
+  function wrapped(text, size, width) {
+    const lines = titleLines(text, size, width);
+    return text.startsWith("<b>") ? lines.map((line) => `<b>${line}</b>`) : lines;
+  }
+
+  /* On a slide the tall rows give way first. */
+  function heights(stack, around, alone) {
+    const usual = stack.rows.map(heightOf);
+    const whole = usual.reduce((sum, height) => sum + height, 0);
+    const room = alone ? parts.room() - around : Infinity;
+    if (room >= whole) return usual;
+    const least = stack.rows.map(leastOf);
+    const short = least.reduce((sum, height) => sum + height, 0);
+    const share = Math.max(0, (room - short) / (whole - short));
+    return usual.map((height, index) => least[index] + share * (height - least[index]));
+  }
+
+  function placeAxes({ across, rows, left, width: wide }, width, height, columns) {
+    const common = { automargin: false, fixedrange: true, ticks: "", ticklabeloverflow: "allow" };
+    Object.assign(across, common, {
+      tickfont: { ...across.tickfont, size: columns.size, weight: "bold" },
+      ticktext: across.ticktext.map((text) => parts.shorten(text, columns.size, LABEL.longest * scale())),
+      domain: [left / width, (left + wide) / width],
+      tickangle: columns.angle,
+      ticklabelstandoff: 2,
+    });
+    for (const { down, top, high } of rows)
+      Object.assign(down, common, {
+        domain: [1 - (top + high) / height, 1 - top / height],
+        tickfont: { ...down.tickfont, size: LABEL.flat * scale() },
+        ticklabelstandoff: 6,
+      });
+  }
+
+  /* Colour bars side by side below the rows, as many as fit in a line; gives their height. */
+  function placeBars(layout, data, left, top, width) {
+    const placed = [];
+    let [x, y] = [left, top];
+    for (const { owner } of parts.barsOf(layout, data)) {
+      const long = parts.barLength(owner, { width: 200 * scale() });
+      if (x > left && x + long > width) [x, y] = [left, y + (BAR.room + BAR.title) * scale()];
+      placed.push([{ owner, top: y + BAR.above * scale() }, { left: x, width: long }]);
+      x += long + APART * scale();
+    }
+    return { placed, height: placed.length ? y - top + (BAR.room + BAR.title) * scale() : EDGE };
+  }
+
+  /* Bars leave room for their numbers, which go where they would touch. */
+  function bars(data, stacks, cell) {
+    const rows = new Map(stacks.flatMap((stack) => stack.rows.map((row) => [row.y, row])));
+    for (const trace of data.filter((each) => each.type === "bar")) {
+      const size = onSlide() ? NUMBER * scale() : Math.min(NUMBER * scale() * 1.1, cell * 0.3);
+      const { down, high, limit } = rows.get(trace.yaxis);
+      down.range = [0, (limit * high) / (high - 1.6 * size)];
+      trace.textfont = { ...trace.textfont, size };
+      const long = Math.max(0, ...(trace.text ?? []).map((text) => textWidth(text, size, "normal")));
+      if (long > cell) delete trace.text;
+    }
+  }
+
+  /* Changes layout and data in place, as arrange does for maps. */
+  Satzblick.stack = (spec, layout, data, width, { theme }) => {
+    const stacks = stacksOf(spec, layout);
+    const short = onSlide() && stacks.length === 1 && width >= NARROW && stacks[0].rows.every((row) => row.short);
+    const { left, beside, fits } = cells(stacks, width, short);
+    const scrolls = fits < parts.leastCell();
+    const cell = Math.max(parts.leastCell(), Math.min(fits, CELL.most * scale()));
+    const columns = parts.columnLabels([stacks], cell);
+    let [right, y] = [0, 0];
+    for (const [index, stack] of stacks.entries()) {
+      const start = beside > 1 && index ? right + APART : 0;
+      if (beside > 1) y = 0;
+      else if (index) y += APART;
+      Object.assign(stack, { left: start + left, width: stack.columns * cell });
+      const room = Math.max(stack.width, beside > 1 ? 0 : width - left - EDGE);
+      const head = parts.headOf([stack], columns);
+      const titles = stack.rows.map((row, place) =>
+        title(row, { width: room, aside: 1.5 * cell, shift: place ? 0 : head, theme, short }),
+      );
+      const around =
+        head + titles.reduce((sum, high) => sum + high + BETWEEN, 0) + (BAR.room + BAR.title + BAR.above) * scale();
+      const high = heights(stack, around, beside === stacks.length);
+      for (const [place, row] of stack.rows.entries()) {
+        y += titles[place] + (place ? BETWEEN : head);
+        Object.assign(row, { top: y, high: high[place] });
+        y += row.high;
+      }
+      right = Math.max(right, stack.left + stack.width + columns.slack + EDGE);
+      Object.assign(stack, { head, bottom: y });
+    }
+    const under = placeBars(layout, data, stacks[0].left, Math.max(...stacks.map(({ bottom }) => bottom)), Math.max(right, width));
+    for (const [, { left: at, width: long }] of under.placed) right = Math.max(right, at + long + 2 * EDGE);
+    for (const { rows, left: at } of stacks)
+      for (const { notes } of rows)
+        for (const note of notes)
+          if (note.xref.endsWith("domain") && note.xanchor === "left") right = Math.max(right, at + parts.noteWidth(note, TITLE) + EDGE);
+    if (!scrolls) right = Math.min(right, width);
+    const height = Math.max(...stacks.map(({ bottom }) => bottom)) + under.height;
+    for (const stack of stacks) placeAxes(stack, right, height, columns);
+    for (const [bar, panel] of under.placed) parts.placeBar(bar, panel, right, height);
+    bars(data, stacks, cell);
+    Object.assign(layout, {
+      width: right,
+      height,
+      autosize: false,
+      margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false },
+    });
+    const panels = stacks.map(({ x, across, left: at, rows, head, bottom }) => ({
+      x, y: rows[0].y, across, down: {}, left: at, top: rows[0].top, head, lines: 0, height: bottom - rows[0].top, rows: 1,
+    }));
+    return { panels, cell, scrolls, columns, rowSize: LABEL.flat * scale() };
+  };
+})();

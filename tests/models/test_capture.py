@@ -1,0 +1,106 @@
+"""What a layer adds: after W_O and after the feed-forward network, for every kind of model that is trained here."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from models import capture, registry, weights
+from models.run import Run, perform
+
+TEXT = "Der Mann biss den Hund, weil er beißt."
+
+
+def bert(folder):
+    network = weights.masked_language_model(folder)
+    layers = network.bert.encoder.layer
+    return network, [(layer.attention.output.dense, layer.output.dense) for layer in layers]
+
+
+def gpt2(folder):
+    network = weights.next_word_model(folder)
+    return network, [(layer.attn.c_proj, layer.mlp.c_proj) for layer in network.transformer.h]
+
+
+def marian(folder):
+    network = weights.translator(folder).network.get_encoder()
+    return network, [(layer.self_attn.out_proj, layer.fc2) for layer in network.layers]
+
+
+@pytest.fixture(scope="module", params=[("encoder", bert), ("decoder", gpt2), ("translator", marian)])
+def both(request):
+    """A trace, the modules W_O of each layer, and what the modules of an untouched model gave for the same tokens."""
+    name, build = request.param
+    trace = perform(Run(name, TEXT))
+    network, modules = build(registry.get(name).folder)
+    heard = {module: [] for pair in modules for module in pair}
+    for module, outputs in heard.items():
+        module.register_forward_hook(lambda _module, _given, output, kept=outputs: kept.append(output[0].numpy()))
+    with torch.inference_mode():
+        network(input_ids=torch.tensor([[token.id for token in trace.tokens]]))
+    attention, feed_forward = (np.concatenate([heard[pair[place]] for pair in modules]) for place in (0, 1))
+    return trace, [pair[0] for pair in modules], attention, feed_forward
+
+
+def test_what_attention_adds_is_what_the_module_gave(both):
+    trace, _, attention, _ = both
+    assert trace.attention.attention_output.shape == attention.shape == trace.states.hidden.shape
+    assert np.abs(trace.attention.attention_output - attention).max() <= 1e-5
+
+
+def test_what_the_feed_forward_network_adds_is_what_the_module_gave(both):
+    trace, _, _, feed_forward = both
+    assert trace.attention.feed_forward.shape == feed_forward.shape == trace.states.hidden.shape
+    assert np.abs(trace.attention.feed_forward - feed_forward).max() <= 1e-5
+
+
+def test_the_heads_and_the_bias_together_are_what_attention_adds(both):
+    trace, projections, attention, _ = both
+    part = trace.attention
+    biases = np.stack([projection.bias.detach().numpy() for projection in projections])
+    heads = np.asarray(part.attention) @ np.asarray(part.values) @ np.asarray(part.output_weights)
+    assert np.abs(heads.sum(1) + biases[:, None] - attention).max() <= 1e-5
+    units = part.values.shape[-1]
+    given = torch.zeros(len(trace.tokens), units * part.attention.shape[1])
+    given[:, 2 * units : 3 * units] = torch.from_numpy(part.attention[1, 2] @ part.values[1, 2])
+    with torch.no_grad():
+        alone = (projections[1](given) - projections[1].bias).numpy()
+    assert np.abs(heads[1, 2] - alone).max() <= 1e-5
+
+
+def test_nothing_is_kept_twice():
+    part = perform(Run("encoder", TEXT)).attention
+    assert part.output_weights.nbytes == part.scores.nbytes == 0
+    assert part.attention_output.nbytes == part.feed_forward.nbytes == 4 * np.asarray(part.feed_forward).size
+
+
+class Mixture(nn.Module):
+    """A layer with two feed-forward networks, as a mixture of experts has."""
+
+    def __init__(self, experts):
+        super().__init__()
+        self.projection = nn.Linear(8, 8)
+        self.experts = nn.ModuleList(nn.Sequential(nn.Linear(8, 12), nn.Linear(12, 8)) for _ in range(experts))
+
+    def forward(self, input_ids):
+        state = nn.functional.one_hot(input_ids, 8).float()
+        heads = state.view(1, -1, 2, 4).transpose(1, 2)
+        attention = (heads @ heads.mT).softmax(-1)
+        calls = capture._calls.get()
+        if calls is not None:
+            calls.append(capture.Call(heads, heads, heads, None, 1.0, attention))
+        state = self.projection((attention @ heads).transpose(1, 2).reshape(1, -1, 8))
+        return sum(expert(state) for expert in self.experts)
+
+
+@pytest.mark.parametrize("experts", [1, 2])
+def test_a_mixture_of_experts_has_no_one_feed_forward_network(experts):
+    network = Mixture(experts)
+    capture.attach(network)
+    with torch.inference_mode(), capture.recording() as calls:
+        added = network(torch.arange(5)[None])
+        part, _ = capture.attention(calls)
+    assert part.attention_output.shape == (1, 5, 8)
+    assert (part.feed_forward is None) == (experts == 2)
+    if part.feed_forward is not None:
+        assert np.array_equal(part.feed_forward[0], added[0].numpy())

@@ -1,0 +1,31 @@
+"""The likeliest pieces by way of blocks are those that sorting everything finds; losses are exact for large logits."""
+
+import pytest
+import torch
+
+from models import prediction
+from models.trace import Prediction
+
+
+@pytest.mark.parametrize("pieces", [30, 999, 1_000, 1_001, 14_000, 30_522])
+def test_blocks_find_what_sorting_finds(pieces):
+    scores = torch.randn(7, pieces, generator=torch.Generator().manual_seed(pieces))
+    scores[0, -10:] += 20  # the best side by side, in the part that fills no block where there is one
+    scores[1, ::97] += 20
+    values, places = prediction.likeliest(scores, 10)
+    expected = scores.topk(10)
+    assert torch.equal(values, expected.values) and torch.equal(places, expected.indices)
+
+
+def test_losses_of_large_logits_are_those_of_double_precision():
+    generator = torch.Generator().manual_seed(1)
+    logits = 30 * torch.randn(12, 14_000, generator=generator) + 100
+    ids = torch.randint(14_000, (12,), generator=generator)
+    exact = -logits.double().log_softmax(-1)
+    found: Prediction = prediction.predict(logits, ids, str)
+    wanted = exact[:-1].gather(1, ids[1:, None])[:, 0]
+    assert torch.isnan(torch.from_numpy(found.loss)[0])
+    assert (torch.from_numpy(found.loss)[1:].double() - wanted).abs().max() <= 1e-4  # of losses around 100 nats
+    best = (-exact).exp().topk(10)
+    assert (torch.from_numpy(found.probabilities).double() - best.values).abs().max() <= 1e-6
+    assert found.words[0][0] == str(best.indices[0, 0].item())
