@@ -110,7 +110,7 @@ def test_another_word_can_be_asked_about():
 
 
 def test_two_models_have_a_yardstick_each():
-    _, traces, found = drawn(vs_model="encoder-entities", show="agreement", text="Angela Merkel wohnt in Berlin.")
+    _, traces, found = drawn(vs_model="encoder", show="agreement", text="Angela Merkel wohnt in Berlin.")
     titles = [note["text"] for note in found.plot.layout["annotations"]]
     assert len(titles) == 4 and titles[0] != titles[1] and said(found).count("other sentences") == 2
     assert values(found.plot.data[1])[:-1, :-1] == pytest.approx(faithfulness.agreement(traces[1]), abs=1e-6)
