@@ -1,7 +1,8 @@
 """Many square maps as one picture: a palette PNG of all tiles, so that a hundred heads cost no more than one image.
 
-A byte is an index into the palette; the two themes differ in the palette alone, the PNG's head. Values are drawn by
-their square root, since most shares are small; words beyond MOST are drawn in blocks, the largest of each.
+Half a byte is an index into the palette; the two themes differ in the palette alone, the head of the PNG. Values have
+twelve steps of colour along their square root, since most shares are small; words beyond MOST are drawn in blocks, the
+largest of each.
 """
 
 import base64
@@ -9,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from app.messages import Lang, decimal
 from app.plotting import FONT, GRID, INK, MASKED, PAPER, THEMES, Json, Plot, Theme, bold, colorscale, escaped, themed
 
 CLEAR, GREY, FRAME, ZERO = range(4)  # what the first indices stand for; from ZERO on they are values
-TOP = 255
+TOP = 15  # of four bits
 MOST = 128  # pixels of a tile, and words that have a pixel each
 GAP = 0.06  # between tiles, as a share of their side
 CAPTION = 0.2  # room below a tile for its caption
@@ -29,7 +31,7 @@ LEVEL = 1  # of ISA-L: in a sixth of zlib's time, and smaller
 
 @dataclass(frozen=True)
 class Atlas:
-    """The tiles of one run in reading order: indices [tiles, side, side], a caption each, so many in a row.
+    """The tiles of one run in reading order: indices [tiles, cells, cells], a caption each, so many in a row.
 
     `rows` and `columns` are the labels beside and above, if the places mean something.
     """
@@ -41,17 +43,22 @@ class Atlas:
     rows: Sequence[str] = ()
     columns: Sequence[str] = ()
 
-    @property
+    @cached_property
     def height(self) -> int:
         """The number of rows."""
         return -(-len(self.tiles) // self.width)
 
-    @property
+    @cached_property
+    def times(self) -> int:
+        """The pixels of a cell in each direction."""
+        return max(1, round(MOST / len(self.tiles[0])))
+
+    @cached_property
     def side(self) -> int:
         """The pixels of a tile in each direction."""
-        return int(self.tiles.shape[-1])
+        return int(self.tiles.shape[-1]) * self.times
 
-    @property
+    @cached_property
     def pitch(self) -> tuple[int, int]:
         """The pixels from one tile to the next, across and down."""
         return self.side + max(4, round(GAP * self.side)), self.side + max(4, round(CAPTION * self.side))
@@ -64,24 +71,26 @@ class Atlas:
 
 
 def tiles(shares: np.ndarray, masked: np.ndarray | None = None) -> np.ndarray:
-    """Shares from 0 to 1, [maps, rows, columns], as indices [maps, side, side]; masked cells are grey.
+    """Shares from 0 to 1, [maps, rows, columns], as indices [maps, cells, cells]; masked cells are grey.
 
     Where one side has fewer words, what is left of the square is clear.
     """
-    found: np.ndarray = (ZERO + 0.5 + (TOP - ZERO) * np.sqrt(shares)).astype(np.uint8)
+    roots = np.sqrt(shares)
+    roots *= TOP - ZERO
+    roots += ZERO + 0.5
+    found: np.ndarray = roots.astype(np.uint8)
     if masked is not None:
         found[masked] = GREY
-    count = max(found.shape[-2:])
-    found = np.pad(found, [(0, 0), *((0, count - words) for words in found.shape[-2:])], constant_values=CLEAR)
-    if count <= MOST:
-        times = max(1, round(MOST / count))
-        larger: np.ndarray = found.repeat(times, axis=1).repeat(times, axis=2)
-        return larger
+    rows, columns = found.shape[-2:]
+    count = max(rows, columns)
     block = -(-count // MOST)
-    room = -count % block
-    padded = np.pad(found, ((0, 0), (0, room), (0, room)))
-    side = padded.shape[-1] // block
-    largest: np.ndarray = padded.reshape(len(found), side, block, side, block).max(axis=(2, 4))
+    room = -(-count // block) * block
+    if (rows, columns) != (room, room):
+        found = np.pad(found, [(0, 0), (0, room - rows), (0, room - columns)], constant_values=CLEAR)
+    if block == 1:
+        return found
+    side = room // block
+    largest: np.ndarray = found.reshape(len(found), side, block, side, block).max(axis=(2, 4))
     return largest
 
 
@@ -92,11 +101,14 @@ def mosaic(atlas: Atlas, scale: bool) -> np.ndarray:
     above, thick, long = round(STRIP[0] * side), max(4, round(STRIP[1] * side)), min(STRIP[2], atlas.width)
     height = atlas.height * down
     image = np.full((height + (above + thick + 2 if scale else 0), atlas.width * across), CLEAR, np.uint8)
-    for number, tile in enumerate(atlas.tiles):
-        row, column = divmod(number, atlas.width)
-        top, left = row * down + edge, column * across + edge
-        image[top - 1 : top + side + 1, left - 1 : left + side + 1] = FRAME
-        image[top : top + side, left : left + side] = tile
+    grid = image[:height].reshape(atlas.height, down, atlas.width, across).transpose(0, 2, 1, 3)  # a view of each tile
+    enlarged = atlas.tiles
+    if atlas.times > 1:
+        enlarged = enlarged.repeat(atlas.times, axis=1).repeat(atlas.times, axis=2)
+    for first in range(0, len(enlarged), atlas.width):
+        row = enlarged[first : first + atlas.width]
+        grid[first // atlas.width, : len(row), edge - 1 : edge + side + 1, edge - 1 : edge + side + 1] = FRAME
+        grid[first // atlas.width, : len(row), edge : edge + side, edge : edge + side] = row
     if scale:
         length = long * across - 2 * edge
         image[height + above :, edge - 1 : edge + length + 1] = FRAME
@@ -104,8 +116,9 @@ def mosaic(atlas: Atlas, scale: bool) -> np.ndarray:
     return image
 
 
+@cache
 def palette(theme: Theme) -> np.ndarray:
-    """The colours of all indices: uint8[256, 3]."""
+    """The colours of all indices: uint8[16, 3]."""
     stops = colorscale("share", theme)
     places, colours = [place for place, _ in stops], np.array([rgb(colour) for _, colour in stops])
     along = np.linspace(0, 1, TOP - ZERO + 1)
@@ -125,17 +138,21 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def head(shape: tuple[int, ...], theme: Theme) -> bytes:
-    """A PNG's first 828 bytes: size, colours, and CLEAR as see-through; a multiple of 3, so base64 ends with it."""
+    """A PNG's first 108 bytes: size, colours, and CLEAR as see-through; a multiple of 3, so base64 ends with it."""
     height, width = shape
-    size = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # 8 bits that are indices into a palette
+    size = struct.pack(">IIBBBBB", width, height, 4, 3, 0, 0, 0)  # 4 bits that are indices into a palette
     colours = chunk(b"PLTE", palette(theme).tobytes())
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + colours + chunk(b"tRNS", b"\x00\xff\xff")
 
 
 def body(image: np.ndarray) -> bytes:
-    """The rest of a PNG: its pixels, each row as it is."""
-    rows = np.zeros((image.shape[0], image.shape[1] + 1), np.uint8)  # a row begins with its filter, 0 is none
-    rows[:, 1:] = image
+    """The rest of a PNG: its pixels, two in a byte, each row as it is."""
+    height, width = image.shape
+    if width % 2:
+        image = np.pad(image, [(0, 0), (0, 1)])
+    pairs = image.view("<u2")  # the left pixel is the lower byte
+    rows = np.zeros((height, pairs.shape[1] + 1), np.uint8)  # a row begins with its filter, 0 is none
+    rows[:, 1:] = pairs << 4 | pairs >> 8  # whose lower byte is both
     return chunk(b"IDAT", isal_zlib.compress(rows.data, LEVEL)) + chunk(b"IEND", b"")
 
 

@@ -35,6 +35,7 @@ START_BARS = {"gates": 2.0, "attention_map": 1.5}
 KINDS = ("bag_of_words", "feed_forward", "rnn", "lstm", "gru", "encoder")
 VIEWS: dict[str, tuple[str, ...]] = {  # each with the models that its runs call
     "attention_map": ("encoder",),
+    "attention_heads": ("encoder",),
     "gates": ("lstm",),
     "hidden_states": ("lstm",),
     "trajectory": ("lstm",),
@@ -48,7 +49,8 @@ LOOPED = ("gradient_flow",)  # measured against forward and backward through an 
 CROWDED = ("attention_map", "gates")
 OVERHEAD_BARS = {
     ("attention_map", 8): 1.6, ("attention_map", 32): 1.3, ("attention_map", 128): 1.2,
-    **{(view, tokens): bar for view in VIEWS if view != "attention_map" for tokens, bar in ((32, 3.0), (128, 2.0))},
+    ("attention_heads", 8): 2.0, ("attention_heads", 32): 1.5, ("attention_heads", 128): 1.3,
+    **{(view, tokens): bar for view in list(VIEWS)[2:] for tokens, bar in ((32, 3.0), (128, 2.0))},
 }  # fmt: skip
 OVERHEAD_BARS[("classification", 32)] = 2.0  # of the sum of the six calls
 ASKED = ("encoder-intent", "encoder-entities", "encoder", "decoder")  # what faithfulness asks, each in its own way

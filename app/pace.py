@@ -111,13 +111,13 @@ def rounded(lang: Lang, value: float, digits: int = 2) -> str:
     """A positive number to so many digits: 0,083 or 6,9 or 630."""
     if value <= 0:
         return "0"
-    digits = max(0, digits - 1 - math.floor(math.log10(value)))
+    digits = max(0, digits - 1 - math.floor(math.log10(float(f"{value:.{digits - 1}e}"))))
     return decimal(lang, value, digits) if digits else whole(lang, round(value))
 
 
 def amount(lang: Lang, value: float, unit: str, digits: int = 2) -> str:
-    """Milliseconds ("ms"), or a count of "bytes" or "operations" in thousands, millions …"""
-    if unit == "ms":
-        return f"{rounded(lang, value, digits)} ms"
+    """A time in "ms" or "µs", or a count of "bytes" or "operations" in thousands, millions …"""
+    if unit in ("ms", "µs"):
+        return f"{rounded(lang, value, digits)} {unit}"
     power = max((power for power in (9, 6, 3, 0) if value >= 10**power), default=0)
     return translate(lang, f"speed.{unit}.{power}", value=rounded(lang, value / 10**power, digits))

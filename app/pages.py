@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from app import render, static, views
 from app.api import EmbedQuery
@@ -112,16 +111,16 @@ def shared(query: Query) -> Query:
 
 
 def link(view: View, query: Query) -> str:
-    """The address of a view with the sentence going along, and the models where it offers them."""
+    """The address of a view with the sentence going along, and the models where it offers them.
+
+    Where networks stand beside each other, two go along, while one alone would take away what it is compared with.
+    """
     along = shared(query)
-    dropped = {
-        name: Query.model_fields[name].default
-        for name in ("model", "vs_model")
-        if getattr(along, name) not in view.models
-    }
-    if along.model == view.models[0]:
-        dropped["model"] = ""
-    return along.changed(**dropped).address(f"/{query.lang}/{view.name}")
+    found = [name for name in (along.model, along.vs_model) if name in view.models]
+    if len(found) == 1 and (found[0] == view.models[0] or not view.chooses_model):
+        found = []
+    model, vs_model = (*found, None, None)[:2]
+    return along.changed(model=model or "", vs_model=vs_model).address(f"/{query.lang}/{view.name}")
 
 
 def chapters(query: Query, current: str | None) -> list[Json]:
@@ -165,7 +164,8 @@ def figure_page(
         if error.fix:
             told["fix"] = {"label": translate(lang, "fix.shorten"), "url": query.changed(**error.fix).address(action)}
     settled_query, traces, figure = drawn or (query, [], None)
-    along = query.changed(model="") if query.model == view.models[0] else query  # nobody asked for a view's own choice
+    own = query.model == view.models[0] and query.vs_model is None
+    along = query.changed(model="") if own else query  # nobody asked for a view's own choice
     order = [other for other in views.catalogue().values() if other.models]
     place = order.index(view)
     extra: Json = {"lecture": lecture(along), "deck_url": f"/{lang}/deck"} if landing else {}
@@ -307,35 +307,6 @@ def embed_page(
         shows=view if figure else None,
         permalink=query.address(f"/{query.lang}/{view.name}"),
     )
-
-
-# An offline file runs its own scripts and asks nobody for anything.
-OFFLINE_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-OFFLINE_SCRIPTS = ("vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js", "layout.js", "stack.js", "player.js",
-                   "figure.js", "page.js")  # fmt: skip
-
-
-def offline_page(view: View, query: Query, frame: EmbedQuery, traces: list[Trace], figure: Figure) -> str:
-    """The figure with style and scripts in one file; links lead to the server's public address, if it has one."""
-    lang, public = query.lang, settings().public_url
-    result = render.result(view, query, traces, figure, frame.parameters())
-    return environment().get_template("offline.html").render(
-        lang=lang,
-        theme=query.theme,
-        _=translator(lang),
-        page_title=translate(lang, f"{view.name}.title"),
-        policy=OFFLINE_POLICY,
-        style=Markup(static.content("style.css")[0].decode()),
-        scripts=[Markup(inline(name)) for name in OFFLINE_SCRIPTS],
-        caption=frame.caption,
-        autoplay=frame.autoplay,
-        bg=frame.bg,
-        scale=frame.scale,
-        source=render.source(view, query, traces),
-        permalink=absolute(query.address(f"/{lang}/{view.name}")) if public else "",
-        result=result | ({} if public else {"places": []}),
-        still=False,
-    )  # fmt: skip
 
 
 def inline(name: str) -> str:

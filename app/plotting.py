@@ -17,7 +17,7 @@ from app.messages import Lang
 Json = dict[str, Any]
 Scale = Literal["share", "signed", "difference", "class"]
 Theme = Literal["light", "dark"]
-Kind = Literal["map", "lanes", "wide"]
+Kind = Literal["map", "lanes", "wide", "table"]
 
 PLACES = (
     "top center", "bottom center", "middle right", "middle left", "top right", "top left",
@@ -35,6 +35,7 @@ AXIS_OF: dict[Scale, str] = {
 }
 SHORT = 16  # characters of a name that stands in one line beside its curve
 BESIDE = "\u2002"  # keeps a text off the point or line that it stands beside
+MOST_POWERS = 8  # of ten that a log axis names
 GAP = 0.055  # between panels, as a share of the width
 DTYPES = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1", "uint16": "u2"}
 
@@ -176,7 +177,8 @@ def span(panels: Sequence[Panel], scale: Scale) -> tuple[float, float]:
 def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, str]) -> Plot:
     """Heatmaps side by side as one figure; `titles` names the colour bar of each scale.
 
-    "map" has square cells and words on both sides, "lanes" other things at the left, "wide" many thin rows.
+    "map" has square cells and words on both sides, "lanes" other things at the left, "wide" many thin rows,
+    "table" cells as wide as there is room, for what stands in them.
     """
     data: list[Json] = []
     layout: Json = {
@@ -198,7 +200,8 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         add_map(data, layout, panel, suffix, domain, kind, lang)
         axes.append([f"x{suffix}", f"y{suffix}"])
         if panel.line is not None:
-            axes[-1].append(add_line(data, layout, panel.line, suffix, number))
+            beside = [each.line for each in panels if (each.scale == "difference") == (panel.scale == "difference")]
+            axes[-1].append(add_line(data, layout, panel.line, suffix, number, line_range(beside)))
         linked = [f"x{suffix}", f"y{suffix}"] if kind == "map" else [f"x{suffix}"]
         tokens += [{"run": panel.run, "axis": axis, "positions": list(panel.positions)} for axis in linked]
     for scale in dict.fromkeys(panel.scale for panel in panels):
@@ -209,7 +212,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         "rows": rows,
         "cells": cells,
         "row_labels": kind != "wide",
-        "kind": "wide" if kind == "wide" else "map",
+        "kind": kind if kind in ("wide", "table") else "map",
     }
     scales = list(dict.fromkeys(panel.scale for panel in panels))
     masked = [number for number, panel in enumerate(panels) if np.isnan(panel.values).any()]
@@ -382,7 +385,7 @@ def beside(left: Plot, right: Plot) -> Plot:
 def axis_json(axis: Axis, anchor: str) -> Json:
     """An axis of a chart."""
     found: Json = {
-        "anchor": anchor, "title": {"text": escaped(axis.title), "standoff": 10}, "automargin": True,
+        "anchor": anchor, "title": {"text": lines(axis.title), "standoff": 10}, "automargin": True,
         "fixedrange": True, "zeroline": False, "showline": False, "ticks": "", "showgrid": not axis.ticks,
     }  # fmt: skip
     if axis.ticks:
@@ -394,21 +397,20 @@ def axis_json(axis: Axis, anchor: str) -> Json:
     if axis.at:
         found |= {"tickvals": list(axis.at), "showgrid": True, "type": "log" if axis.log else "linear"}
     elif axis.log:
-        found |= {"type": "log", "exponentformat": "power", "dtick": step(axis)} if wide(axis) else {"type": "log"}
+        found |= {"type": "log"}
+        if decades(axis) > 1.9:  # else a few numbers between the powers are named too
+            found |= {
+                "dtick": int(np.ceil(decades(axis) / MOST_POWERS)),
+                "exponentformat": "power" if decades(axis) > 3 else "none",
+            }
     if axis.limits:
         found["range"] = [float(np.log10(limit)) for limit in axis.limits] if axis.log else list(axis.limits)
     return found
 
 
-def step(axis: Axis) -> int:
-    """How many powers of ten lie between two named ones, at most some eight of them."""
-    assert axis.limits is not None
-    return int(np.ceil(np.log10(axis.limits[1] / axis.limits[0]) / 8))
-
-
-def wide(axis: Axis) -> bool:
-    """Whether a log axis spans so much that only powers of ten are named."""
-    return axis.limits is not None and axis.limits[1] > 100 * axis.limits[0]
+def decades(axis: Axis) -> float:
+    """How many powers of ten a log axis spans; 0 where it finds its limits itself."""
+    return float(np.log10(axis.limits[1] / axis.limits[0])) if axis.limits else 0.0
 
 
 def curve_json(curve: Curve) -> Json:
@@ -443,7 +445,8 @@ def curve_json(curve: Curve) -> Json:
         }
     mode = {"line": "lines", "points": "markers", "both": "lines+markers"}[curve.kind]
     return found | {
-        "type": "scatter", "mode": mode + ("+text" if curve.texts else ""), "cliponaxis": curve.kind == "line",
+        "type": "scatter", "mode": mode + ("+text" if curve.texts else ""),
+        "cliponaxis": curve.kind == "line" and not curve.texts,
         "line": {"width": 2.5, "color": colour, "dash": curve.dash}, "marker": {"size": 7, "color": colour},
     }  # fmt: skip
 
@@ -469,13 +472,13 @@ def color_axis(scale: Scale, limits: tuple[float, float], title: str, classes: S
     }  # fmt: skip
 
 
-def signed_cells(panel: Panel, lang: Lang) -> list[list[str]]:
+def signed_cells(values: np.ndarray, digits: str, lang: Lang) -> list[list[str]]:
     """The numbers in the cells where some are negative: Plotly itself would write a hyphen for the minus."""
-    if not (panel.values < 0).any():
+    if not (values < 0).any():
         return []
     sign = str.maketrans("-.", "−," if lang == "de" else "−.")
     return [
-        ["" if np.isnan(v) else f"{v:{panel.digits}}".translate(sign) for v in row] for row in panel.values.tolist()
+        ["" if np.isnan(value) else f"{value:{digits}}".translate(sign) for value in row] for row in values.tolist()
     ]
 
 
@@ -491,7 +494,7 @@ def add_map(
         "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
         "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind != "wide" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
-    texts = panel.texts or (signed_cells(panel, lang) if small else ())
+    texts = panel.texts or (signed_cells(panel.values, panel.digits, lang) if small else ())
     if small:
         template = "%{text}" if texts else f"%{{z:{panel.digits}}}"
         trace |= {"texttemplate": template, "textfont": {"size": 13}}
@@ -522,7 +525,17 @@ def add_map(
     })  # fmt: skip
 
 
-def add_line(data: list[Json], layout: Json, line: np.ndarray, suffix: str, number: int) -> str:
+def line_range(lines: Sequence[np.ndarray | None]) -> list[float]:
+    """One range for the lines above maps that show the same thing: 0 and all values, with some room."""
+    values = np.concatenate([[0.0], *(line for line in lines if line is not None)])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    room = 0.05 * (high - low or 1.0)
+    return [low - room * (low < 0), high + room]
+
+
+def add_line(
+    data: list[Json], layout: Json, line: np.ndarray, suffix: str, number: int, limits: list[float]
+) -> str:  # fmt: skip
     """The line above a map, over the same words; gives the name of its value axis."""
     axis = f"y{LINE_AXES + number}"
     data.append({
@@ -531,7 +544,7 @@ def add_line(data: list[Json], layout: Json, line: np.ndarray, suffix: str, numb
     })  # fmt: skip
     layout[f"yaxis{LINE_AXES + number}"] = {
         "domain": (0.84, 1), "anchor": f"x{suffix}", "showgrid": False, "zeroline": True, "nticks": 3,
-        "tickfont": {"size": 11}, "fixedrange": True, "automargin": True, "rangemode": "tozero",
+        "tickfont": {"size": 11}, "fixedrange": True, "automargin": True, "range": limits,
     }  # fmt: skip
     return axis
 

@@ -46,6 +46,15 @@ class Choices:
     anew: bool = False
 
 
+@dataclass(frozen=True)
+class Slider:
+    """Marks a number between limits that is moved, not typed; `usual` is what it stands at where the address names
+    none and the runs decide."""
+
+    step: float
+    usual: Callable[[Any, Sequence[Trace]], float] | None = None
+
+
 Layer = Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1), standard=-1)]
 
 
@@ -81,6 +90,20 @@ class Query(BaseModel):
         if self.vs is not None or self.vs_model is not None:
             runs.append(Run(self.vs_model or self.model, self.text if self.vs is None else self.vs))
         return runs
+
+    def texts(self) -> list[str]:
+        """One sentence, or two."""
+        return [self.text] if self.vs is None else [self.text, self.vs]
+
+    def side_by_side(self, networks: Sequence[str], otherwise: Sequence[str] = ()) -> list[str]:
+        """Of networks that stand beside each other, in this order, those that the address names as model and vs_model;
+        where it names none, `otherwise`, or all. Raises QueryError for one that is not among them."""
+        named = {field: name for field in ("model", "vs_model") if (name := getattr(self, field))}
+        for field, name in named.items():
+            if name not in networks:
+                fitting = ", ".join(networks)
+                raise QueryError("unfit_model", field, say("error.unfit_model", model=name, models=fitting))
+        return [name for name in networks if name in (named.values() or otherwise or networks)]
 
     def idle(self) -> Container[str]:
         """The options that change nothing in the picture asked for, and so are no controls."""
@@ -247,6 +270,17 @@ def run_choices(kind: type[Query]) -> dict[str, Choices]:
     return {
         name: entry for name, field in options(kind).items() for entry in field.metadata if isinstance(entry, Choices)
     }
+
+
+@cache
+def sliders(kind: type[Query]) -> dict[str, tuple[float, float, Slider]]:
+    """The options that are moved: smallest value, largest, and how."""
+    schema, found = kind.model_json_schema()["properties"], {}
+    for name, field in options(kind).items():
+        for entry in (entry for entry in field.metadata if isinstance(entry, Slider)):
+            limits = next(each for each in schema[name].get("anyOf", [schema[name]]) if "minimum" in each)
+            found[name] = (limits["minimum"], limits["maximum"], entry)
+    return found
 
 
 def text_error(error: InputError, query: Query, run: Run) -> QueryError:

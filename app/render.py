@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 
 from app import transforms, words
 from app.messages import Lang, Message, bound, decimal, known, translate
-from app.query import Choices, Query, Value, options, run_choices
-from app.views import Cell, Figure, Link, Table, View, model_title
+from app.query import Choices, Query, Slider, Value, options, quoted, run_choices, sliders
+from app.views import Cell, Figure, Link, Rows, Table, View, model_title
 from models import registry
 from models.trace import Trace
 
@@ -42,14 +42,19 @@ def plain(messages: Sequence[Message], lang: Lang) -> str:
     return " ".join(message.text(lang) for message in messages)
 
 
-def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang) -> str:
+def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang, sampled: bool = False) -> str:
     """How exactly what is recomputed of the layers shown agrees with the libraries that ran the models."""
+    if not traces:
+        return translate(lang, "check.none")
     shown: Sequence[int | None] = layers or [None] * len(traces)
     checks = [(trace.check, layer) for trace, layer in zip(traces, shown, strict=True) if not trace.check.reported]
-    if traces and not checks:
+    if not checks:
         return translate(lang, "check.reported")
     errors = [check.max_abs_error if layer is None else check.of(layer) for check, layer in checks]
     libraries = ", ".join(dict.fromkeys(check.against for check, _ in checks))
+    if sampled:
+        named = " / ".join(str(layer + 1) for layer in dict.fromkeys(layers))
+        libraries = translate(lang, "check.layer", against=libraries, layer=named)
     if max(errors) == 0:
         return translate(lang, "check.equal", against=libraries)
     return translate(lang, "check.within", against=libraries, error=bound(max(errors)))
@@ -74,9 +79,10 @@ def result(
             {"title": title, "links": [place(link, lang, frame) for link in links]}
             for title, links in groupby(figure.links, key=lambda link: link.group)
         ],
+        "onward": [onward(rows, lang, frame) for rows in figure.rows],
         "marked": figure.marked,
         "comparison": figure.comparison,
-        "check": checked(traces, figure.layers, lang),
+        "check": checked(traces, figure.layers, lang, figure.sampled),
         "table": page_table(figure.table, lang, view),
         "hash": weights(traces),
         "links": {
@@ -112,6 +118,19 @@ def place(link: Link, lang: Lang, frame: dict[str, Value] | None) -> Json:
         "axes": " ".join(link.axes),
         "box": " ".join(f"{side:.4f}" for side in link.box),
     }
+
+
+def onward(rows: Rows, lang: Lang, frame: dict[str, Value] | None) -> Json:
+    """The one link of all rows of an axis: its address, what each row asks beyond it, and what each is called."""
+    path = f"/{lang}/{rows.view}" if frame is None else f"/{lang}/embed/{rows.view}"
+    address = rows.query.address(path, **(frame or {}))
+    asks = ["&".join(f"{name}={quoted(str(value))}" for name, value in ask.items()) for ask in rows.asks]
+    return {
+        "url": f"{address}&{asks[rows.first]}",
+        "label": translate(lang, rows.label, word=rows.words[rows.first]),
+        "data": orjson.dumps({"address": address, "asks": asks, "axis": rows.axis, "words": list(rows.words),
+                              "label": translate(lang, rows.label, word="%word")}).decode(),
+    }  # fmt: skip
 
 
 def token_line(trace: Trace, lang: Lang) -> Json:
@@ -173,15 +192,11 @@ def controls(
         name: view.query.model_fields[name].default for name in run_choices(view.query)
     }  # another model, other layers
     values: list[Any]
-    for name, values in (("model", view.models), ("vs_model", ["", *view.models])):
-        if len(view.models) > 1 and view.chooses_model:
-            none = f"{view.name}.vs_model.none"  # where the view compares with another model all the same
-            none = none if known(lang, none) else "option.vs_model.none"
-            labels = [model_title(value, lang) if value else translate(lang, none) for value in values]
-            addresses = [
-                query.changed(**anew, **{name: value or None}).address(path, **(along or {})) for value in values
-            ]
-            made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
+    for name, values in model_choices(view, query).items():
+        labels = [model_title(value, lang) if value else none_label(view, name, lang) for value in values]
+        addresses = [query.changed(**anew, **named(query, name, value)).address(path, **(along or {}))
+                     for value in values]  # fmt: skip
+        made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
     shared: list[tuple[str, tuple[Any, ...], Choices | None]] = []
     if query.vs is not None:
         shared.append(("align", ("word", "position"), None))
@@ -199,14 +214,39 @@ def controls(
             kind = "segmented" if len(values) <= SEGMENTS else "select"
             made.append(control(name, kind, values, labels, getattr(query, name), addresses, lang))
     for name, (least, most, step) in numbers(view.query).items():
-        made.append(number_control(name, query, path, (least, most), lang, along or {}, step))
-    return made
+        if name not in query.idle():
+            made.append(number_control(name, query, path, (least, most), lang, along or {}, step))
+    moved = {name: entry for name, entry in sliders(view.query).items() if name not in query.idle()}
+    return [*made, slider_group(moved, query, traces, path, along or {})] if moved else made
+
+
+def model_choices(view: View, query: Query) -> dict[str, list[str]]:
+    """The models that a page offers as the first and as the second; "" for none in particular."""
+    if len(view.models) < 2:
+        return {}
+    first = view.models if view.chooses_model else ["", *view.models]
+    alone = not view.chooses_model and not query.model  # all of them: no second one to compare with
+    found = {"model": first} if alone else {"model": first, "vs_model": ["", *view.models]}
+    return {name: models for name, models in found.items() if name not in query.idle()}
+
+
+def none_label(view: View, name: str, lang: Lang) -> str:
+    """What is shown where no model is named, in the view's own words where it compares with another all the same."""
+    own, general = f"{view.name}.{name}.none", "option.model.all" if name == "model" else "option.vs_model.none"
+    return translate(lang, own if known(lang, own) else general)
+
+
+def named(query: Query, name: str, value: str) -> dict[str, str | None]:
+    """The two models where this one is chosen as `name`; a second goes with the first."""
+    chosen = {"model": query.model, "vs_model": query.vs_model} | {name: value}
+    return {"model": chosen["model"] or "", "vs_model": (chosen["model"] and chosen["vs_model"]) or None}
 
 
 @cache
 def numbers(kind: type[Query]) -> dict[str, tuple[float, float, str]]:
     """The options that are numbers between limits: smallest, largest, step."""
-    schema, depending = kind.model_json_schema()["properties"], run_choices(kind)
+    schema = kind.model_json_schema()["properties"]
+    depending = run_choices(kind).keys() | sliders(kind).keys()
     found = {}
     for name in options(kind):
         for entry in schema[name].get("anyOf", [schema[name]]):
@@ -225,6 +265,28 @@ def number_control(
         "value": getattr(query, name), "least": values[0], "most": values[-1], "step": step, "action": path,
         "hidden": list(others.items()),
     }  # fmt: skip
+
+
+def slider_group(
+    moved: dict[str, tuple[float, float, Slider]], query: Query, traces: Sequence[Trace], path: str,
+    along: dict[str, Value],
+) -> Json:  # fmt: skip
+    """All sliders as one form, which carries everything else along."""
+    lang, kind = query.lang, type(query)
+    made: list[Json] = []
+    for name, (least, most, slider) in moved.items():
+        usual = kind.model_fields[name].default if slider.usual is None else slider.usual(query, traces)
+        value = getattr(query, name)
+        digits = max(0, -int(f"{slider.step:e}".split("e")[1]))
+        made.append({
+            "name": name, "label": translate(lang, f"option.{name}"), "least": least, "most": most,
+            "step": slider.step, "digits": digits, "usual": round(usual, digits),
+            "value": round(usual if value is None else value, digits),
+        })  # fmt: skip
+        made[-1]["shown"] = decimal(lang, made[-1]["value"], digits)
+    others = {key: value for key, value in (query.parameters() | along).items() if key not in moved}
+    return {"name": "sliders", "label": "", "kind": "sliders", "error": None, "options": [], "sliders": made,
+            "action": path, "hidden": list(others.items())}  # fmt: skip
 
 
 def control(
@@ -289,7 +351,7 @@ def data(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> J
     linked = {"links": [place(link, query.lang, None) for link in figure.links]} if figure.links else {}
     return {
         "query": {"view": view.name, "lang": query.lang, **query.model_dump()},
-        "model": query.model,
+        "model": traces[0].model if traces else query.model,
         "tokens": tokens_json(traces[0]) if traces else [],
         "runs": [
             {"model": trace.model, "text": trace.text, "tokens": tokens_json(trace), "change": trace.change,

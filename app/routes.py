@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, cards, deck, lexicon, oembed, pages, render, slides, static, stills, views
+from app import api, cards, deck, lexicon, oembed, offline, pages, render, slides, static, stills, views
 from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
 from app.lru import BytesCache
 from app.messages import LANGUAGES, Lang, say
 from app.plotting import Theme
-from app.query import Query, QueryError, known_model, read, salvaged, settled, text_error, unavailable
+from app.query import Query, QueryError, known_model, parse, read, salvaged, settled, text_error, unavailable
 from app.runs import Busy, Runs
 from app.views import Figure, View
 from models import registry
@@ -74,21 +74,29 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
         if lacking := trace.lacking(view.needs):
             missing = CaptureError(f"its {', '.join(lacking)} cannot be recorded")
             raise unavailable(missing, query, trace_run)
-    filled = settled(query, traces[0])
+    filled = settled(query, traces[0]) if traces else query
     return filled, traces, view.figure(filled, traces)
 
 
 def stated(view: View, raw: bytes, lang: Lang) -> Query:
-    """The address as a query of this view, its own model filled in where none is named."""
+    """The address as a query of this view: its own model filled in where none is named, or where networks stand
+    beside each other the one that is named alone; all of them, chosen as such, take the second along."""
     query = read(view.query, raw, lang)
-    return query if query.model else query.changed(model=view.models[0])
+    if query.model:
+        return query
+    if view.chooses_model:
+        return query.changed(model=view.models[0])
+    if "model" in parse(raw, ("model",)):
+        return query.changed(vs_model=None)
+    return query.changed(model=query.vs_model, vs_model=None) if query.vs_model in view.models else query
 
 
 def rescued(view: View, raw: bytes, lang: Lang) -> Query:
     """What of a wrong address still makes a page of this view."""
     query = salvaged(view.query, raw, lang)
-    wrong = {name: None for name in ("model", "vs_model") if getattr(query, name) not in view.models}
-    return query.changed(**wrong | ({"model": view.models[0]} if "model" in wrong else {}))
+    kept = {name: name if name in view.models else None for name in (query.model, query.vs_model)}
+    own = view.models[0] if view.chooses_model else ""
+    return query.changed(model=kept[query.model] or own, vs_model=kept[query.vs_model])
 
 
 def view_of(name: str) -> View:
@@ -370,10 +378,10 @@ async def offline_file(request: Request, lang: Lang, view: View) -> Response:
     raw = request.scope["query_string"]
     frame = read(api.EmbedQuery, raw, lang)
     query, traces, figure = await draw(request, view, stated(view, raw, lang))
-    html = pages.offline_page(view, query, frame, traces, figure)
+    html = await asyncio.to_thread(offline.html_page, view, query, frame, traces, figure)
     headers = DATA_HEADERS | {
         "Content-Disposition": f'attachment; filename="satzblick-{view.name}.html"',
-        "Content-Security-Policy": pages.OFFLINE_POLICY,
+        "Content-Security-Policy": offline.POLICY,
     }
     return Response(html, media_type="text/html", headers=headers)
 

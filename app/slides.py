@@ -59,10 +59,9 @@ def snippets(view: View, query: Query, frame: EmbedQuery, traces: list[Trace], b
     }  # fmt: skip
     title = translate(lang, f"{view.name}.title")
     words = [" ".join(trace.text.split()) for trace in traces]
-    caption = " ".join((
-        " ↔ ".join(translate(lang, "slides.sentence", text=text) for text in dict.fromkeys(words)),
-        f"({title}, Satzblick, {render.weights(traces)})",
-    ))  # fmt: skip
+    source = ", ".join(filter(None, (title, "Satzblick", render.weights(traces))))
+    sentences = " ↔ ".join(translate(lang, "slides.sentence", text=text) for text in dict.fromkeys(words))
+    caption = f"{sentences} ({source})".strip()
     shown = Picture(
         title=title, caption=caption, file=f"satzblick-{view.name}", page=base + query.address(stem),
         embed=base + query.address(f"/{lang}/embed/{view.name}", **frame.parameters()), svg=base + files["svg"],

@@ -22,13 +22,14 @@ from app.plotting import (
     color_axis,
     colorscale,
     escaped,
+    signed_cells,
     themed,
     typed,
 )
 
 NAMED = 12  # so many lines at most have names, and their numbers in the cells
 ASIDE = 1.5  # columns that a total takes at the right: half a one of nothing, and its own
-# Pixels of a row by what it holds; static/stack.js has the last word where there is a browser.
+# Pixels of a row by what it holds; on a slide static/stack.js makes it lower where there is no room.
 HEIGHTS = {"cells": 34, "bars": 110, "units": 116}
 TITLE = 30
 APART = 0.06  # between two stacks, as a share of the width
@@ -54,6 +55,7 @@ class Row:
     texts: Sequence[str] = ()  # of bars
     limit: float = 1.0  # of bars
     step: int = 0  # from which step of a playback on it is shown
+    high: int = 0  # pixels, where it shall be higher than usual
 
     @property
     def kind(self) -> str:
@@ -68,7 +70,7 @@ class Row:
     @property
     def height(self) -> int:
         """Its usual height in pixels."""
-        return HEIGHTS[self.kind] * (len(self.values) if self.kind == "cells" else 1)
+        return self.high or HEIGHTS[self.kind] * (len(self.values) if self.kind == "cells" else 1)
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def stacks(
     for number, stack in enumerate(found):
         left = number * (width + APART)
         first = sum(len(other.rows) for other in found[:number]) + 1
-        placed.append(add(data, layout, masked, stack, number, first, (left, left + width), shown))
+        placed.append(add(data, layout, masked, stack, number, first, (left, left + width), shown, lang))
     for name, (scale, title) in colours.items():
         layout[shown[name]] = color_axis(scale, spread(found, name, scale), title)
     panels = {"kind": "stack", "stacks": placed,
@@ -113,7 +115,7 @@ def stacks(
 
 def add(
     data: list[Json], layout: Json, masked: list[Json], stack: Stack, number: int, first: int,
-    domain: tuple[float, float], shown: Mapping[str, str],
+    domain: tuple[float, float], shown: Mapping[str, str], lang: Lang,
 ) -> Json:  # fmt: skip
     """One stack with its axes, the first of its rows on value axis `first`; gives what static/stack.js places."""
     x = "x" if number == 0 else f"x{number + 1}"
@@ -126,10 +128,17 @@ def add(
         layout["annotations"].append(note(named + escaped(row.title), x, y))
         if row.total is not None:
             layout["annotations"].append(note(bold(row.total_name), x, y, len(stack.columns) + ASIDE - 1))
-        data += traces(row, x, y, shown.get(row.colours, ""), len(stack.columns))
+        data += traces(row, x, y, shown.get(row.colours, ""), len(stack.columns), lang)
         masked += [hidden(x, y, span) for span in gaps(row.values)] if row.colours else []
     rows = [
-        {"y": y, "kind": row.kind, "lines": len(row.values), "short": row.short, "limit": row.limit}
+        {
+            "y": y,
+            "kind": row.kind,
+            "lines": len(row.values),
+            "height": row.height,
+            "short": row.short,
+            "limit": row.limit,
+        }
         for row, y in zip(stack.rows, names, strict=True)
     ]
     return {"x": x, "rows": rows, "columns": len(stack.columns) + aside}
@@ -175,7 +184,7 @@ def note(text: str, x: str, y: str, column: float | None = None) -> Json:
                      "showarrow": False, "font": {"size": 13}}  # fmt: skip
 
 
-def traces(row: Row, x: str, y: str, colours: str, columns: int) -> list[Json]:
+def traces(row: Row, x: str, y: str, colours: str, columns: int, lang: Lang) -> list[Json]:
     """A row's map or bars, and the column of its total."""
     at: Json = {"xaxis": x, "yaxis": y, "meta": {"from": row.step}}
     if row.kind == "bars":
@@ -188,7 +197,9 @@ def traces(row: Row, x: str, y: str, colours: str, columns: int) -> list[Json]:
                         "xgap": 2 if columns <= 2 * IN_CELLS else 0,
                         "ygap": 2 if row.kind == "cells" else 0}  # fmt: skip
     if row.kind == "cells" and columns <= 2 * IN_CELLS:
-        ready |= {"texttemplate": f"%{{z:{row.digits}}}", "textfont": {"size": 13}}
+        cells = signed_cells(row.values, row.digits, lang)
+        ready |= {"texttemplate": "%{text}" if cells else f"%{{z:{row.digits}}}", "textfont": {"size": 13}}
+        ready |= {"text": cells} if cells else {}
     found = [ready | {"z": typed(row.values.astype(np.float32)), "hovertemplate": row.hover + "<extra></extra>"}]
     if row.total is not None:
         found.append(ready | {"z": typed(row.total[:, None].astype(np.float32)), "x0": columns + ASIDE - 1,

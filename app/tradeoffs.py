@@ -40,7 +40,7 @@ def quantities(lang: Lang, first: Network, second: Network) -> list[Quantity]:
         "kept": ("bytes", lambda one: one.kept),
         "operations": ("operations", lambda one: one.operations(FAR)),
         "parameters": ("operations", lambda one: one.timing.core_parameters),
-        "training": ("ms", lambda one: 1e3 / max(1, trained(one.name))),
+        "training": ("µs", lambda one: 1e6 / max(1, trained(one.name))),
     }
     found = []
     for name, (unit, of) in amounts.items():
@@ -88,7 +88,7 @@ def measured(lang: Lang, found: Timing) -> str:
 
 
 def date(lang: Lang, found: Timing, short: bool = False) -> str:
-    """Day and time of a measurement, UTC."""
+    """Day and time of a measurement, UTC; or the day alone."""
     return format_datetime(
         found.measured_at, translate(lang, "speed.date.short" if short else "speed.date"), locale=lang
     )

@@ -1,14 +1,24 @@
-"""What a language model expects after each token: the whole distribution, so that any temperature can be had of it."""
+"""What a model expects after each token, or in place of a hidden one: the whole distribution, for any temperature."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from models import registry
-from models.run import Run
+from models.run import Change, Run
+from models.tokenizer import MASK
 from models.trace import Expectation, Trace
+
+if TYPE_CHECKING:
+    from models.families.encoder import Transformer
 
 
 def trace(run: Run) -> Trace:
-    """The text's trace with log p of every piece after every token; the model reads from left to right."""
+    """The text's trace with log p of every piece after every token, where the model reads from left to right.
+
+    An encoder's run says which token is `masked`: log p of every piece in its place; all other rows are NaN.
+    """
     import torch
 
     from models.families.encoder import Transformer
@@ -16,6 +26,9 @@ def trace(run: Run) -> Trace:
 
     loaded = registry.load(run.model)
     whole = loaded.forward(run.text)
+    if run.change is not None:
+        assert isinstance(loaded, Transformer)
+        return replace(filled(loaded, whole, run.change), change=str(run.change))
     ids = torch.tensor([token.id for token in whole.tokens])
     with torch.inference_mode():
         if isinstance(loaded, Transformer):
@@ -26,3 +39,24 @@ def trace(run: Run) -> Trace:
         assert logits is not None
         found = logits.log_softmax(-1)
     return replace(whole, expectation=Expectation(log_probabilities=found.numpy()))
+
+
+def filled(loaded: "Transformer", whole: Trace, change: Change) -> Trace:
+    """An encoder's trace with what it expects at one token with that hidden.
+
+    At [SEP], and beyond it, [MASK] is put before [SEP] instead: what would stand behind the text.
+    """
+    import torch
+
+    from models import masked
+
+    ids = [token.id for token in whole.tokens]
+    end = len(ids) - 1
+    place = min(change.at, end)
+    if place == end:
+        ids.insert(end, MASK)
+    with torch.inference_mode():
+        logs = masked.logits(loaded, torch.tensor(ids), torch.tensor([place])).log_softmax(-1)[0].numpy()
+    found = np.full((len(whole.tokens), len(logs)), np.nan, np.float32)
+    found[place] = logs
+    return replace(whole, expectation=Expectation(log_probabilities=found))

@@ -73,6 +73,13 @@ def masked(run: Run) -> Trace:
     return masked.trace(run)
 
 
+def pipeline(run: Run) -> Trace:
+    """The model reads the text and says what it has to say, with its own head."""
+    from models import pipeline
+
+    return pipeline.trace(run)
+
+
 def positions(run: Run) -> Trace:
     """The model reads the text, and shows its vectors for all places."""
     from models import positions
@@ -144,6 +151,7 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "masked": masked,
     "memory": memory,
     "neighbours": neighbours,
+    "pipeline": pipeline,
     "positions": positions,
     "timing": timing,
     "trajectory": trajectory,

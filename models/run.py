@@ -18,13 +18,14 @@ class Change:
     reset_after: its memory is wiped after token `at`; erased: the word vector of token `at` is zero; spectral_norm: the
     recurrent matrices are scaled to the largest singular value `amount`; initial_weights: as before any training, from
     the seed `at`; head_off: the attention head `head` of layer `at` (both counted from 0) gives nothing;
-    even_attention: every token looks alike at all tokens that it may see, in every head; masked: [MASK] hides token
-    `at`; no_positions: a Transformer's vectors for the places are zero.
+    even_attention: every token looks alike at all tokens that it may see, in every head; no_positions: a Transformer's
+    vectors for the places are zero; masked: [MASK] stands in place of token `at`, or before [SEP] where that is token
+    `at`.
     """
 
     kind: Literal[
-        "reset_after", "erased", "masked", "spectral_norm", "initial_weights", "no_positions", "head_off",
-        "even_attention",
+        "reset_after", "erased", "spectral_norm", "initial_weights", "no_positions", "head_off", "even_attention",
+        "masked",
     ]  # fmt: skip
     at: int = 0
     amount: float = 0.0

@@ -3,6 +3,7 @@
 
 (() => {
   const VALUES_FROM = 32; // cells smaller than this show no number
+  const TABLE_TEXT = 9; // pixels: smaller texts are left out
   const HEIGHT = 420;
   const PAPER_WIDTH = 660;
   const NARROW = 640; // charts have no room for names beside their curves
@@ -52,8 +53,11 @@
       placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
       const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), placed.cell * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
-        if (placed.cell < (onSlide() ? digits / 0.34 : VALUES_FROM)) delete trace.texttemplate;
-        else trace.textfont = { ...trace.textfont, size: digits };
+        const tabular = spec.panels.kind === "table";
+        const size = tabular ? tableText(trace, placed, digits) : digits;
+        const room = tabular ? size : placed.cell >= (onSlide() ? digits / 0.34 : VALUES_FROM);
+        if (!room) delete trace.texttemplate;
+        else trace.textfont = { ...trace.textfont, size };
       }
     } else {
       if (width < NARROW * scale()) data = withLegend(data, layout);
@@ -88,6 +92,14 @@
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
     if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
+  }
+
+  /* As large as the longest text of a table allows; 0 where that could not be read. */
+  function tableText(trace, { panels }, usual) {
+    const { width, height, columns, rows } = panels.find(({ x }) => x === (trace.xaxis ?? "x"));
+    const longest = Math.max(1, ...trace.text.flat().map((text) => text.length));
+    const size = Math.min(usual, (width / columns - 6) / (0.6 * longest), (0.7 * height) / rows);
+    return size >= (onSlide() ? usual : TABLE_TEXT) ? size : 0;
   }
 
   /* A narrow chart has no room for names beside its curves: they stand above, and the axis ends with the curves. */
@@ -166,6 +178,42 @@
   });
   document.addEventListener("mouseover", ({ target }) => linkOf(target) && tellLink(linkOf(target)));
   document.addEventListener("mouseout", ({ target }) => linkOf(target) && unhover());
+
+  /* ── rows that lead elsewhere: one link for each map, which goes along with what is pointed at ── */
+  const onwardOf = (figure) => [...figure.closest(".figure-frame").querySelectorAll(".onward a")];
+  const rowsOf = (link) => JSON.parse(link.dataset.rows);
+
+  function aim(link, index) {
+    const { address, asks, words, label } = rowsOf(link);
+    if (asks[index] === undefined) return false;
+    link.setAttribute("href", `${address}&${asks[index]}`);
+    link.textContent = label.replace("%word", () => words[index]);
+    return true;
+  }
+
+  function aimAt(figure, word) {
+    const { spec, words } = drawn.get(figure);
+    for (const link of word ? onwardOf(figure) : []) {
+      const entry = spec.tokens.find(({ axis }) => axis === rowsOf(link).axis);
+      const index = entry?.positions.indexOf(twin(words, word, entry.run)) ?? -1;
+      if (index >= 0) aim(link, index);
+    }
+  }
+
+  /* A finger's first touch only shows a cell; the link beside it leads on. */
+  function open(figure, { points: [point] }) {
+    if (matchMedia("(hover: none)").matches) return;
+    const link = onwardOf(figure).find((each) => rowsOf(each).axis === point.yaxis._id);
+    if (link && aim(link, point.pointIndex[0])) link.click();
+  }
+
+  /* Enter opens the row of the word that is lit. */
+  function openLit(figure) {
+    const { spec, shown } = drawn.get(figure);
+    const word = shown?.row;
+    const own = spec.tokens.filter(({ run, axis }) => run === word?.run && axis.startsWith("y"));
+    onwardOf(figure).find((link) => own.some(({ axis }) => axis === rowsOf(link).axis))?.click();
+  }
 
   /* ── playback: what comes after the step stays hidden; of frames one is seen ── */
   const isFrame = (trace) => trace.meta?.frame !== undefined;
@@ -311,6 +359,7 @@
             (word) => word && twin(state.words, word, Number(token.dataset.run)) === Number(token.dataset.position),
           ),
       );
+    aimAt(figure, lit?.row);
     say(figure, lit);
   }
 
@@ -390,7 +439,9 @@
       if (column || row) lightAll({ column, row });
     });
     state.plot.on("plotly_unhover", unhover);
+    state.plot.on("plotly_click", (event) => open(figure, event));
     figure.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === figure) openLit(figure);
       if (
         event.key.startsWith("Arrow") &&
         !event.altKey &&

@@ -6,7 +6,7 @@ const Satzblick = {};
 (() => {
   const SLIDE_TEXT = 16; // of any label on a slide at scale 1: at 1.5 the last row of a lecture hall reads it
   const onSlide = () => document.body.classList.contains("embed");
-  const CELL = { least: 14, slide: 20, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
+  const CELL = { least: 14, slide: 20, tabled: 50, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
   const CAPTION = { most: 13, least: 8.5, high: 0.15, wide: 0.94, below: 22, bar: 18, narrow: 12 };
   const FEW = 8; // so few words should show their values, in more rows if need be
@@ -33,7 +33,7 @@ const Satzblick = {};
   const scale = () => Number(getComputedStyle(root).getPropertyValue("--scale")) || 1;
   const family = () => getComputedStyle(document.body).fontFamily;
   const least = () => (onSlide() ? SLIDE_TEXT * scale() : SIZES.least);
-  const leastCell = () => (onSlide() ? CELL.slide : CELL.least) * scale();
+  const leastCell = (kind) => (onSlide() ? CELL.slide : kind === "table" ? CELL.tabled : CELL.least) * scale();
   const axisName = (id) => id.replace(/^([xy])/, "$1axis");
 
   /* ── text: Plotly's labels are pseudo-HTML ───────────────────────────── */
@@ -60,12 +60,12 @@ const Satzblick = {};
     return escape(`${letters.join("")}…`);
   }
 
-  /* At most two lines of what fits over a panel. */
-  function titleLines(title, size, room) {
+  /* At most so many lines of what fits over a panel. */
+  function titleLines(title, size, room, most = 2) {
     const lines = [""];
     for (const word of plain(title).split(/\s+/)) {
       const longer = `${lines.at(-1)} ${word}`.trim();
-      if (lines.length === 2 || textWidth(longer, size, "normal") <= room) lines[lines.length - 1] = longer;
+      if (lines.length === most || textWidth(longer, size, "normal") <= room) lines[lines.length - 1] = longer;
       else lines.push(word);
     }
     return lines.filter(Boolean).map((line) => shorten(escape(line), size, room, "normal"));
@@ -308,8 +308,8 @@ const Satzblick = {};
     if (map) rowSize = Math.max(least(), Math.min(rowSize, cell * 0.8));
     let columns = columnLabels(rows, Math.min(cell, most));
     ({ rows, cell } = rowsOf(panels, map, width - columns.slack, rowSize, dense));
-    const scrolls = !atlas && cell < leastCell();
-    cell = Math.min(Math.max(cell, atlas ? 0 : leastCell()), most);
+    const scrolls = !atlas && cell < leastCell(spec.panels.kind);
+    cell = Math.min(Math.max(cell, atlas ? 0 : leastCell(spec.panels.kind)), most);
     columns = columnLabels(rows, cell);
 
     const bars = barsOf(layout, data);

@@ -50,7 +50,7 @@
     if (form && page.getElementById("query")) form.action = page.getElementById("query").getAttribute("action");
   }
 
-  function swap(page, keepTyped) {
+  function swap(page, keepTyped, held) {
     const focus = document.activeElement?.id;
     const caret = document.activeElement?.selectionStart;
     const plot = document.querySelector("#result .js-plotly-plot");
@@ -65,7 +65,7 @@
     }
     for (const part of elsewhere ? [] : document.querySelectorAll("[data-swap]")) {
       const fresh = page.getElementById(part.id);
-      if (!fresh || fresh === part) continue;
+      if (!fresh || fresh === part || part === held) continue;
       const empty = !fresh.childElementCount && !fresh.textContent.trim();
       if (part.hasAttribute("data-keep") && empty) stale = true;
       else if (
@@ -103,15 +103,20 @@
     return address.href;
   }
 
-  async function load(url, { how, keepTyped = false, focus = null }) {
+  async function asked(url, signal) {
+    const response = await fetch(url, { headers: { Accept: "text/html" }, signal });
+    return new DOMParser().parseFromString(await response.text(), "text/html");
+  }
+
+  /* `held` is a part that stays as it is: what somebody is just moving. */
+  async function load(url, { how, keepTyped = false, focus = null, held = null }) {
     if (embedded) url = framed(url);
     clearTimeout(typing);
     request?.abort();
     const mine = (request = new AbortController());
     const patience = setTimeout(() => busy(true), PATIENCE);
     try {
-      const response = await fetch(url, { headers: { Accept: "text/html" }, signal: mine.signal });
-      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const page = await (Satzblick.carried ?? asked)(url, mine.signal); // an offline file has its pages in itself
       // What stands there for browsers without scripts would become real: a second picture, loaded for nobody.
       for (const part of page.querySelectorAll("noscript")) part.remove();
       clearTimeout(patience);
@@ -121,7 +126,7 @@
       if (!page.getElementById("result")) return location.assign(url);
       const made = new URL(url, location.href).searchParams.has("vs_from"); // the address says what came of it
       if (made) url = page.getElementById("copy")?.getAttribute("href") ?? url;
-      swap(page, keepTyped);
+      swap(page, keepTyped, held);
       if (how === "push") history.pushState(null, "", url);
       if (how === "replace") history.replaceState(null, "", url);
       shown = location.pathname + location.search;
@@ -167,6 +172,39 @@
   document.addEventListener("change", ({ target }) => {
     const url = target.matches("select") && target.selectedOptions[0]?.dataset.url;
     if (url) load(url, { how: remember("push") });
+  });
+
+  /* ── numbers: each field, and all sliders together, are a form of their own ── */
+  const MOVING = 60; // milliseconds between two requests while a slider is moved
+  let moving = 0;
+
+  function numbersAddress(form) {
+    const given = [...new FormData(form)].filter(([name, value]) => {
+      const usual = form.elements[name].dataset?.usual;
+      return value !== "" && (usual === undefined || Number(usual) !== Number(value));
+    });
+    return `${form.getAttribute("action")}?${new URLSearchParams(given)}`;
+  }
+
+  document.addEventListener("change", ({ target }) => {
+    const form = target.closest?.("form.number");
+    if (!form || !form.reportValidity()) return;
+    clearTimeout(moving);
+    load(numbersAddress(form), { how: remember(target.type === "range" ? "replace" : "push") });
+  });
+
+  document.addEventListener("input", ({ target }) => {
+    const form = target.closest?.("form.sliders");
+    if (!form) return;
+    const digits = Number(target.dataset.digits);
+    const said = Number(target.value).toLocaleString(document.documentElement.lang, {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    });
+    target.setAttribute("aria-valuetext", said);
+    target.parentNode.querySelector("output").textContent = said;
+    clearTimeout(moving);
+    moving = setTimeout(() => load(numbersAddress(form), { how: "none", held: form.closest("[data-swap]") }), MOVING);
   });
 
   let shown = location.pathname + location.search;

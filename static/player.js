@@ -1,5 +1,5 @@
 /* Walks through a figure step by step: buttons, slider, keys, a deck's events; starts paused, unless it is an embed with
-   autoplay that is seen. Also sends number fields when they change. */
+   autoplay that is seen. */
 "use strict";
 
 (() => {
@@ -116,20 +116,5 @@
       }
     }
     if (name === "slide:stop") paused.clear();
-  });
-
-  /* A number field is a form of its own; page.js follows links, so the form becomes one. */
-  document.addEventListener("change", ({ target }) => {
-    const form = target.closest?.("form.number");
-    if (!form || !form.reportValidity()) return;
-    const values = [...new FormData(form)].filter(([, value]) => value !== "");
-    const link = Object.assign(document.createElement("a"), {
-      href: `${form.getAttribute("action")}?${new URLSearchParams(values)}`,
-      hidden: true,
-    });
-    link.dataset.load = "";
-    form.append(link);
-    link.click();
-    link.remove();
   });
 })();

@@ -1,18 +1,18 @@
-/* Places rows over the same words, one below the other; one stack, or two side by side where there is room. */
+/* Places rows over the same words, one below the other; one stack, or several side by side where there is room. */
 "use strict";
 
 (() => {
   const { scale, onSlide, parts } = Satzblick;
   const { TITLE, NUMBER, LABEL, BAR, EDGE, axisName, textWidth, widest, labelsOf, titleLines } = parts;
-  const HEIGHT = { cells: 34, bars: 104, units: 116 };
   const LEAST = { cells: 22, bars: 56, units: 44 }; // on a slide
-  const CELL = { most: 92, written: 44 };
+  const CELL = { most: 92, few: 660 }; // few words may take that much together
   const APART = 34;
+  const LINES = 4; // of a title
   const NARROW = 640;
   const FLAT = 1.3; // line height of a title
   const BETWEEN = 10;
 
-  const heightOf = (row) => HEIGHT[row.kind] * (row.kind === "cells" ? row.lines : 1) * scale();
+  const heightOf = (row) => row.height * scale();
   const leastOf = (row) => LEAST[row.kind] * (row.kind === "cells" ? row.lines : 1) * scale();
 
   function stacksOf(spec, layout) {
@@ -31,34 +31,36 @@
   /* How wide a cell is, and how many stacks stand side by side. */
   function cells(stacks, width, short) {
     const named = ({ down, short: name }) =>
-      short ? textWidth(name, TITLE * scale(), "normal") + 12 : widest(labelsOf(down), LABEL.flat * scale()) + 10;
+      Math.max(short ? textWidth(name, TITLE * scale(), "normal") + 12 : 0, widest(labelsOf(down), LABEL.flat * scale()) + 10);
     const left = Math.max(EDGE, ...stacks.flatMap(({ rows }) => rows.map(named)));
     const most = Math.max(...stacks.map(({ columns }) => columns));
-    const fitting = (count) => (width - EDGE - count * left - (count - 1) * APART) / (count * most);
-    const beside = stacks.length > 1 && width >= NARROW && fitting(2) >= parts.leastCell() ? 2 : 1;
-    return { left, beside, fits: fitting(beside) };
+    const together = stacks.reduce((sum, { columns }) => sum + columns, 0);
+    const fitting = (count) => (width - EDGE - count * left - (count - 1) * APART) / (count > 1 ? together : most);
+    const count = stacks.length;
+    const beside = count > 1 && width >= NARROW && fitting(count) >= parts.leastCell() ? count : 1;
+    return { left, beside, fits: Math.min(fitting(beside), Math.max(CELL.most, CELL.few / most) * scale()) };
   }
 
-  /* The titles over a row: at most two lines, and the name of its last column. On a slide a word at its left has to do. */
-  function title(row, { width, aside, shift, theme, short }) {
+  /* The titles over a row, and the name of its last column. On a slide a word at its left has to do. */
+  function title(row, { width, inner, shift, theme, short }) {
     const size = TITLE * scale();
     let height = 0;
     for (const note of row.notes) {
       const over = note.xanchor === "center"; // one column
       note.font = { color: parts.QUIET[theme], ...note.font, size };
       if (over || !short) {
-        const room = width - (row.notes.length > 1 ? aside : 0);
+        const room = row.notes.length > 1 ? inner : width;
         const lines = over ? [note.text] : note.text.split("<br>").flatMap((part) => wrapped(part, size, room));
-        height = Math.max(height, over && short ? 0 : lines.length * size * FLAT + 4);
+        height = Math.max(height, lines.length * size * FLAT + 4);
         Object.assign(note, { text: lines.join("<br>"), yshift: over ? 0 : shift });
-        if (over && short) Object.assign(note, { x: note.x - 0.6, xanchor: "right", y: 0.5, yanchor: "middle" });
-      } else Object.assign(note, { text: row.short, x: 0, xanchor: "right", xshift: -8, y: 0.5, yanchor: "middle" });
+      } else if (labelsOf(row.down).length) note.visible = false;
+      else Object.assign(note, { text: row.short, x: 0, xanchor: "right", xshift: -8, y: 0.5, yanchor: "middle" });
     }
     return height;
   }
 
   function wrapped(text, size, width) {
-    const lines = titleLines(text, size, width);
+    const lines = titleLines(text, size, width, LINES);
     return text.startsWith("<b>") ? lines.map((line) => `<b>${line}</b>`) : lines;
   }
 
@@ -72,6 +74,13 @@
     const short = least.reduce((sum, height) => sum + height, 0);
     const share = Math.max(0, (room - short) / (whole - short));
     return usual.map((height, index) => least[index] + share * (height - least[index]));
+  }
+
+  /* Where a note ends that may reach beyond its stack. */
+  function reach(note, left, cell) {
+    const wide = parts.noteWidth(note, TITLE);
+    if (note.visible === false || note.xanchor === "right") return 0;
+    return note.xanchor === "center" ? left + (note.x + 0.5) * cell + wide / 2 : left + wide;
   }
 
   function placeAxes({ across, rows, left, width: wide }, width, height, columns) {
@@ -117,42 +126,54 @@
     }
   }
 
+  /* The rows of the stacks that stand side by side, each row at one height in all of them; gives where they end. */
+  function placeRows(group, { y, columns, cell, theme, short, width, alone }) {
+    const head = parts.headOf(group, columns);
+    const count = Math.max(...group.map(({ rows }) => rows.length));
+    const most = (values) => Math.max(0, ...values.filter((value) => value !== undefined));
+    const titles = group.map((stack) => {
+      const room = group.length > 1 ? stack.width : Math.max(stack.width, width - stack.left - EDGE);
+      const inner = stack.across.ticktext.length * cell;
+      return stack.rows.map((row, place) => title(row, { width: room, inner, shift: place ? 0 : head, theme, short }));
+    });
+    const above = Array.from({ length: count }, (_, place) => most(titles.map((own) => own[place])));
+    const around = above.reduce((sum, high) => sum + high + BETWEEN, head) + (BAR.room + BAR.title + BAR.above) * scale();
+    const high = group.map((stack) => heights(stack, around, alone));
+    for (let place = 0; place < count; place++) {
+      y += above[place] + (place ? BETWEEN : head);
+      for (const [index, { rows }] of group.entries())
+        if (rows[place]) Object.assign(rows[place], { top: y, high: high[index][place] });
+      y += most(high.map((own) => own[place]));
+    }
+    for (const stack of group) Object.assign(stack, { head, bottom: y });
+    return y;
+  }
+
   /* Changes layout and data in place, as arrange does for maps. */
   Satzblick.stack = (spec, layout, data, width, { theme }) => {
     const stacks = stacksOf(spec, layout);
     const short = onSlide() && stacks.length === 1 && width >= NARROW && stacks[0].rows.every((row) => row.short);
     const { left, beside, fits } = cells(stacks, width, short);
     const scrolls = fits < parts.leastCell();
-    const cell = Math.max(parts.leastCell(), Math.min(fits, CELL.most * scale()));
+    const cell = Math.max(parts.leastCell(), fits);
     const columns = parts.columnLabels([stacks], cell);
     let [right, y] = [0, 0];
-    for (const [index, stack] of stacks.entries()) {
-      const start = beside > 1 && index ? right + APART : 0;
-      if (beside > 1) y = 0;
-      else if (index) y += APART;
-      Object.assign(stack, { left: start + left, width: stack.columns * cell });
-      const room = Math.max(stack.width, beside > 1 ? 0 : width - left - EDGE);
-      const head = parts.headOf([stack], columns);
-      const titles = stack.rows.map((row, place) =>
-        title(row, { width: room, aside: 1.5 * cell, shift: place ? 0 : head, theme, short }),
-      );
-      const around =
-        head + titles.reduce((sum, high) => sum + high + BETWEEN, 0) + (BAR.room + BAR.title + BAR.above) * scale();
-      const high = heights(stack, around, beside === stacks.length);
-      for (const [place, row] of stack.rows.entries()) {
-        y += titles[place] + (place ? BETWEEN : head);
-        Object.assign(row, { top: y, high: high[place] });
-        y += row.high;
+    for (const group of beside > 1 ? [stacks] : stacks.map((stack) => [stack])) {
+      if (y) y += APART;
+      let x = 0;
+      for (const stack of group) {
+        Object.assign(stack, { left: x + left, width: stack.columns * cell });
+        x = stack.left + stack.width + APART;
+        right = Math.max(right, stack.left + stack.width + columns.slack + EDGE);
       }
-      right = Math.max(right, stack.left + stack.width + columns.slack + EDGE);
-      Object.assign(stack, { head, bottom: y });
+      y = placeRows(group, { y, columns, cell, theme, short, width, alone: group.length === stacks.length });
     }
     const under = placeBars(layout, data, stacks[0].left, Math.max(...stacks.map(({ bottom }) => bottom)), Math.max(right, width));
     for (const [, { left: at, width: long }] of under.placed) right = Math.max(right, at + long + 2 * EDGE);
     for (const { rows, left: at } of stacks)
       for (const { notes } of rows)
         for (const note of notes)
-          if (note.xref.endsWith("domain") && note.xanchor === "left") right = Math.max(right, at + parts.noteWidth(note, TITLE) + EDGE);
+          right = Math.max(right, reach(note, at, cell) + EDGE);
     if (!scrolls) right = Math.min(right, width);
     const height = Math.max(...stacks.map(({ bottom }) => bottom)) + under.height;
     for (const stack of stacks) placeAxes(stack, right, height, columns);

@@ -8,19 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 from string import Formatter
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from app import cards, tradeoffs, views
+from app import cards, outputs, tradeoffs, views
 from app.api import EmbedQuery, StillQuery, TraceQuery
 from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
 from app.oembed import OEmbedQuery
 from app.transforms import TRANSFORMS
-from app.views import attention_heads, attention_steps, order, speed
+from app.views import attention_heads, attention_steps, order, party, pipeline, speed
 from app.words import Kind
 from models import errors, faithfulness, registry
 from models.entities import CLASSES
@@ -208,6 +208,13 @@ def families() -> dict[str, bool]:
     made |= {f"looks.{part}": True for part in ("decoder", "cross")}
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
+    made |= {f"pipeline.{part}.{kind}": True for part in ("output", "hover") for kind in outputs.KINDS}
+    asked = ("next_word", "next_word.hidden", "next_word.behind")
+    made |= {f"{how}.{part}": True for how in asked for part in ("hover", "summary")}
+    made |= {f"pipeline.summary.{kind}": True for kind in outputs.KINDS}
+    made |= {f"pipeline.{part}.{step}": True for part in ("step", "hover") for step in pipeline.STEPS[:-1]}
+    made |= {f"pipeline.step_name.{step}": True for step in pipeline.STEPS}
+    made |= {f"pipeline.part.{part}": True for part in pipeline.PARTS}
     made |= {f"positions.bar.{how}": True for how in ("vectors", "product", "cosine")}
     made |= {f"positions.axis.{how}": True for how in ("product", "cosine")}
     made |= {f"positions.{how}.hover": True for how in ("product", "cosine")}
@@ -220,7 +227,7 @@ def families() -> dict[str, bool]:
     made |= {f"sentence.{number}": True for number in (1, 2)}
     made |= {f"method.{name}": True for name in (*faithfulness.methods(0), "even", "head")}
     made |= {f"method.{name}.short": False for name in faithfulness.methods(0)}
-    made |= {f"training.panel.{when}": True for when in ("before", "then")}
+    made |= {f"training.summary.{part}{one}": True for part in ("attention", "word", "loss") for one in ("", ".one")}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
     made |= {f"{part}.{how}": True for part in ("form.note", "option.vs_from") for how in TRANSFORMS}
@@ -241,6 +248,13 @@ def families() -> dict[str, bool]:
     made |= {f"attention_steps.bar.{name}": True for name in ("scores", "added", "vectors")}
     made |= {f"attention_steps.row.scaled.{kind}": True for kind in ("unscaled", "other")}
     made |= {f"attention_steps.row.masked.{kind}": True for kind in ("biased", "none")}
+    made |= {f"party.{part}.{number}": True for part in ("guest", "topic") for number in party.GUESTS}
+    made |= {f"party.step.{step}": True for step in party.STEPS}
+    made |= {f"party.{step}.{kind}.hover": True for step in (*party.STEPS, "total") for kind in ("real", "invented")}
+    made |= {f"party.row.{step}.{kind}": True for step in ("match", "mixture") for kind in ("real", "invented")}
+    tempers = get_args(get_type_hints(party.Party.tempered.fget)["return"])
+    made |= {f"party.{part}.{kind}": True for part in ("row.divided", "summary") for kind in tempers}
+    made |= {"party.row.shares": True}
     made |= {f"option.theme.{theme}": True for theme in ("auto", "light", "dark")}
     made |= {f"option.bg.{bg}": True for bg in ("solid", "transparent")}
     made |= {f"slides.{name}{part}": True for name in SNIPPETS for part in ("", ".note")}

@@ -119,7 +119,7 @@ def test_borrowed_word_vectors_are_told_apart(client):
 def test_scores_of_other_weights_are_not_shown(monkeypatch):
     monkeypatch.setattr(record, "fingerprint", lambda _: "00000000")
     page = cards.model_page(registry.get("rnn"), Query(lang="de"))
-    assert "Dieses Modell ist noch nicht bewertet." in page and "1,514" not in page
+    assert "Für dieses Modell liegen keine Messwerte vor." in page and "1,514" not in page
 
 
 def test_what_the_page_and_the_written_card_say_in_english_is_the_same():

@@ -159,6 +159,25 @@ def test_models_go_along_only_where_they_fit():
     assert "gate" not in pages.link(catalogue["hidden_states"], query)
 
 
+def test_a_pair_of_models_goes_along_and_one_alone_does_not_narrow_what_stands_beside_each_other():
+    catalogue = views.catalogue()
+    pair = Query(text="a", model="rnn", vs_model="gru")
+    for name in ("trajectory", "gradient_flow", "order", "four_lanes"):
+        assert pages.link(catalogue[name], pair).endswith("?text=a&model=rnn&vs_model=gru")
+        assert pages.link(catalogue[name], pair.changed(vs_model="nope")).endswith(
+            "?text=a&model=rnn" if name == "trajectory" else "?text=a"
+        )
+    assert pages.link(catalogue["gates"], pair).endswith("/gates?text=a&model=gru")
+    assert pages.link(catalogue["classification"], pair).endswith("?text=a")
+    assert pages.link(catalogue["next_word"], Query(text="a", model="decoder")).endswith("?text=a")
+
+
+@pytest.mark.parametrize("name", ["hidden_states", "gradient_flow"])
+def test_a_page_hands_both_of_its_models_on_though_one_is_its_own_choice(client, name):
+    page = client.get(f"/de/{name}?text=a&model=rnn&vs_model=gru").text
+    assert "/de/trajectory?text=a&model=rnn&vs_model=gru" in {link.replace("&amp;", "&") for link in Reader(page).links}
+
+
 def test_what_is_shared_is_no_views_own():
     shared = pages.shared(GatesQuery(text="a", gate="new", layer=2))
     assert type(shared) is Query and shared.text == "a"

@@ -2,6 +2,7 @@
 
 import base64
 import html
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -252,3 +253,12 @@ def test_names_that_would_touch_give_way_as_little_as_needed(places, gap):
 def test_two_names_share_the_way():
     assert apart([0.5, 0.5, 0.9], 0.1) == pytest.approx([0.45, 0.55, 0.9])
     assert apart([0.9, 0.52, 0.5], 0.1) == pytest.approx([0.9, 0.56, 0.46])
+
+
+def test_a_table_has_texts_in_its_cells_and_cells_of_any_shape():
+    texts = [["a", "b", "c"]] * 2
+    table = replace(panel(np.eye(2, 3)), texts=texts)
+    plot = maps([table], "de", "table", TITLES)
+    assert plot.panels["kind"] == "table" and plot.panels["row_labels"]
+    assert plot.data[0]["text"] == texts and plot.data[0]["texttemplate"] == "%{text}"
+    valid(plot)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from app.messages import Lang, Message, translate
 from app.plotting import Plot
-from app.query import Query
+from app.query import Query, Value
 from models import registry
 from models.trace import Trace
 
@@ -77,6 +77,23 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Rows:
+    """The rows on one axis of a map, each of which leads to another view, by a click on any of its cells.
+
+    `asks` is what each row adds to the query, `words` what it is called; `label` is a key that takes the word, `first`
+    the row that the one link stands for before anybody points at another.
+    """
+
+    view: str
+    query: Query
+    label: str
+    axis: str
+    asks: Sequence[dict[str, Value]]
+    words: Sequence[str]
+    first: int
+
+
+@dataclass(frozen=True)
 class Figure:
     """A plot, the sentences that this run's numbers allow, and the numbers; `layers` are those shown of each trace."""
 
@@ -84,8 +101,10 @@ class Figure:
     summary: Sequence[Message]
     table: Table
     layers: Sequence[int] = ()  # counted from 0, −1 the last; empty: all, or none in particular
+    sampled: bool = False  # all layers are shown, and these are checked for all: that costs as much as the picture
     token_runs: Sequence[int] = ()  # the traces whose words stand above the figure; empty: all
     links: Sequence[Link] = ()
+    rows: Sequence[Rows] = ()
     marked: Sequence[Marked] = ()  # sentences that the page shows as running text
     comparison: Comparison | None = None  # a table in words below the figure
 
@@ -106,7 +125,7 @@ class View:
     figure: Callable[[Any, list[Trace]], Figure]
     preferred: tuple[str, ...] = ()
     only_preferred: bool = False  # no other models, though they have what the view needs
-    chooses_model: bool = True  # False: it shows its preferred models beside each other
+    chooses_model: bool = True  # False: it shows its preferred models beside each other, or those that are named
 
     @cached_property
     def models(self) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,6 +26,10 @@ class AttentionHeadsQuery(LookQuery):
     """The part, and the order of the heads."""
 
     sort: Literal["layer", "entropy", "kind"] = "layer"
+
+    def idle(self) -> tuple[str, ...]:
+        """No difference is drawn here."""
+        return ("align",)
 
 
 @dataclass(frozen=True)
@@ -124,8 +128,8 @@ def figure(query: AttentionHeadsQuery, traces: list[Trace]) -> Figure:
         for trace, (found, drawn), order in zip(traces, surveys, orders, strict=True)
     ]
     links = [
-        link(query, run, atlases[run], number, heads[run][place])
-        for run, order in enumerate(orders)
+        link(query, stated, run, atlases[run], number, heads[run][place])
+        for run, (order, stated) in enumerate(zip(orders, (carried(query, 0), carried(query, 1)), strict=False))
         for number, place in enumerate(order)
     ]
     columns = ("column.model", "column.run", "column.layer", "column.head", "column.kind", "column.entropy",
@@ -133,7 +137,8 @@ def figure(query: AttentionHeadsQuery, traces: list[Trace]) -> Figure:
     lines = partial(rows, query, traces, heads, orders)
     table = Table(columns, lines, sum(map(len, heads)), columns, lines)
     drawn = plot(atlases, query.lang, translate(query.lang, "attention_heads.bar"))
-    return Figure(drawn, [*summary(query, traces, heads), *looks.told(query, traces)], table, links=links)
+    return Figure(drawn, [*summary(query, traces, heads), *looks.told(query, traces)], table,
+                  [clearest(found).layer - 1 for found in heads], sampled=True, links=links)  # fmt: skip
 
 
 def atlas(query: AttentionHeadsQuery, trace: Trace, heads: Sequence[Head], drawn: np.ndarray) -> Atlas:
@@ -156,14 +161,18 @@ def told(query: AttentionHeadsQuery, head: Head, length: Literal["caption", "kin
     return word if head.share is None else f"{word} {percent(query.lang, head.share)}"
 
 
-def link(query: AttentionHeadsQuery, run: int, drawn: Atlas, number: int, head: Head) -> Link:
-    """From a tile to its map, the tokens shown as in the tile; a second model's map comes first there."""
-    stated = query.model_dump() | {"lang": query.lang, "special": "shown", "layer": head.layer, "head": head.head}
-    stated.pop("sort")
+def carried(query: AttentionHeadsQuery, run: int) -> dict[str, Any]:
+    """What a map's query takes over, the tokens shown as in the tiles; a second model's map comes first there."""
+    stated = query.model_dump(exclude={"sort"}) | {"lang": query.lang, "special": "shown"}
     if run and query.vs_model is not None and query.vs_model != query.model:
         stated |= {"model": query.vs_model, "vs_model": query.model}
         if query.vs is not None:
             stated |= {"text": query.vs, "vs": query.text}
+    return stated
+
+
+def link(query: AttentionHeadsQuery, stated: dict[str, Any], run: int, drawn: Atlas, number: int, head: Head) -> Link:
+    """From a tile to its map."""
     (x, y), half = drawn.place(number), drawn.side / drawn.pitch[0] / 2
     label = say(
         "attention_heads.link",
@@ -174,8 +183,13 @@ def link(query: AttentionHeadsQuery, run: int, drawn: Atlas, number: int, head: 
     )
     suffix = str(run + 1) if run else ""
     box = (x - half, y - half, x + half, y + half)
-    return Link("attention_map", AttentionMapQuery.model_construct(**stated), label, drawn.title,
-                (f"x{suffix}", f"y{suffix}"), box)  # fmt: skip
+    there = AttentionMapQuery.model_construct(**stated, layer=head.layer, head=head.head)
+    return Link("attention_map", there, label, drawn.title, (f"x{suffix}", f"y{suffix}"), box)
+
+
+def clearest(heads: Sequence[Head]) -> Head:
+    """The head that looks hardest at the place it is called after; the first, where none is called after one."""
+    return max(heads, key=lambda head: head.share or 0)
 
 
 def summary(query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence[Sequence[Head]]) -> list[Message]:
@@ -191,8 +205,8 @@ def summary(query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence
     if len(heads) == 2 and traces[0].model == traces[1].model:
         kept = sum(first.kind == second.kind for first, second in zip(*heads, strict=True))
         found.append(say("attention_heads.summary.kept", kept=Strong(str(kept)), of=len(heads[0])))
-    clear = max((head for head in heads[0] if head.share), key=lambda head: head.share or 0, default=None)
-    if len(heads) == 1 and clear:
+    clear = clearest(heads[0])
+    if len(heads) == 1 and clear.share:
         found.append(
             say("attention_heads.summary.clearest", layer=clear.layer, head=clear.head,
                 share=Strong(percent(query.lang, clear.share or 0)),

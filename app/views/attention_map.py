@@ -12,9 +12,10 @@ from app import align, tuning
 from app.looks import LookQuery, look, told
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Panel, Scale, maps
-from app.query import Choices, Layer, fitted
+from app.query import Choices, Layer, Query, fitted
 from app.units import difference_title, panel_title
-from app.views import Cell, Figure, Table, View
+from app.views import Cell, Figure, Rows, Table, View
+from app.views.attention_steps import USUAL, AttentionStepsQuery
 from app.words import Word, shortened
 from models.faithfulness import rollout
 from models.trace import Trace
@@ -123,7 +124,39 @@ def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
         [*summary(query, drawn), *told(query, traces), *tuning.attention(query, traces)],
         table(drawn),
         shown,
+        rows=[onward(query, map_, run) for run, map_ in enumerate(drawn) if computed(map_.trace)],
     )
+
+
+def computed(trace: Trace) -> bool:
+    """Whether all numbers behind a row are known, so that its steps can be shown."""
+    return trace.attention is not None and trace.attention.output_weights is not None
+
+
+def onward(query: AttentionMapQuery, map_: Map, run: int) -> Rows:
+    """From each row to its steps; where the mean is shown, in the head that looks hardest at one word."""
+    chosen = fitted(query, map_.trace)
+    layer = chosen.layer or 1
+    stated = query.model_dump(include=set(Query.model_fields)) | {"lang": query.lang, "layer": layer}
+    if run:
+        stated |= {
+            "text": map_.trace.text,
+            "model": map_.trace.model,
+            "vs_model": query.model if query.vs_model else None,
+        }
+        stated["vs"] = query.text if query.vs is not None else None
+    places = [word.position for word in map_.rows]
+    assert map_.trace.attention is not None
+    if chosen.head == "mean":
+        hardest = map_.trace.attention.attention[layer - 1][:, places].max(-1).argmax(0) + 1
+        asks = [{"looking": place, "head": head} for place, head in zip(places, hardest.tolist(), strict=True)]
+    else:
+        stated["head"] = chosen.head
+        asks = [{"looking": place} for place in places]
+    names, first = [shortened(word.label) for word in map_.rows], min(USUAL, len(places) - 1)
+    axis = f"y{run + 1}" if run else "y"
+    steps = AttentionStepsQuery.model_construct(**stated)
+    return Rows("attention_steps", steps, "attention_map.steps", axis, asks, names, first)
 
 
 def panel(title: str, map_: Map, values: np.ndarray, scale: Scale, hover: str, run: int) -> Panel:

@@ -102,16 +102,26 @@ class Way:
 
 def followed(query: AttentionStepsQuery, trace: Trace, word: str | None = None) -> Way:
     """The way of the chosen word through the chosen head; of `word` where the text has it."""
-    query, part, found = fitted(query, trace), attention(trace), words(trace)
-    assert query.looking is not None and part.output_weights is not None and part.attention_output is not None
-    same = [other.position for other in found if other.label == word]
-    place = same[0] if same and found[query.looking].label != word else query.looking
-    layer, head = (query.layer or 1) - 1, (query.head or 1) - 1
+    query = fitted(query, trace)
+    assert query.looking is not None
+    return way(trace, (query.layer or 1) - 1, (query.head or 1) - 1, place_of(trace, word, query.looking))
+
+
+def place_of(trace: Trace, word: str | None, otherwise: int) -> int:
+    """Where a word stands in a text, the place itself if it stands there too."""
+    same = [other.position for other in words(trace) if other.label == word]
+    return otherwise if otherwise in same or not same else same[0]
+
+
+def way(trace: Trace, layer: int, head: int, place: int) -> Way:
+    """The numbers of the word at a place; layer and head counted from 0."""
+    part = attention(trace)
+    assert part.output_weights is not None and part.attention_output is not None
     raw = part.keys[layer, head] @ part.queries[layer, head, place]
     scores, weights = part.scores[layer, head, place], part.attention[layer, head, place]
     mixed = weights[:, None] * part.values[layer, head]
     return Way(
-        trace, found, place, layer, head, raw, float(part.scaling[layer]), raw * part.scaling[layer],
+        trace, words(trace), place, layer, head, raw, float(part.scaling[layer]), raw * part.scaling[layer],
         np.where(np.isneginf(scores), np.nan, scores), weights, mixed, mixed @ part.output_weights[layer, head],
         part.attention_output[layer, place],
     )  # fmt: skip

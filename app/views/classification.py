@@ -16,6 +16,7 @@ from models.run import Run
 from models.trace import Classification, Trace
 
 MODELS = tuple(f"{kind}-intent" for kind in ("bag_of_words", "feed_forward", "rnn", "lstm", "gru", "encoder"))
+RECURRENT = MODELS[2:5]
 SHOWN = 8  # classes with a place of their own; the others are one
 UNSURE = 0.5  # a likeliest class below this is called unsure
 LEAST = {"erasure": 0.5, "gradient_input": 0.1}  # a smaller effect of a word is not called one: points, log-odds
@@ -33,15 +34,18 @@ class ClassificationQuery(Query):
 
         The encoder comes first: it takes the shortest texts, so that its complaint is the one that helps.
         """
-        names = (f"{self.of}-intent",) if self.show == "progress" else MODELS[::-1]
+        names = self.side_by_side(MODELS)
+        if self.show == "progress":
+            names = self.side_by_side(RECURRENT, [f"{self.of}-intent"])
         measured = {"erasure": "erasures", "gradient_input": "gradient_input"}[self.by]
         experiment = measured if self.show == "words" else "forward"
-        texts = [self.text] if self.vs is None else [self.text, self.vs]
-        return [Run(name, text, experiment) for text in texts for name in names]
+        return [Run(name, text, experiment) for text in self.texts() for name in names[::-1]]
 
     def idle(self) -> Container[str]:
-        """Only word by word it is one network that is shown; only what words are worth is measured in two ways."""
-        return {"models": ("of", "by"), "progress": ("by",), "words": ("of",)}[self.show]
+        """Only word by word it is one network that is shown, if none is named, and only the worth of words is measured
+        in two ways. No difference is drawn."""
+        one = self.show == "progress" and not self.model
+        return ("align", *(() if one else ("of",)), *(() if self.show == "words" else ("by",)))
 
 
 class Sentence(NamedTuple):
@@ -122,20 +126,19 @@ def compared(query: ClassificationQuery, found: list[Sentence]) -> Plot:
 
 
 def followed(query: ClassificationQuery, found: list[Sentence]) -> Plot:
-    """Classes down, words across: what one recurrent network holds likely after each word."""
-    progress = [so_far(sentence.traces[0]) for sentence in found]
-    kept = likeliest(progress)
+    """Classes down, words across: what a recurrent network holds likely after each word."""
+    shown = [(sentence.number, trace) for sentence in found for trace in sentence.traces]
+    kept = likeliest([so_far(trace) for _, trace in shown])
     labels = class_labels(query, found[0].traces[0], kept)
     hover = translate(query.lang, "classification.progress.hover")
     panels, steps = [], []
-    for sentence, each in zip(found, progress, strict=True):
-        tokens = [word.label for word in words(sentence.traces[0])]
+    for number, trace in shown:
+        tokens = [word.label for word in words(trace)]
         steps.append(tokens)
         columns = [shortened(token) for token in tokens]
-        values = gathered(each, kept).T
-        panels.append(
-            Panel(sentence.text, values, labels, columns, "share", hover, sentence.number, range(len(columns)))
-        )
+        title = trace.text if len(found[0].traces) == 1 else f"{network_title(trace.model, query.lang)} · {trace.text}"
+        values = gathered(so_far(trace), kept).T
+        panels.append(Panel(title, values, labels, columns, "share", hover, number, range(len(columns))))
     plot = maps(panels, query.lang, "lanes", {"share": translate(query.lang, "classification.bar")})
     return replace(plot, playback=max(steps, key=len))
 
@@ -204,7 +207,8 @@ def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message
     first = begin(query, sentence)
     if len(answers) == 1:
         (name, shares), *_ = answers.items()
-        yield say("classification.summary.agree", sentence=first, name=Strong(name), shares=", ".join(shares))
+        key = "classification.summary.agree" if len(sentence.traces) > 1 else "classification.summary.one"
+        yield say(key, sentence=first, name=Strong(name), shares=", ".join(shares))
     else:
         told = "; ".join(
             f"{translate(query.lang, 'quoted', word=name)} {', '.join(shares)}" for name, shares in answers.items()
@@ -219,7 +223,12 @@ def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message
 
 def turning(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
     """From which word on the class that wins in the end is ahead for good, and what it was before any word."""
-    trace = sentence.traces[0]
+    for trace in sentence.traces:
+        yield from turned(query, sentence, trace)
+
+
+def turned(query: ClassificationQuery, sentence: Sentence, trace: Trace) -> Iterable[Message]:
+    """The same of one network."""
     progress, labels = so_far(trace), words(trace)
     best = progress.argmax(1)
     wrong = np.flatnonzero(best != best[-1])
@@ -300,12 +309,10 @@ def class_rows(query: ClassificationQuery, found: list[Sentence]) -> Iterable[tu
 
 def progress_rows(query: ClassificationQuery, found: list[Sentence], brief: bool) -> Iterable[tuple[Cell, ...]]:
     """Every class after every word, or the likeliest only."""
-    for sentence in found:
-        trace = sentence.traces[0]
+    for number, trace in ((sentence.number + 1, trace) for sentence in found for trace in sentence.traces):
         for word, row in zip(words(trace), so_far(trace), strict=True):
             for place in [int(row.argmax())] if brief else range(len(row)):
-                name = class_name(query, trace, place)
-                yield trace.model, sentence.number + 1, word.position, word.label, name, float(row[place])
+                yield trace.model, number, word.position, word.label, class_name(query, trace, place), float(row[place])
 
 
 def word_rows(query: ClassificationQuery, found: list[Sentence]) -> Iterable[tuple[Cell, ...]]:

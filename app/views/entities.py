@@ -26,8 +26,11 @@ class EntitiesQuery(Query):
 
     def runs(self) -> list[Run]:
         """Each sentence through all networks; the encoder first, since it takes the shortest texts."""
-        texts = [self.text] if self.vs is None else [self.text, self.vs]
-        return [Run(name, text) for text in texts for name in MODELS[::-1]]
+        return [Run(name, text) for text in self.texts() for name in self.side_by_side(MODELS)[::-1]]
+
+    def idle(self) -> tuple[str, ...]:
+        """No difference is drawn here."""
+        return ("align",)
 
 
 class Sentence(NamedTuple):
@@ -51,9 +54,10 @@ def found_in(trace: Trace) -> Labelling:
 
 def figure(query: EntitiesQuery, traces: list[Trace]) -> Figure:
     """Networks down, words across; a colour for each class, or the probability of being a part of a name."""
+    count = len(traces) // len(query.texts())
     sentences = [
-        Sentence(number, traces[start : start + len(MODELS)][::-1], start)
-        for number, start in enumerate(range(0, len(traces), len(MODELS)))
+        Sentence(number, traces[start : start + count][::-1], start)
+        for number, start in enumerate(range(0, len(traces), count))
     ]
     scale: Scale = "class" if query.show == "labels" else "share"
     panels = [panel(query, sentence, scale) for sentence in sentences]
@@ -154,6 +158,10 @@ def summary(query: EntitiesQuery, sentence: Sentence) -> Iterable[Message]:
     answers: dict[str, list[str]] = {}
     for trace in sentence.traces:
         answers.setdefault(listed(query, trace), []).append(network_title(trace.model, query.lang))
+    if len(sentence.traces) == 1:
+        ((names, (network,)),) = answers.items()
+        yield say("entities.summary.one", sentence=first, network=network, names=Strong(names))
+        return
     if not any(found_in(trace).entities for trace in sentence.traces):
         yield say("entities.summary.nothing", sentence=first, count=len(sentence.traces))
         return
@@ -174,6 +182,8 @@ def summary(query: EntitiesQuery, sentence: Sentence) -> Iterable[Message]:
 def differences(query: EntitiesQuery, sentence: Sentence) -> Iterable[str]:
     """Each word that the encoder puts into another class than one of the networks that read from the left."""
     *from_left, encoder = sentence.traces
+    if encoder.model != MODELS[-1]:  # it was not asked for
+        return
     for place, word in enumerate(found_in(encoder).words):
         others: dict[str, list[str]] = {}
         for trace in from_left:

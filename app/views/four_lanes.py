@@ -1,6 +1,6 @@
 """Four lanes: how much each kind of model changes its mind at each word, and how far one word reaches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import partial
 from typing import Annotated, Literal
 
@@ -18,6 +18,7 @@ from models.tokenizer import tokenize
 from models.trace import Token, Trace
 
 LANES = ("rnn", "lstm", "gru")
+MODELS = (*LANES, "encoder", "decoder")
 FROM, TO = "Mann", "war"  # the words of the sentence about the sceptical man
 
 
@@ -59,10 +60,14 @@ class FourLanesQuery(Query):
     def runs(self) -> list[Run]:
         """Each sentence through all lanes, once as it is and once with a word erased."""
         found = []
-        for text in [self.text] if self.vs is None else [self.text, self.vs]:
-            for name in (*LANES, self.fourth):
+        for text in self.texts():
+            for name in lanes(self):
                 found += [Run(name, text), Run(name, text, change=Change("erased", self.erased(text)))]
         return found
+
+    def idle(self) -> Container[str]:
+        """Lanes that are named need no fourth. No difference is drawn."""
+        return ("align", "fourth") if self.model else ("align",)
 
     def erased(self, text: str) -> int:
         """The place of the word that is erased; a place that the text does not have becomes its default."""
@@ -90,14 +95,14 @@ def reach(plain: Trace, erased: Trace) -> np.ndarray:
     return found.astype(np.float32)
 
 
-def lanes(query: FourLanesQuery) -> tuple[str, ...]:
+def lanes(query: FourLanesQuery) -> list[str]:
     """The models from top to bottom."""
-    return (*LANES, query.fourth)
+    return query.side_by_side(MODELS, (*LANES, query.fourth))
 
 
 def lane_name(query: FourLanesQuery, name: str) -> str:
     """A model in one word."""
-    return model_title(name, query.lang) if name in LANES else translate(query.lang, f"option.fourth.{query.fourth}")
+    return model_title(name, query.lang) if name in LANES else translate(query.lang, f"option.fourth.{name}")
 
 
 def padded(rows: list[np.ndarray]) -> np.ndarray:
@@ -156,7 +161,8 @@ def summaries(query: FourLanesQuery, longest: Trace, plain: list[Trace], felt: n
     backwards = [trace for trace, row in zip(plain, before, strict=True) if row.size and np.nanmax(row) > 1e-4]
     if backwards:
         models = ", ".join(lane_name(query, trace.model) for trace in backwards)
-        yield say("four_lanes.summary.backwards", models=models)
+        key = "four_lanes.summary.backwards" if len(backwards) < len(plain) else "four_lanes.summary.all"
+        yield say(key, models=models)
     elif before.size:
         yield say("four_lanes.summary.forwards")
 
@@ -188,6 +194,6 @@ VIEW = View(
     query=FourLanesQuery,
     needs=frozenset({"hidden"}),
     figure=figure,
-    preferred=("rnn", "lstm", "gru", "encoder", "decoder"),
+    preferred=MODELS,
     chooses_model=False,
 )

@@ -1,6 +1,6 @@
 """Gradient flow: how much of a loss arrives at each earlier state, for the three recurrent networks in one figure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import partial
 from typing import Annotated, Literal
 
@@ -46,9 +46,13 @@ class GradientFlowQuery(Query):
 
     def runs(self) -> list[Run]:
         """The three networks with each sentence, or the one whose map is shown."""
-        names = (self.of,) if self.show == "map" else MODELS
+        names = self.side_by_side(MODELS, (self.of,) if self.show == "map" else ())
         experiment = "gradient_map" if self.show == "map" else "gradients"
-        return [Run(name, text, experiment, self.change(name)) for text in self.texts() for name in names]
+        return [Run(name, text, experiment, self.change(name)) for text in self.repeated() for name in names]
+
+    def idle(self) -> Container[str]:
+        """One network has a map; where it is named, it is no choice of its own. No difference is drawn."""
+        return ("align",) if self.show == "map" and not self.model else ("align", "of")
 
     def change(self, name: str) -> Change | None:
         """What is done to the weights of this network."""
@@ -56,10 +60,10 @@ class GradientFlowQuery(Query):
             return Change("spectral_norm", amount=self.sigma)
         return Change("initial_weights", self.seed) if self.weights == "initial" else None
 
-    def texts(self) -> list[str]:
+    def repeated(self) -> list[str]:
         """The sentences as often as wanted; raises QueryError where that makes them too long."""
         found = []
-        for text in [self.text] if self.vs is None else [self.text, self.vs]:
+        for text in self.texts():
             longer = " ".join([text] * self.repeat)
             if self.repeat > 1:
                 try:
@@ -184,11 +188,15 @@ def summaries(query: GradientFlowQuery, trace: Trace, texts: Sequence[str]) -> I
 def mapped(query: GradientFlowQuery, traces: list[Trace]) -> Figure:
     """Losses down, states across: each row relative to its largest value."""
     panels, summary = [], []
-    texts = [trace.text for trace in traces]
+    texts = list(dict.fromkeys(trace.text for trace in traces))
     hover = translate(query.lang, "gradient_flow.map.hover")
     for run, trace in enumerate(traces):
         labels = [shortened(word.label) for word in words(trace)]
-        title = trace.text if len(texts) > 1 else run_title(query, trace, texts)
+        title = trace.text
+        if len({each.model for each in traces}) > 1:
+            title = run_title(query, trace, [trace.text]) + (f" · {title}" if len(texts) > 1 else "")
+        elif len(texts) == 1:
+            title = run_title(query, trace, texts)
         panels.append(Panel(title, relative(query, trace), labels, labels, "share", hover, run, range(len(labels))))
         summary += list(summaries(query, trace, texts))
     titles = translate(query.lang, "gradient_flow.map.bar", layer=query.layer or 1)

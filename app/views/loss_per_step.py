@@ -18,6 +18,7 @@ from models.run import Change, Run
 from models.trace import Trace
 
 GUESSES = 5
+SUMS = 2  # the colours of the running sums come after those of the bars, else the line is lost before its own bar
 LEAST_BITS = 0.05  # a smaller difference is not called one
 
 
@@ -48,6 +49,10 @@ class LossPerStepQuery(Query):
                 found.append(Run(run.model, run.text, change=Change("reset_after", self.reset)))
         return found
 
+    def idle(self) -> tuple[str, ...]:
+        """No difference is drawn here."""
+        return ("align",)
+
 
 def losses(query: LossPerStepQuery, trace: Trace) -> np.ndarray:
     """−log p of each token, [tokens]; NaN at the first."""
@@ -68,7 +73,7 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
         total = np.nancumsum(loss)
         total[0] = np.nan
         title = translate(query.lang, "loss_per_step.sum", run=name)
-        curves.append(Curve(title, total, series=series, kind="line", dash="dot", right=True, listed=False))
+        curves.append(Curve(title, total, series=series + SUMS, kind="line", dash="dot", right=True))
         sums.append(float(total[-1]))
     labels = [[shortened(word.label) for word in words(traces[number])] for number in plain]
     below = labels[1] if len(labels) > 1 and labels[1] != labels[0] else ()

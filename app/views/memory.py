@@ -25,10 +25,15 @@ class MemoryQuery(Query):
     show: Literal["sentence", "curves"] = "sentence"
 
     def runs(self) -> list[Run]:
-        """The runs of the sentence, or the three networks for their curves."""
+        """The runs of the sentence, or for their curves the three networks, or the two that are compared."""
         if self.show == "curves":
-            return [Run(name, self.text, "memory") for name in MODELS]
+            shown = MODELS if self.vs_model is None else dict.fromkeys((self.model, self.vs_model))
+            return [Run(name, self.text, "memory") for name in shown]
         return [Run(run.model, run.text, "memory") for run in super().runs()]
+
+    def idle(self) -> tuple[str, ...]:
+        """No difference is drawn here."""
+        return ("align",)
 
 
 def memory(trace: Trace) -> Memory:
@@ -88,7 +93,8 @@ def summaries(query: MemoryQuery, traces: list[Trace], run: int) -> Iterable[Mes
 def curves(query: MemoryQuery, traces: list[Trace]) -> Figure:
     """Accuracy on text that nobody learned from, over the steps back, beside always naming the most frequent word."""
     drawn, summary = [], []
-    for series, trace in enumerate(traces):
+    for trace in traces:
+        series = MODELS.index(trace.model)
         name, found = model_title(trace.model, query.lang), memory(trace)
         hover = f"{name}<br>{translate(query.lang, 'memory.curve.hover')}"
         drawn.append(Curve(name, found.probe_accuracy, series=series, hover=hover))

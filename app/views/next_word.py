@@ -1,11 +1,14 @@
-"""Next word: what a language model expects to come, at a temperature, and the text that goes on with a click."""
+"""Next word: what a language model expects to come, or an encoder in place of a hidden word, at a temperature.
+
+A click goes on with the text, or puts the word in.
+"""
 
 from collections.abc import Container, Iterable, Sequence
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
@@ -13,17 +16,49 @@ from app.plotting import Axis, Curve, chart
 from app.query import Choices, Query, Value
 from app.views import Cell, Figure, Link, Table, View, model_title
 from app.words import shortened, word_at
-from models import tokenizer
-from models.run import Run
-from models.trace import Trace
+from models import registry, tokenizer
+from models.errors import InputError
+from models.run import Change, Run
+from models.trace import Expectation, Token, Trace
 
 LEAST_SHARE = 0.0005  # bars lower than this cannot be pointed at
 CLOSING = tuple(".,;:!?…)”“»'")  # stand without a space before them
+MOST = 20  # pieces of one typed character, at most
+USUAL = 2  # the third word of a text: in short German sentences mostly the verb
+HIDDEN = "[MASK]"
+
+
+def reads_both_ways(model: str) -> bool:
+    """Whether a model fills hidden words in, and does not guess next ones."""
+    return registry.get(model).family == "encoder"
 
 
 def places(trace: Trace) -> Sequence[int]:
-    """After which tokens one can ask."""
-    return range(len(trace.tokens))
+    """After which tokens one can ask; none of an encoder."""
+    return () if reads_both_ways(trace.model) else range(len(trace.tokens))
+
+
+def hidden_places(trace: Trace) -> Sequence[int]:
+    """Which tokens can be hidden from an encoder."""
+    return typed(trace.tokens) if reads_both_ways(trace.model) else ()
+
+
+def typed(tokens: Sequence[Token]) -> list[int]:
+    """The places of the tokens that are the text's own."""
+    return [place for place, token in enumerate(tokens) if not token.special]
+
+
+def usual(tokens: Sequence[Token]) -> int:
+    """The place of the third word of a text, or of its last."""
+    own = typed(tokens)
+    found = [place for place in own if tokens[place].text.isalpha()] or own or [0]
+    return found[min(USUAL, len(found) - 1)]
+
+
+def usual_choice(trace: Trace) -> int:
+    """Which of the places that can be hidden is, where none is chosen."""
+    found = hidden_places(trace)
+    return found.index(usual(trace.tokens)) if found else 0
 
 
 def place_label(trace: Trace, place: Value) -> str:
@@ -32,19 +67,48 @@ def place_label(trace: Trace, place: Value) -> str:
 
 
 class NextWordQuery(Query):
-    """After which word, at which temperature, and among how many."""
+    """After which word, or which word hidden from an encoder; at which temperature, and among how many."""
 
     after: Annotated[NonNegativeInt | None, Choices(places, lambda trace: len(trace.tokens) - 1, place_label)] = None
+    word: Annotated[PositiveInt | None, Choices(hidden_places, usual_choice, place_label)] = None
     temperature: float = Field(1.0, ge=0.1, le=3, description="what the logits are divided by")
     k: int = Field(10, ge=1, le=25, description="how many of the likeliest pieces are shown and drawn from")
 
     def runs(self) -> list[Run]:
         """The same runs, with all that is expected."""
-        return [Run(run.model, run.text, "expectations") for run in super().runs()]
+        return [self.asking(run) for run in super().runs()]
+
+    def asking(self, run: Run) -> Run:
+        """A run with what is expected: of an encoder at one place, of the others after every token."""
+        known = run.model in registry.catalogue() and reads_both_ways(run.model)
+        return Run(run.model, run.text, "expectations", Change("masked", self.place(run.text)) if known else None)
+
+    def place(self, text: str) -> int:
+        """Which token of a text is hidden from an encoder: the chosen one, the same word in a second sentence.
+
+        Beside a model that is asked after a word it is the word that follows, for both to say the same.
+        """
+        first, own = tokens(self.text), tokens(text)
+        if not reads_both_ways(self.model):
+            place = len(first) - 1 if self.after is None else self.after + 1
+            return len(own) - 1 if place >= len(first) - 1 else min(place, len(own) - 2)
+        place = usual(first) if self.word is None else self.word
+        if text == self.text or place >= len(first) - 1:
+            return place
+        same = [number for number in typed(own) if own[number].id == first[place].id]
+        return same[0] if same else min(place, len(own) - 2)
 
     def idle(self) -> Container[str]:
-        """No difference is drawn here."""
-        return ("align",)
+        """No difference is drawn here; an encoder is asked for a word, the others after one."""
+        return ("align", "after") if reads_both_ways(self.model) else ("align", "word")
+
+
+def tokens(text: str) -> tuple[Token, ...]:
+    """The text as an encoder reads it, however long; nothing but its own two where there is nothing to read."""
+    try:
+        return tokenizer.tokenize(text, MOST * len(text) + 2, end=True)
+    except InputError:
+        return tokenizer.tokenize(".", 3, end=True)[::2]
 
 
 class Guess(NamedTuple):
@@ -56,11 +120,15 @@ class Guess(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """One run, asked after the token at `place`; log p at the temperature of all pieces, [pieces]."""
+    """One run, asked after the token at `place`, or what stands there where that is hidden from the model.
+
+    `logs` are log p at the temperature of all pieces, [pieces]. At the place of [SEP] a hidden word is put before it.
+    """
 
     number: int
     trace: Trace
     place: int
+    hides: bool
     logs: np.ndarray
 
     def best(self, count: int) -> list[Guess]:
@@ -73,15 +141,44 @@ class Asked(NamedTuple):
         return Guess(piece, tokenizer.piece(piece), float(np.exp(self.logs[piece])))
 
     @property
-    def last(self) -> str:
-        """The word after which is asked."""
+    def word(self) -> str:
+        """The word after which is asked, or the hidden one."""
         return word_at(self.trace, self.place).label
 
+    @property
+    def behind(self) -> bool:
+        """Whether the hidden word stands behind the text."""
+        return self.hides and self.trace.tokens[self.place].special
 
-def asked(query: NextWordQuery, number: int, trace: Trace) -> Asked:
+    @property
+    def key(self) -> str:
+        """How the texts about this way of asking begin."""
+        return "next_word.behind" if self.behind else "next_word.hidden" if self.hides else "next_word"
+
+    @property
+    def real(self) -> int | None:
+        """The place of the word that the text itself has, if it has one."""
+        place = self.place if self.hides else self.place + 1
+        return None if self.behind or place >= len(self.trace.tokens) else place
+
+
+def asked(query: NextWordQuery, number: int, traces: list[Trace]) -> Asked:
     """A run at the chosen place; a second sentence of another length is asked at its own end where the first is."""
-    assert trace.expectation is not None and query.after is not None
-    return Asked(number, trace, query.after, tempered(trace.expectation.log_probabilities[query.after], query))
+    trace, first = traces[number], traces[0]
+    hides = reads_both_ways(trace.model)
+    if hides or reads_both_ways(first.model):
+        place = query.place(trace.text) - (not hides)
+    else:
+        end = len(trace.tokens) - 1
+        assert query.after is not None
+        place = end if query.after == len(first.tokens) - 1 else min(query.after, end)
+    return Asked(number, trace, place, hides, tempered(expectation(trace).log_probabilities[place], query))
+
+
+def expectation(trace: Trace) -> Expectation:
+    """What a run expects."""
+    assert trace.expectation is not None
+    return trace.expectation
 
 
 def tempered(logs: np.ndarray, query: NextWordQuery) -> np.ndarray:
@@ -94,29 +191,27 @@ def tempered(logs: np.ndarray, query: NextWordQuery) -> np.ndarray:
 
 def figure(query: NextWordQuery, traces: list[Trace]) -> Figure:
     """A bar for each likely piece; two runs stand beside each other at the same pieces."""
-    assert query.after is not None
-    at_end = query.after == len(traces[0].tokens) - 1
-    found = []
-    for number, trace in enumerate(traces):
-        end = len(trace.tokens) - 1
-        place = end if at_end else min(query.after, end)
-        found.append(asked(query.changed(after=place), number, trace))
+    found = [asked(query, number, traces) for number in range(len(traces))]
     shown = list(dict.fromkeys(guess.id for run in found for guess in run.best(query.k)))
     curves = [curve(query, run, shown) for run in found]
     labels = [shortened(tokenizer.piece(piece)) for piece in shown]
     title = translate(query.lang, "next_word.axis", temperature=decimal(query.lang, query.temperature, 1))
     top = max(float(np.exp(run.logs[shown]).max()) for run in found)
-    begun = " / ".join(map(beginning, found))
+    begun = " / ".join(dict.fromkeys(map(gap, found)))
     plot = chart(curves, query.lang, Axis(begun, ticks=labels), Axis(title, limits=(0, top * 1.12)), height=400)
     links = [link for run in found[:1] for link in onward(query, run, shown, top)]
     summary = [message for run in found for message in summaries(query, run, traces)]
     return Figure(plot, summary, table(found, shown), links=links)
 
 
-def beginning(run: Asked) -> str:
-    """The text that goes on."""
-    token = run.trace.tokens[run.place]
-    return "…" if token.special else f"{run.trace.text[: token.end]} …"
+def gap(run: Asked) -> str:
+    """The text that goes on, or that has a gap."""
+    token, text = run.trace.tokens[run.place], run.trace.text
+    if run.behind:
+        return f"{text} {HIDDEN}"
+    if run.hides:
+        return f"{text[: token.start]}{HIDDEN}{text[token.end :]}"
+    return "…" if token.special else f"{text[: token.end]} …"
 
 
 def curve(query: NextWordQuery, run: Asked, shown: list[int]) -> Curve:
@@ -124,7 +219,7 @@ def curve(query: NextWordQuery, run: Asked, shown: list[int]) -> Curve:
     guesses = [run.guess(piece) for piece in shown]
     name = f"{model_title(run.trace.model, query.lang)} · {run.trace.text}" if query.vs_model else run.trace.text
     hover = [
-        translate(query.lang, "next_word.hover", last=run.last, word=guess.written,
+        translate(query.lang, f"{run.key}.hover", last=run.word, word=guess.written,
                   share=percent(query.lang, guess.share))
         for guess in guesses
     ]  # fmt: skip
@@ -134,14 +229,17 @@ def curve(query: NextWordQuery, run: Asked, shown: list[int]) -> Curve:
 
 
 def onward(query: NextWordQuery, run: Asked, shown: list[int], top: float) -> Iterable[Link]:
-    """The text with one of the pieces behind it."""
-    group = translate(query.lang, "next_word.append")
+    """The text with one of the pieces behind it, or in place of the hidden word, which stays the one asked for."""
+    puts = run.hides and not run.behind
+    group = translate(query.lang, "next_word.put" if puts else "next_word.append")
     for place, guess in enumerate(map(run.guess, shown)):
-        text = joined(run, guess.written)
+        text = replaced(run, guess.written) if puts else joined(run, guess.written)
         if text is None or guess.share < LEAST_SHARE:
             continue
-        label = say("next_word.link", word=guess.written, share=percent(query.lang, guess.share))
-        on = query.changed(text=text, after=None)
+        share = percent(query.lang, guess.share)
+        label = say("next_word.put.link" if puts else "next_word.link", word=guess.written, share=share)
+        kept = run.place if puts and run.place in typed(tokens(text)) else None
+        on = query.changed(text=text, after=None, word=kept)
         yield Link("next_word", on, label, group, ("x", "y"), (place - 0.5, 0, place + 0.5, top * 1.12))
 
 
@@ -150,10 +248,27 @@ def joined(run: Asked, piece: str) -> str | None:
     if piece.startswith("["):
         return None
     token = run.trace.tokens[run.place]
-    before = "" if token.special else run.trace.text[: token.end]
+    before = run.trace.text[: token.end] if run.behind or not token.special else ""
     if piece.startswith("##"):
         return before + piece[2:]
     return before + piece if piece in CLOSING or not before else f"{before} {piece}"
+
+
+def replaced(run: Asked, piece: str) -> str | None:
+    """The text with a piece in place of the hidden token; None for what is no word."""
+    if piece.startswith("["):
+        return None
+    token, text = run.trace.tokens[run.place], run.trace.text
+    before, behind = text[: token.start], text[token.end :]
+    if piece.startswith("##"):
+        return before.rstrip() + piece[2:] + behind
+    if piece in CLOSING:
+        return before.rstrip() + piece + behind
+    letter = piece[0].isalnum()
+    glued = letter and (before[-1:].isalnum() or before[-1:] in tuple(".,;:!?…"))  # a sign or a joint stood there
+    goes_on = run.place + 1 < len(run.trace.tokens) and run.trace.tokens[run.place + 1].text.startswith("##")
+    apart = letter and behind[:1].isalnum() and not goes_on
+    return f"{before}{' ' * bool(glued and before)}{piece}{' ' * apart}{behind}"
 
 
 def entropy(logs: np.ndarray) -> float:
@@ -162,27 +277,27 @@ def entropy(logs: np.ndarray) -> float:
 
 
 def summaries(query: NextWordQuery, run: Asked, traces: list[Trace]) -> Iterable[Message]:
-    """The likeliest piece, how undecided the model is, what the k together have, and what came in the text."""
+    """The likeliest piece, how undecided the model is, what the k together have, and what stands in the text."""
     best = run.best(query.k)
     bits = entropy(run.logs)
     together = sum(guess.share for guess in best)
     yield say(
-        "next_word.summary", model=units.run_name(query, traces, run.number), last=run.last,
+        f"{run.key}.summary", model=units.run_name(query, traces, run.number), last=run.word,
         word=Strong(best[0].written), share=Strong(percent(query.lang, best[0].share)),
-        bits=decimal(query.lang, bits, 1), words=decimal(query.lang, 2**bits, 0),
+        bits=decimal(query.lang, bits, 1), words=decimal(query.lang, 2**bits, 0 if bits > 3.3 else 1),
     )  # fmt: skip
     if len(best) > 1:
         yield say(
             "next_word.summary.k", k=len(best), together=percent(query.lang, together), word=best[0].written,
             share=percent(query.lang, best[0].share / together),
         )  # fmt: skip
-    if run.place + 1 < len(run.trace.tokens):
-        token = run.trace.tokens[run.place + 1]
+    if run.real is not None:
+        token = run.trace.tokens[run.real]
         share = float(np.exp(run.logs[token.id]))
         rank = int((run.logs > run.logs[token.id]).sum()) + 1
         yield say(
-            "next_word.summary.real", word=Strong(word_at(run.trace, run.place + 1).label),
-            share=percent(query.lang, share), rank=rank,
+            "next_word.hidden.real" if run.hides else "next_word.summary.real",
+            word=Strong(word_at(run.trace, run.real).label), share=percent(query.lang, share), rank=rank,
         )  # fmt: skip
 
 
@@ -197,11 +312,10 @@ def table(found: list[Asked], shown: list[int]) -> Table:
 def rows(found: list[Asked], shown: list[int]) -> Iterable[tuple[Cell, ...]]:
     """One row for each piece and run."""
     for run in found:
-        part: Any = run.trace.expectation
+        logs = expectation(run.trace).log_probabilities[run.place]
         for piece in shown:
-            guess = run.guess(piece)
-            plain = float(np.exp(part.log_probabilities[run.place, piece]))
-            yield run.trace.model, run.number + 1, run.last, guess.written, piece, guess.share, plain
+            guess, plain = run.guess(piece), float(np.exp(logs[piece]))
+            yield run.trace.model, run.number + 1, run.word, guess.written, piece, guess.share, plain
 
 
 VIEW = View(
@@ -209,8 +323,8 @@ VIEW = View(
     chapter="transformer",
     place=2,
     query=NextWordQuery,
-    needs=frozenset({"predictions"}),
+    needs=frozenset({"hidden"}),
     figure=figure,
-    preferred=("decoder", "gru", "lstm", "rnn"),
-    only_preferred=True,  # those with the shared pieces
+    preferred=("decoder", "gru", "lstm", "rnn", "encoder"),
+    only_preferred=True,  # those with the shared pieces, and a head over them
 )

@@ -20,7 +20,9 @@ BASELINES = ("bag_of_words-intent", "feed_forward-intent")
 MODELS = (*BASELINES, "rnn", "lstm", "gru", "encoder", "decoder")
 PLACELESS = Run("encoder", "", change=Change("no_positions"))
 ROUNDING = 1e-5  # a distance below this, where it is not 0, is what adding in another order costs
+WINDOWED = "feed_forward-intent"
 WINDOW = 16  # words that the feed-forward network sees
+LISTED = 6  # cut words that the summary names
 NAMED = 0.5  # times the yardstick: from here on two sentences are called different
 
 
@@ -29,6 +31,10 @@ class OrderQuery(Query):
 
     show: Literal["sentences", "each_word"] = "sentences"
 
+    def idle(self) -> tuple[str, ...]:
+        """Whole sentences need no partners."""
+        return () if self.show == "each_word" else ("align",)
+
     @property
     def second(self) -> str:
         """What the sentence is compared with."""
@@ -36,7 +42,9 @@ class OrderQuery(Query):
 
     def runs(self) -> list[Run]:
         """Both sentences through all networks; the encoder first, since it takes the shortest texts."""
-        changes = [(name, None) for name in MODELS[::-1]] + [(PLACELESS.model, PLACELESS.change)]
+        names = self.side_by_side(MODELS)[::-1]
+        changes: list[tuple[str, Change | None]] = [(name, None) for name in names]
+        changes += [(name, PLACELESS.change) for name in names if name == PLACELESS.model]
         changes.sort(key=lambda each: each != ("encoder", None))
         return [Run(name, text, "distances", change) for text in (self.text, self.second) for name, change in changes]
 
@@ -160,11 +168,15 @@ def partners(query: OrderQuery, pair: Pair) -> tuple[list[int], list[int | None]
 
 
 def moved(query: OrderQuery, pair: Pair) -> list[float]:
-    """How far each word's state lies from its partner's, in units of unrelated words; NaN without a partner."""
+    """How far each word's state lies from its partner's, in units of unrelated words; NaN without a partner, and
+    where the window cuts one of them off."""
+    seen = WINDOW if pair.first.model == WINDOWED else max(len(pair.first.tokens), len(pair.second.tokens))
     unit = float(np.median(vectors(pair.first).unrelated_words))
     first, second = vectors(pair.first).word_states, vectors(pair.second).word_states
     return [
-        float("nan") if other is None else float(np.linalg.norm(first[place] - second[other])) / unit
+        float("nan")
+        if other is None or max(place, other) >= seen
+        else float(np.linalg.norm(first[place] - second[other])) / unit
         for place, other in zip(*partners(query, pair), strict=True)
     ]
 
@@ -185,11 +197,24 @@ def summary(query: OrderQuery, pairs: list[Pair]) -> Iterable[Message]:
     if seeing:
         told = ", ".join(f"{pair.title} {decimal(query.lang, pair.ratio, 2)}" for pair in seeing)
         yield say("order.summary.seeing", networks=Strong(told))
-    count = len(pairs[1].first.tokens)
-    if count > WINDOW:
-        yield say("order.summary.cut", window=WINDOW, cut=count - WINDOW)
-    elif count < WINDOW:
-        yield say("order.summary.padded", window=WINDOW, padded=WINDOW - count)
+    for pair in pairs:
+        if pair.first.model == WINDOWED:
+            yield from windowed(query, pair)
+
+
+def windowed(query: OrderQuery, pair: Pair) -> Iterable[Message]:
+    """What the fixed window cuts off each sentence, or with how many zeros it fills up."""
+    traces = (pair.first, pair.second)
+    lost = [[word.label for word in words(trace)[WINDOW:]] for trace in traces]
+    empty = [max(0, WINDOW - len(trace.tokens)) for trace in traces]
+    for number in range(1 if lost[0] == lost[1] and empty[0] == empty[1] else 2):
+        first = "" if lost[0] == lost[1] and empty[0] == empty[1] else translate(query.lang, f"sentence.{number + 1}")
+        if lost[number]:
+            named = [translate(query.lang, "quoted", word=word) for word in lost[number][:LISTED]]
+            told = ", ".join(named) + (" …" if len(lost[number]) > LISTED else "")
+            yield say("order.summary.cut", sentence=first, window=WINDOW, cut=len(lost[number]), words=Strong(told))
+        elif empty[number]:
+            yield say("order.summary.padded", sentence=first, window=WINDOW, padded=empty[number])
 
 
 def table(pairs: list[Pair]) -> Table:

@@ -208,13 +208,19 @@ def curve(query: PositionsQuery, traces: list[Trace]) -> Figure:
                       high=decimal(query.lang, high, 3))
             for away, (mean, low, high, *_) in enumerate(found.T)
         ]  # fmt: skip
-        curves.append(Curve(name, found[0], series=series, kind="line", hovers=hovers))
+        right = query.measure == "product" and series > 0  # products of two models are of different size
+        curves.append(Curve(name, found[0], series=series, kind="line", hovers=hovers, right=right))
         for line in (1, 2):
             label = translate(query.lang, "positions.tails", model=name)
-            curves.append(Curve(label, found[line], series=series, dash="dot", kind="line", listed=line == 1))
+            curves.append(
+                Curve(label, found[line], series=series, dash="dot", kind="line", listed=line == 1, right=right)
+            )  # fmt: skip
     texts = " / ".join(dict.fromkeys(trace.text for trace in traces))
     across = Axis(translate(query.lang, "positions.axis.distance", texts=texts))
-    plot = chart(curves, query.lang, across, Axis(translate(query.lang, f"positions.axis.{query.measure}")))
+    axes = [translate(query.lang, f"positions.axis.{query.measure}")] * 2
+    if two := any(each.right for each in curves):
+        axes = [model_title(name, query.lang) for name in models]
+    plot = chart(curves, query.lang, across, Axis(axes[0]), right=Axis(axes[1]) if two else None)
     columns = ("column.model", "column.away", "column.pairs", "column.mean", "column.tenth", "column.ninetieth",
                "column.smallest", "column.largest")  # fmt: skip
     lines = partial(distance_rows, query, list(models.values()))
@@ -267,7 +273,7 @@ VIEW = View(
     chapter="attention",
     place=5,
     query=PositionsQuery,
-    needs=frozenset({"positions", "attention", "hidden"}),
+    needs=frozenset({"positions", "scores", "attention", "hidden"}),
     figure=figure,
     preferred=("translator", "encoder", "decoder"),
 )

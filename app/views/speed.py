@@ -21,6 +21,7 @@ ATTEMPTS = 10  # a server measures no more often
 FORMULA = 4096  # tokens up to which multiply–adds are counted: no clock is needed for that
 MARKS = 3  # the series of what is said of sentences
 ROOM = 0.22  # of the curves' width: for their names
+NAMED = 0.4  # of the way to the next stem: how high above a stem its name stands
 GAP = 0.13  # of the height, between two names: on a low slide too they shall not touch
 
 
@@ -194,32 +195,49 @@ def ratios(query: SpeedQuery, networks: list[Network], _: list[Trace]) -> Plot:
     """Of each quantity, how many times as much the second network needs; left of 1 it needs less."""
     first, second = networks[0], networks[-1]
     found = tradeoffs.quantities(query.lang, first, second)[::-1]
-    values = np.array([quantity.ratio for quantity in found])
-    heights = np.arange(len(found), dtype=float)
-    curves = []
-    for number, network, chosen in ((1, second, values >= 1), (0, first, values < 1)):
-        if not chosen.any():
-            continue
-        gaps = np.full(int(chosen.sum()), np.nan)
-        stems = np.stack([np.ones_like(gaps), values[chosen], gaps], 1).ravel()
-        levels = np.stack([heights[chosen], heights[chosen], gaps], 1).ravel()
-        texts = [f"{rounded(query.lang, value)} ×" for value in values[chosen].tolist()]
-        texts = [BESIDE + text if number else text + BESIDE for text in texts]
-        name = translate(query.lang, "speed.more", network=network.title)
-        curves += [
-            Curve("", levels, stems, series=number, kind="line", listed=False),
-            Curve(name, heights[chosen], values[chosen], series=number, kind="points", texts=texts,
-                  places=["middle right" if number else "middle left"] * len(texts)),
-        ]  # fmt: skip
-    low, high = min(1.0, float(values.min())), max(1.0, float(values.max()))
-    low, high = low / (2 * high / low) ** 0.15, high * (2 * high / low) ** 0.15
-    powers = [10.0**power for power in range(-6, 7) if low <= 10.0**power <= high]
-    one = Curve("", np.array([-0.5, len(found) - 0.5]), np.ones(2), series=MARKS, dash="dot", kind="line", listed=False)
+    values = [quantity.ratio for quantity in found]
+    least, most = min(1.0, *values), max(1.0, *values)
+    room = (2 * most / least) ** 0.2  # for the numbers beside the points
+    low, high = least / room if least < 1 else 1.0, most * room
+    top, edge = len(found) - 0.2, np.array([low * (high / low) ** 0.002])
+    names = [
+        Curve("", np.array([height + NAMED]), edge, series=MARKS, kind="line", listed=False,
+              texts=[BESIDE + translate(query.lang, "speed.ratio", title=quantity.title, both=quantity.both)],
+              places=["middle right"])
+        for height, quantity in enumerate(found)
+    ]  # fmt: skip
+    one = Curve("", np.array([-0.5, top]), np.ones(2), series=MARKS, dash="dot", kind="line", listed=False)
     date = tradeoffs.date(query.lang, first.timing, short=True)
     title = translate(query.lang, "speed.axis.ratios", first=first.title, second=second.title, date=date)
+    powers = [10.0**power for power in range(-6, 7) if low <= 10.0**power <= high]
     over = Axis(title, [rounded(query.lang, power, 1) for power in powers], log=True, limits=(low, high), at=powers)
-    down = Axis("", [quantity.title for quantity in found], below=[quantity.both for quantity in found])
-    return chart([one, *curves], query.lang, over, down, height=480)
+    curves = [*stems(query, first, 0, found), *stems(query, second, 1, found)]
+    return chart(
+        [one, *curves, *names], query.lang, over, Axis("", [BESIDE] * len(found), limits=(-0.5, top)), height=480
+    )
+
+
+def stems(query: SpeedQuery, network: Network, number: int, found: list[tradeoffs.Quantity]) -> Iterable[Curve]:
+    """A line from 1 to each ratio that shows this network, the second if `number` is 1, to need more."""
+    chosen = [(height, each.ratio) for height, each in enumerate(found) if (each.ratio >= 1) == bool(number)]
+    if not chosen:
+        return
+    heights, values = np.array(chosen).T
+    gaps = np.full(len(chosen), np.nan)
+    across, up = (
+        np.stack([np.ones(len(chosen)), values, gaps], 1).ravel(),
+        np.stack([heights, heights, gaps], 1).ravel(),
+    )
+    texts = [f"{rounded(query.lang, value)} ×" for value in values.tolist()]
+    name, place = (
+        translate(query.lang, "speed.more", network=network.title),
+        "middle right" if number else "middle left",
+    )
+    yield Curve("", up, across, series=number, kind="line", listed=False)
+    yield Curve(
+        name, heights, values, series=number, kind="points", places=[place] * len(texts),
+        texts=[BESIDE + text if number else text + BESIDE for text in texts],
+    )  # fmt: skip
 
 
 def listed(query: SpeedQuery, key: str, values: Iterable[tuple[Network, dict[str, str]]]) -> Strong:

@@ -55,12 +55,11 @@ class TrainingQuery(Query):
 
     def runs(self) -> list[Run]:
         """Each sentence through all snapshots, first to last."""
-        texts = [self.text] if self.vs is None else [self.text, self.vs]
-        return [Run(name, text, "masked") for text in texts for name in snapshots()]
+        return [Run(name, text, "masked") for text in self.texts() for name in self.side_by_side(list(snapshots()))]
 
     def idle(self) -> tuple[str, ...]:
-        """Attention has a layer and a head, a guess has a word."""
-        return ("word",) if self.show == "attention" else ("layer", "head")
+        """Attention has a layer and a head and a difference, a guess has a word."""
+        return ("word",) if self.show == "attention" else ("layer", "head", "align")
 
 
 class Sentence(NamedTuple):
@@ -89,7 +88,7 @@ def filling(trace: Trace) -> Filling:
 
 def figure(query: TrainingQuery, traces: list[Trace]) -> Figure:
     """One map with a frame for each snapshot; or guesses down and snapshots across; or the loss over the updates."""
-    steps = list(snapshots().values())
+    steps = [snapshots()[name] for name in query.side_by_side(list(snapshots()))]
     sentences = []
     for number, start in enumerate(range(0, len(traces), len(steps))):
         own = traces[start : start + len(steps)]
@@ -108,6 +107,11 @@ def step_name(query: TrainingQuery, steps: int) -> str:
     return translate(query.lang, "training.step", steps=whole(query.lang, steps))
 
 
+def when(query: TrainingQuery, steps: int) -> Message:
+    """When a snapshot was taken, within a sentence."""
+    return say("training.after", steps=whole(query.lang, steps)) if steps else say("training.untrained")
+
+
 def attention(query: TrainingQuery, trace: Trace) -> Map:
     """The chosen layer and head of one snapshot, shares of the words among themselves."""
     asked = AttentionMapQuery(lang=query.lang, layer=query.layer or LAYER, head=query.head or HEAD)
@@ -117,8 +121,10 @@ def attention(query: TrainingQuery, trace: Trace) -> Map:
 def framed(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Plot:
     """The map before training and the one at the player's step; of two sentences both at that step, and their
     difference."""
-    frames = [frame(query, sentences, step) for step in range(len(steps))]
+    frames = [frame(query, sentences, steps, step) for step in range(len(steps))]
     plot = frames[-1]
+    if len(steps) == 1:
+        return plot
     fixed = 1 if len(sentences) == 1 else 0  # the map before training stands still
     data = plot.data[:fixed]
     for step, one in enumerate(frames):
@@ -131,18 +137,21 @@ def framed(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) ->
     return replace(plot, data=data, layout=layout, playback=[step_name(query, each) for each in steps])
 
 
-def frame(query: TrainingQuery, sentences: list[Sentence], step: int) -> Plot:
-    """The maps that are seen at one step."""
+def frame(query: TrainingQuery, sentences: list[Sentence], steps: list[int], step: int) -> Plot:
+    """The maps that are seen at one step; beside a single sentence's the first one, where there are more."""
     hover = translate(query.lang, "attention_map.hover")
     first = sentences[0]
     drawn = [attention(query, sentence.traces[step]) for sentence in sentences]
     titles = [sentence.text for sentence in sentences]
-    if len(sentences) == 1:
+    if len(steps) == 1:
+        titles = [f"{step_name(query, steps[0])} · {title}" for title in titles]
+    elif len(sentences) == 1:
         drawn.insert(0, attention(query, first.traces[0]))
-        titles = [translate(query.lang, f"training.panel.{when}", text=first.text) for when in ("before", "then")]
+        begun = when(query, steps[0]).text(query.lang)
+        titles = [f"{begun}: {first.text}", translate(query.lang, "training.panel.then", text=first.text)]
     panels = [
         panel(title, one, one.values, "share", hover, sentence.number)
-        for title, one, sentence in zip(titles, drawn, sentences if len(sentences) == 2 else [first] * 2, strict=True)
+        for title, one, sentence in zip(titles, drawn, sentences if len(sentences) == 2 else [first] * 2, strict=False)
     ]
     if len(sentences) == 2:
         change = difference(AttentionMapQuery(align=query.align), *drawn)
@@ -231,22 +240,27 @@ def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Ite
     """How sharp the attention has become, what is guessed for the hidden word, and the mean loss."""
     first = "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
     start, end = attention(query, sentence.traces[0]), attention(query, sentence.traces[-1])
-    last = whole(query.lang, steps[-1])
+    one = ".one" if len(steps) == 1 else ""
+    said: dict[str, str | int | Message] = {
+        "sentence": first,
+        "start": when(query, steps[0]),
+        "end": when(query, steps[-1]),
+    }
     if len(end.rows) == 1:
         yield say("training.summary.alone", sentence=first)
     else:
-        before, after = (float(one.values.max(1).mean()) for one in (start, end))
+        before, after = (float(each.values.max(1).mean()) for each in (start, end))
         yield say(
-            "training.summary.attention", sentence=first, before=Strong(percent(query.lang, before)),
-            even=percent(query.lang, 1 / len(end.rows)), after=Strong(percent(query.lang, after)), steps=last,
+            f"training.summary.attention{one}", **said, before=Strong(percent(query.lang, before)),
+            even=percent(query.lang, 1 / len(end.rows)), after=Strong(percent(query.lang, after)),
         )  # fmt: skip
     own, (guess, best) = right(sentence), guesses(sentence.traces[-1], sentence.word)[0]
     yield say(
-        "training.summary.word", sentence=first, word=Strong(sentence.hidden_word), before=share(query, own[0]),
-        after=Strong(share(query, own[-1])), steps=last, guess=guess, share=percent(query.lang, best),
+        f"training.summary.word{one}", **said, word=Strong(sentence.hidden_word), before=share(query, own[0]),
+        after=Strong(share(query, own[-1])), guess=guess, share=percent(query.lang, best),
     )  # fmt: skip
     losses = [decimal(query.lang, mean_loss(sentence.traces[place]), 2) for place in (0, -1)]
-    yield say("training.summary.loss", sentence=first, before=losses[0], after=Strong(losses[1]),
+    yield say(f"training.summary.loss{one}", **said, before=losses[0], after=Strong(losses[1]),
               even=decimal(query.lang, float(np.log(PIECES)), 2))  # fmt: skip
     typed = sum(not token.special for token in sentence.traces[0].tokens)
     if len(asked := hidden_places(sentence.traces[0])) < typed:

@@ -27,6 +27,10 @@ class TrajectoryQuery(Query):
         """The same runs, with points of the plane."""
         return [Run(run.model, run.text, "trajectory") for run in super().runs()]
 
+    def idle(self) -> tuple[str, ...]:
+        """No difference is drawn here."""
+        return ("align",)
+
 
 def path(trace: Trace) -> Path:
     """What the experiment recorded."""

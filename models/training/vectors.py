@@ -17,7 +17,7 @@ def piece_vectors(texts: dict[str, Text], units: int, seed: int, cache: Path) ->
         sentences = [list(map(str, ids)) for text in texts.values() for ids in text.each_sentence()]
         learned = Word2Vec(
             sentences, vector_size=units, sg=1, window=5, negative=5, min_count=1, sample=1e-4, epochs=2,
-            workers=2, seed=seed,
+            workers=1, seed=seed,
         ).wv  # fmt: skip
         random = np.random.default_rng(seed)
         vectors = random.normal(size=(tokenizer().get_vocab_size(), units)).astype(np.float32) / np.sqrt(units)

@@ -61,6 +61,8 @@ globalThis.onScreen = (() => {
       pen.getImageData(at(column, across, image.width), at(row, down, image.height), 1, 1).data.join()));
   }
 
+  const captions = () => plot().layout.annotations.filter(({ name }) => name === "caption").map(({ text }) => text).join();
+
   const box = (element) => {
     const { left, top, width, height } = element.getBoundingClientRect();
     return { left, top, width, height };
@@ -71,7 +73,7 @@ globalThis.onScreen = (() => {
   const lightedTokens = () => [...document.querySelectorAll(".token.lit")].map((token) => token.textContent);
 
   return {
-    ready, panels, pixels, marks, lit, lightedTokens,
+    ready, panels, pixels, captions, marks, lit, lightedTokens,
     scheme: () => ({ font: plot()._fullLayout.font.color, label: getComputedStyle(plot().querySelector("g.xtick > text")).fill,
       background: getComputedStyle(document.body).backgroundColor }),
   };

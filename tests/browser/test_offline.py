@@ -20,6 +20,8 @@ note = "Wer schaut auf wen?"
 address = "/trajectory?text=Der+Mann+biss+den+Hund"
 [[entries]]
 address = "/attention_heads?text=Hund+bei%C3%9Ft+Katze"
+[[entries]]
+address = "/classification?text=Hallo"
 """
 
 
@@ -60,11 +62,21 @@ def test_a_lecture_from_a_stick(disk: Screen) -> None:
     disk.page.goto(f"{disk.base}/index.html")
     pictures = "[...document.images].map((image) => image.complete && image.naturalWidth > 0)"
     disk.until(lambda: all(disk.page.evaluate(pictures)), "the stills")
-    assert disk.page.locator(".show").count() == 3
+    assert disk.page.locator(".show").count() == 4
     disk.page.click(".show >> nth=0")
     inside = figure(disk, "01-attention_map.html")
     assert inside.evaluate("onScreen.panels()[0].across") == ["Der", "Mann", "biss", "den", "Hund"]
-    assert disk.text("#told").startswith("1/3")
+    assert disk.text("#told").startswith("1/4")
+    before = inside.evaluate("onScreen.panels()[0].z")
+    inside.click("#layer-2")
+    chosen = "document.querySelector('#layer-2').ariaCurrent === 'true'"
+    disk.until(lambda: inside.evaluate(chosen), "the second layer, from the file")
+    disk.drawn(inside)
+    assert inside.evaluate("onScreen.panels()[0].z") != before
+    inside.click("#layer-4")
+    disk.until(lambda: inside.evaluate("document.querySelector('#layer-4').ariaCurrent === 'true'"), "the first state")
+    disk.drawn(inside)
+    assert inside.evaluate("onScreen.panels()[0].z") == before
     inside.click(".figure", position={"x": 2, "y": 2})  # the keys are the figure's now, and it hands them on
     disk.page.keyboard.press("ArrowRight")
     walked = figure(disk, "02-trajectory.html")
@@ -73,7 +85,7 @@ def test_a_lecture_from_a_stick(disk: Screen) -> None:
     assert walked.evaluate("document.querySelector('.player input').value") == str(int(last) - 1)
     disk.page.click("#on")
     figure(disk, "03-attention_heads.html")
-    assert disk.page.is_disabled("#on")
+    assert not disk.page.is_disabled("#on")
     disk.page.keyboard.press("Escape")
     disk.until(lambda: disk.page.is_visible("#list") and disk.focused("[data-number='3']"), "the list again")
     disk.page.go_back()
@@ -90,7 +102,8 @@ def test_the_list_works_from_the_keyboard(disk: Screen) -> None:
     disk.page.keyboard.press("PageUp")
     figure(disk, "01-attention_map.html")
     disk.page.keyboard.press("End")
-    figure(disk, "03-attention_heads.html")
+    figure(disk, "04-classification.html")
+    assert disk.page.is_disabled("#on")
 
 
 def test_the_list_prints_its_figures(disk: Screen) -> None:
@@ -110,3 +123,31 @@ def test_the_list_is_for_everybody(disk: Screen) -> None:
         found = disk.page.evaluate("axe.run(document, {iframes: false}).then(({violations}) => violations)")
         assert [(each["id"], [node["html"][:120] for node in each["nodes"][:3]]) for each in found] == []
         assert disk.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_file_switches_between_its_states(disk: Screen, folder: Path) -> None:
+    disk.page.goto((folder / "03-attention_heads.html").as_uri())
+    disk.drawn()
+    before = disk.page.evaluate("onScreen.captions()")
+    disk.page.focus("#sort-entropy")
+    disk.page.keyboard.press("Enter")
+    disk.until(lambda: disk.page.evaluate("onScreen.captions()") != before, "the heads in another order")
+    assert disk.focused("#sort-entropy") and disk.page.get_attribute("#sort-entropy", "aria-current") == "true"
+    disk.page.click("#sort-layer")
+    disk.until(lambda: disk.page.evaluate("onScreen.captions()") == before, "the order of the layers again")
+
+
+def test_choices_that_are_not_carried_lead_nowhere(disk: Screen, folder: Path) -> None:
+    disk.page.goto((folder / "04-classification.html").as_uri())
+    disk.drawn()
+    disk.until(lambda: disk.page.get_attribute("#show-words", "aria-disabled"), "what needs another run is shut")
+    assert disk.page.get_attribute("#show-words", "href") is None
+    disk.page.click("#show-progress")
+    disk.until(lambda: disk.page.locator("#of-gru").count(), "the control that matters now")
+    disk.page.click("#of-gru")
+    disk.until(lambda: disk.page.get_attribute("#of-gru", "aria-current"), "the GRU")
+    assert disk.page.get_attribute("#show-words", "aria-disabled") == "true"
+    disk.page.click("#show-models")
+    disk.until(lambda: not disk.page.locator("#of-gru").count(), "all models")
+    disk.page.click("#show-progress")
+    disk.until(lambda: disk.page.get_attribute("#of-gru", "aria-current"), "the GRU is remembered")

@@ -255,3 +255,27 @@ def test_the_rollout_says_how_much_has_mixed(make_attentive):
 def test_the_rollout_of_a_causal_model_sees_nothing_that_comes_later(make_attentive):
     (shown,) = plotted(draw(AttentionMapQuery(stage="rollout", special="shown"), make_attentive(causal=True)))
     assert (shown[np.triu_indices(4, 1)] == 0).all()
+
+
+def test_each_row_leads_to_its_steps(make_attentive):
+    first, second = make_attentive("[CLS]", "a", "b", "c", "[SEP]"), make_attentive("[CLS]", "x", "y", "[SEP]")
+    query = AttentionMapQuery(text="a b c", vs="x y", model="encoder", layer=2, head=3)
+    rows = draw(query, first, second).rows
+    assert [entry.axis for entry in rows] == ["y", "y2"]
+    assert [ask["looking"] for ask in rows[0].asks] == [1, 2, 3] and rows[0].words == ["a", "b", "c"]
+    assert (rows[0].query.text, rows[0].query.vs, rows[0].query.layer, rows[0].query.head) == ("a b c", "x y", 2, 3)
+    assert (rows[1].query.text, rows[1].query.vs) == ("x y", "a b c")
+    assert rows[0].first == 2 and rows[1].first == 1
+    models = AttentionMapQuery(text="a b c", model="encoder", vs_model="decoder", layer=1, head=1)
+    turned = draw(models, first, make_attentive("[CLS]", "a", "b", "c", model="decoder")).rows[1].query
+    assert (turned.model, turned.vs_model, turned.text, turned.vs) == ("decoder", "encoder", "a b c", None)
+
+
+def test_a_mean_leads_to_the_head_that_looks_hardest(make_attentive):
+    trace = make_attentive("[CLS]", "a", "b", "c", "[SEP]")
+    (rows,) = draw(AttentionMapQuery(layer=1, special="shown"), trace).rows
+    weights = trace.attention.attention[0]
+    for ask in rows.asks:
+        assert weights[ask["head"] - 1, ask["looking"]].max() == weights[:, ask["looking"]].max()
+    told = replace(trace, attention=replace(trace.attention, output_weights=None))
+    assert draw(AttentionMapQuery(), told).rows == []

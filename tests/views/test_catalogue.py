@@ -1,9 +1,11 @@
-"""Every view with every model it fits, one run, two sentences, two models, in both languages."""
+"""Every view with every model it fits, one run, two sentences, two models, in both languages, on shared ranges."""
 
+import base64
 import html
 import itertools
 import re
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
@@ -23,18 +25,55 @@ def drawn(name, lang, **stated):
     view = views.catalogue()[name]
     query = view.query(lang=lang, text=FIRST, **stated)
     traces = [perform(run) for run in query.runs()]
-    query = settled(query, traces[0])
+    query = settled(query, traces[0]) if traces else query
     return query, traces, view.figure(query, traces)
 
 
+def numbers(values):
+    """The values of a trace, NaN for gaps."""
+    if not isinstance(values, dict):
+        return np.array(values, np.float64)
+    kinds = {"f4": np.float32, "f8": np.float64, "i4": np.int32, "u1": np.uint8, "u2": np.uint16}
+    return np.frombuffer(base64.b64decode(values["bdata"]), kinds[values["dtype"]])
+
+
+def reach(told, axis):
+    """From where to where an axis goes, if the figure says so."""
+    return tuple(told["layout"][f"{axis[0]}axis{axis[1:]}"].get("range", ()))
+
+
+def check_ranges(query, traces, told):
+    """All runs are drawn on one colour range that holds every value, and on axes of one reach; what is a difference
+    has a range of its own, around zero, and so have the planes of two models."""
+    maps = [drawn for drawn in told["data"] if drawn["type"] == "heatmap"]
+    for drawn in maps:
+        axis, values = told["layout"][drawn["coloraxis"]], numbers(drawn["z"])
+        assert axis["cmin"] - 1e-6 <= np.nanmin(values, initial=axis["cmin"])
+        assert np.nanmax(values, initial=axis["cmax"]) <= axis["cmax"] + 1e-6
+        assert not {"zmin", "zmax", "colorscale"} & drawn.keys()
+    assert {drawn["coloraxis"] for drawn in maps} <= {"coloraxis", "coloraxis2"}
+    differing = {drawn["xaxis"] for drawn in maps if drawn["coloraxis"] == "coloraxis2"}
+    assert not maps or len(maps) > len(differing) or len(differing) == len(traces) or "share" not in str(query)
+    for axis in ("coloraxis2",) if "coloraxis2" in told["layout"] else ():
+        assert told["layout"][axis]["cmin"] == -told["layout"][axis]["cmax"]
+    curves = [drawn for drawn in told["data"] if drawn["type"] in ("scatter", "bar")]
+    for lines in ([one for one in curves if (one.get("xaxis") in differing) == apart] for apart in (False, True)):
+        lines = [one for one in lines if "overlaying" not in told["layout"][f"yaxis{one['yaxis'][1:]}"]]
+        reaches = {(reach(told, one["yaxis"]), () if maps else reach(told, one["xaxis"])) for one in lines}
+        planes = len({one["xaxis"] for one in lines}) if "scaleanchor" in told["layout"].get("yaxis", {}) else 1
+        assert len(reaches) <= (planes if len({trace.model for trace in traces}) > 1 else 1)
+        for one in lines if maps else ():
+            low, high = reach(told, one["yaxis"])
+            assert low <= np.nanmin(numbers(one["y"]), initial=0) and np.nanmax(numbers(one["y"]), initial=0) <= high
+
+
 def check(query, traces, figure):
-    """Valid in each theme; words as typed; one range per colour axis that holds every value; numbers and sentences."""
+    """Valid in each theme; words as typed; shared ranges; numbers and sentences."""
     for theme in THEMES:
         told = figure.plot.json(theme)
         found = go.Figure(data=told["data"], layout=told["layout"]).to_plotly_json()
     assert told["data"]
-    for drawn in told["data"]:
-        assert drawn["type"] != "heatmap" or drawn["coloraxis"] in told["layout"]
+    check_ranges(query, traces, told)
     shown = str([told["layout"], told["data"]])
     for trace in traces:
         assert all(html.escape(word) in shown for word in trace.text.split())
@@ -45,7 +84,7 @@ def check(query, traces, figure):
         assert sentence.endswith((".", "…"))
     rows = list(figure.table.rows())
     assert len(rows) == figure.table.count > 0
-    assert {row[0] for row in rows} == {trace.model for trace in traces}
+    assert {row[0] for row in rows} - {None} == {trace.model for trace in traces}  # invented guests have no model
     for column in (*figure.table.columns, *figure.table.brief_columns):
         assert known(query.lang, column)
     return found
@@ -54,7 +93,17 @@ def check(query, traces, figure):
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize(("name", "model"), PAIRS)
 def test_one_run(name, model, lang):
-    check(*drawn(name, lang, model=model))
+    query, traces, figure = drawn(name, lang, model=model)
+    assert {trace.model for trace in traces} == {model}
+    check(query, traces, figure)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", [name for name, view in views.catalogue().items() if not view.chooses_model])
+def test_networks_beside_each_other_are_all_shown_where_none_is_named(name, lang):
+    query, traces, figure = drawn(name, lang)
+    assert len({trace.model for trace in traces}) > 2
+    check(query, traces, figure)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -62,9 +111,8 @@ def test_one_run(name, model, lang):
 @pytest.mark.parametrize(("name", "model"), PAIRS)
 def test_two_sentences(name, model, align, lang):
     query, traces, figure = drawn(name, lang, model=model, vs=SECOND, align=align)
+    assert {trace.text for trace in traces} == {FIRST, SECOND}
     check(query, traces, figure)
-    if "coloraxis2" in figure.plot.layout:
-        assert figure.plot.layout["coloraxis2"]["cmin"] == -figure.plot.layout["coloraxis2"]["cmax"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -76,13 +124,61 @@ def test_two_sentences(name, model, align, lang):
         for pair in itertools.product(
             view.models[:6], repeat=2
         )  # further models are further heads on the same networks
-        if view.chooses_model
     ],
 )
 def test_two_models(name, model, other, lang):
     query, traces, figure = drawn(name, lang, model=model, vs_model=other)
-    assert list(dict.fromkeys(trace.model for trace in traces)) == list(dict.fromkeys([model, other]))
+    found = list(dict.fromkeys(trace.model for trace in traces))
+    assert set(found) == {model, other}
+    assert found[0] == model or not views.catalogue()[name].chooses_model  # beside each other: lecture order
     check(query, traces, figure)
+
+
+@pytest.mark.parametrize("name", views.catalogue())
+def test_two_sentences_and_two_models(name):
+    """No view has fewer than two runs where one asks for four: a model says nothing of one sentence only."""
+    fitting = views.catalogue()[name].models
+    first, last = fitting[0], fitting[-1]
+    query, traces, figure = drawn(name, "de", model=first, vs=SECOND, vs_model=last)
+    assert {(trace.model, trace.text) for trace in traces} >= {(first, FIRST), (last, SECOND)}
+    check(query, traces, figure)
+
+
+@pytest.mark.parametrize("name", views.catalogue())
+def test_how_sentences_are_matched_can_be_chosen_where_it_changes_the_picture(name):
+    by_word, by_position = (drawn(name, "en", vs=SECOND, align=how, model=own(name)) for how in ("word", "position"))
+    changes = by_word[2].plot.json() != by_position[2].plot.json()
+    assert changes == ("align" not in by_word[0].idle())
+
+
+def own(name):
+    """The model that a page of a view shows first, if it shows one."""
+    view = views.catalogue()[name]
+    return view.models[0] if view.chooses_model else ""
+
+
+@pytest.mark.parametrize("name", views.catalogue())
+def test_the_address_says_which_models_are_drawn(client, name):
+    """In the data and in the controls; a model that does not fit is refused with the models that do."""
+    view = views.catalogue()[name]
+    first, last = view.models[0], view.models[-1]
+    for stated, expected in (
+        ({"model": last}, {last}), ({"model": first, "vs_model": last}, {first, last}),
+        ({} if view.chooses_model else {"vs_model": last}, {first} if view.chooses_model else {last}),
+    ):  # fmt: skip
+        told = client.get(f"/de/{name}.json", params={"text": FIRST, **stated}).json()
+        assert {run["model"] for run in told["runs"]} == expected
+        assert told["model"] == told["runs"][0]["model"]
+        assert {row[0] for row in told["table"]["rows"]} == expected
+    page = client.get(f"/de/{name}", params={"text": FIRST, "model": first, "vs_model": last}).text
+    for field, model in {"model": first, "vs_model": last}.items() if len(view.models) > 1 else ():
+        select = re.search(rf'<select id="control-{field}".*?</select>', page, re.DOTALL).group()
+        assert re.search(rf'value="{model}"[^>]* selected', select)
+    unfit = next(model for model in registry.catalogue() if model not in view.models)
+    for field in ("model", "vs_model"):
+        refused = client.get(f"/de/{name}.json", params={"text": FIRST, field: unfit})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (422, "unfit_model")
+        assert refused.json()["error"]["field"] == field and first in refused.json()["error"]["message"]
 
 
 def test_a_views_name_is_that_of_its_file_and_its_texts():

@@ -6,7 +6,7 @@ import torch
 
 from app import views
 from app.query import settled
-from app.views.next_word import NextWordQuery, joined, tempered
+from app.views.next_word import NextWordQuery, joined, replaced, tempered
 from models import registry, tokenizer
 from models.run import perform
 
@@ -69,14 +69,14 @@ def test_a_click_appends_the_piece():
     assert figure.links and all(link.view == "next_word" for link in figure.links)
     for link in figure.links:
         assert link.query.text.startswith(TEXT) and len(link.query.text) > len(TEXT) and link.query.after is None
-    run = type("Run", (), {"trace": traces[0], "place": 5})
+    run = type("Run", (), {"trace": traces[0], "place": 5, "behind": False})
     assert [joined(run, piece) for piece in ("Haus", "##e", ".", "[SEP]")] == [
         f"{TEXT} Haus",
         f"{TEXT}e",
         f"{TEXT}.",
         None,
     ]
-    assert joined(type("Run", (), {"trace": traces[0], "place": 0}), "Es") == "Es"
+    assert joined(type("Run", (), {"trace": traces[0], "place": 0, "behind": False}), "Es") == "Es"
 
 
 def test_summary_tells_what_really_came():
@@ -97,3 +97,121 @@ def test_pages(client, lang, options):
 def test_a_wrong_place_is_told(client):
     answer = client.get("/de/next_word.json?text=Hund&after=9")
     assert answer.status_code == 422 and answer.json()["error"]["field"] == "after"
+
+
+def filling(**stated):
+    return drawn(**({"model": "encoder"} | stated))
+
+
+@pytest.mark.parametrize("word", [1, 3, 5])
+def test_the_encoder_is_asked_with_the_word_hidden_from_it(word):
+    query, (trace,), figure = filling(word=word, temperature=0.5)
+    loaded = registry.load("encoder")
+    ids = torch.tensor([[token.id for token in trace.tokens]])
+    ids[0, word] = tokenizer.MASK
+    with torch.inference_mode():
+        logits = loaded.head(loaded.network(input_ids=ids).last_hidden_state)[0, word].double()
+    expected = (logits / 0.5).softmax(-1).numpy()
+    logs = trace.expectation.log_probabilities
+    np.testing.assert_allclose(np.exp(tempered(logs[word], query)), expected, atol=1e-5)
+    assert np.isnan(np.delete(logs, word, axis=0)).all() and trace.change == f"masked({word})"
+    best = np.argsort(-expected)[:10]
+    assert [row[4] for row in figure.table.rows()] == best.tolist()
+
+
+def test_the_hidden_word_has_no_say():
+    for text in ("Der Mann sah den Hund", "Der Mann biss den Hund"):
+        logs = filling(text=text, word=3)[1][0].expectation.log_probabilities[3]
+        np.testing.assert_allclose(np.exp(logs).sum(), 1, atol=1e-4)
+    first, second = (filling(text=text, word=3)[1][0].expectation.log_probabilities[3]
+                     for text in ("Der Mann sah den Hund", TEXT))  # fmt: skip
+    np.testing.assert_array_equal(first, second)
+
+
+def test_it_tells_what_stands_there_and_that_it_was_hidden():
+    _, (trace,), figure = filling()  # the third word
+    said = " ".join(message.text("de") for message in figure.summary)
+    logs = trace.expectation.log_probabilities[3]
+    rank = int((logs > logs[trace.tokens[3].id]).sum())
+    assert "„biss“ ist verdeckt" in said and f"Rang {rank + 1})" in said
+    assert figure.plot.layout["xaxis"]["title"]["text"] == "Der Mann [MASK] den Hund"
+
+
+def test_a_click_puts_the_word_in_that_place():
+    figure = filling(word=3)[2]
+    for link in figure.links:
+        before, behind = link.query.text[:8], link.query.text[-9:]
+        assert (before, behind) == ("Der Mann", " den Hund") and link.query.word in (3, None)
+        assert "einsetzen" in link.label.text("de")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "piece", "expected"),
+    [
+        ("Der Mann lacht.", 3, "weint", "Der Mann weint."),
+        ("Der Mann lacht.", 4, "!", "Der Mann lacht!"),
+        ("Der Mann lacht.", 4, "laut", "Der Mann lacht laut"),
+        ("Der Mann lacht.", 2, "##mann", "Dermann lacht."),
+        ("Der Mann lacht.", 2, ",", "Der, lacht."),
+        ("Der Mann lacht.", 3, "[SEP]", None),
+        ("Hund", 1, "Der", "Der"),
+        ("U-Bahn", 2, "und", "U und Bahn"),
+    ],
+)
+def test_replacing(text, place, piece, expected):
+    tokens = tokenizer.tokenize(text, 99, end=True)
+    run = type("Run", (), {"trace": type("Trace", (), {"tokens": tokens, "text": text}), "place": place})
+    assert replaced(run, piece) == expected
+
+
+def test_the_same_word_is_hidden_in_a_second_sentence():
+    _, traces, figure = filling(word=3, vs="Hund den biss Mann Der heute")
+    assert [trace.change for trace in traces] == ["masked(3)", "masked(3)"]
+    assert {row[2] for row in figure.table.rows()} == {"biss"}
+    assert filling(word=5, vs="Hund den biss Mann Der")[1][1].change == "masked(1)"
+    assert filling(word=5, vs="Der Mann")[1][1].change == "masked(2)"
+
+
+def test_decoder_and_encoder_are_asked_for_the_same_place():
+    _, traces, figure = drawn(after=2, vs_model="encoder")
+    assert traces[1].change == "masked(3)"
+    assert {(row[1], row[2]) for row in figure.table.rows()} == {(1, "Mann"), (2, "biss")}
+    _, traces, figure = filling(word=3, vs_model="decoder")
+    assert {(row[1], row[2]) for row in figure.table.rows()} == {(1, "biss"), (2, "Mann")}
+
+
+def test_behind_the_text_a_place_is_made():
+    _, traces, figure = drawn(vs_model="encoder")
+    ids = [token.id for token in traces[1].tokens]
+    ids = torch.tensor([[*ids[:-1], tokenizer.MASK, ids[-1]]])
+    loaded = registry.load("encoder")
+    with torch.inference_mode():
+        expected = loaded.head(loaded.network(input_ids=ids).last_hidden_state)[0, -2].log_softmax(-1).numpy()
+    np.testing.assert_allclose(traces[1].expectation.log_probabilities[-1], expected, atol=1e-4)
+    assert "hinter dem Text" in figure.summary[-2].text("de") or "Hinter" in figure.summary[-2].text("de")
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+@pytest.mark.parametrize(
+    "options", ["", "&word=1", "&temperature=0.1&k=1", "&vs=Hallo&word=2", "&vs_model=gru", "&vs_model=encoder"]
+)
+def test_pages_of_the_encoder(client, lang, options):
+    answer = client.get(f"/{lang}/next_word?text=Der+Mann{options}&model=encoder")
+    assert answer.status_code == 200 and "[MASK]" in answer.text
+
+
+def test_texts_say_which_of_the_two_the_model_does(client):
+    encoder, decoder = (client.get(f"/de/next_word?text=Hund&model={model}").text for model in ("encoder", "decoder"))
+    assert "Welches Wort steht hier?" in encoder and "Was kommt als Nächstes?" in decoder
+    assert "Einsetzen" in encoder and "Weiterschreiben" not in encoder.split("places")[-1].split("</nav>")[0]
+
+
+def test_wrong_places_of_the_encoder_are_told(client):
+    for wrong in ("word=9", "word=2", "after=1"):
+        answer = client.get(f"/de/next_word.json?text=Hund&model=encoder&{wrong}")
+        assert answer.status_code == 422 and answer.json()["error"]["field"] == wrong.split("=")[0]
+
+
+@pytest.mark.parametrize("text", ["a+" * 300, "😀", "%00", "a+" * 120])
+def test_odd_texts_of_the_encoder(client, text):
+    assert client.get(f"/de/next_word?text={text}&model=encoder").status_code in (200, 422)
