@@ -88,6 +88,8 @@ def test_the_right_context_decides_for_the_encoder_alone_as_the_page_says():
         assert {entity.name for entity in perform(Run(name, person)).labelling.entities} == {"LOC"}
     _, _, figured = drawn(club)
     summary = " ".join(message.text("en") for message in figured.summary)
+    _, _, pair = drawn(person, vs=club)
+    assert [marked.network for marked in pair.marked][3:5] == ["1 · Encoder", "2 · RNN"]
     assert "“Bayern”: encoder organisation, otherwise place" in summary
 
 
