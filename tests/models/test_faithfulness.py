@@ -41,7 +41,7 @@ def test_the_weights_are_those_of_the_trace():
     assert faithfulness.agreement(trace) == pytest.approx(faithfulness.kendall(np.abs(found)))
 
 
-@pytest.mark.parametrize("model", ["encoder-intent", "encoder", "decoder"])
+@pytest.mark.parametrize("model", ["encoder-intent", "encoder-entities", "encoder", "decoder"])
 def test_the_yardstick_is_of_these_weights_and_says_quartiles(model):
     found = faithfulness.yardstick(model)
     assert found["weights"] == registry.get(model).hash and found["sentences"] == 200

@@ -110,7 +110,7 @@ def test_gradient_times_input_is_drawn_where_it_is_asked_for():
         strongest = trace.text[trace.tokens[int(np.nanargmax(np.abs(trace.slope.gradient_input)))].start :]
         name = network_title(trace.model, "en")
         effect = f"{name}: “{strongest.split()[0].strip('?')}"
-        assert (effect in told(found)) is (max(map(abs, own)) >= 0.1)
+        assert (effect in told(found)) is bool(max(map(abs, own)) >= 0.1)
     assert "Encoder" in told(found) and "gradient × input" in told(found)
     assert {run.experiment for run in ClassificationQuery(by="gradient_input").runs()} == {"forward"}
 
