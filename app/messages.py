@@ -36,7 +36,7 @@ class Message:
         marked = {
             name: Markup('<b class="num" dir="auto">{}</b>').format(str(value))
             if isinstance(value, Strong)
-            else value.text(lang)
+            else value.html(lang)
             if isinstance(value, Message)
             else str(value)
             for name, value in self.values.items()

@@ -1,7 +1,7 @@
 """Makes Plotly JSON from arrays: plain dicts, a few trace types, colours only in the layout so that a theme is a patch.
 
 Colours: zero is the page's background. [0, 1] runs from paper to deep blue (cividis in the dark), signed values are
-RdBu, differences PuOr, both symmetric around zero. One range serves both runs; a masked cell is grey, never a value.
+RdBu, differences PuOr, both symmetric around zero. One range serves both runs; a masked cell is hatched, never a value.
 """
 
 import base64
@@ -45,6 +45,12 @@ INK = {"light": "#1b1b1f", "dark": "#ecebe6"}
 QUIET = {"light": "#5c5c66", "dark": "#a6a6ad"}
 ACCENT = {"light": "#b3441a", "dark": "#ff8a5c"}
 MASKED = {"light": "#d9d7d1", "dark": "#3a3b41"}
+HATCH = {"light": "#bdbab2", "dark": "#5a5b63"}
+HATCHES = 36  # lines from side to side of a panel
+HATCHED = "M0,0L1,0L1,1L0,1Z" + "".join(
+    "M{:.3f},{:.3f}L{:.3f},{:.3f}".format(*ends, *ends[::-1])
+    for ends in ((max(0, at - 1), min(1, at)) for at in np.arange(1, 2 * HATCHES) / HATCHES)
+)
 GRID = {"light": "#e6e3dc", "dark": "#33343a"}
 SERIES = ("#3f7fc1", "#cf5f2a", "#3d8f66", "#9468c0", "#b8478a", "#85812b")  # readable on both grounds
 BLUES = ["#fbfaf7", "#e3ebf3", "#c3d8ea", "#98bfdf", "#6a9fcd", "#4380b8", "#255f9c", "#0f427c", "#062a5c"]
@@ -549,12 +555,12 @@ def add_line(
     return axis
 
 
-def behind(number: int, colour: str) -> Json:
-    """A ground of one colour under the cells of a panel."""
+def behind(number: int, theme: Theme) -> Json:
+    """A hatched ground under the cells of a panel: it shows where a cell has no value."""
     suffix = "" if number == 0 else str(number + 1)
     return {
-        "type": "rect", "layer": "below", "xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "x0": 0, "x1": 1,
-        "y0": 0, "y1": 1, "fillcolor": colour, "line": {"width": 0},
+        "type": "path", "layer": "below", "xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "path": HATCHED,
+        "fillcolor": MASKED[theme], "line": {"width": 1, "color": HATCH[theme]},
     }  # fmt: skip
 
 
@@ -564,11 +570,11 @@ def bold(label: str) -> str:
 
 
 def themed(layout: Json, scales: Sequence[Scale], theme: Theme, masked: Sequence[int]) -> Json:
-    """All that a theme changes: a patch of the layout; behind the cells of the `masked` panels it is grey."""
+    """All that a theme changes: a patch of the layout; behind the cells of the `masked` panels it is hatched."""
     patch: Json = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "shapes": [behind(number, MASKED[theme]) for number in masked],
+        "shapes": [behind(number, theme) for number in masked],
         "font": {"color": INK[theme]},
         "colorway": [ACCENT[theme]],
         "hoverlabel": {"bgcolor": INK[theme], "bordercolor": INK[theme], "font": {"color": PAPER[theme]}},

@@ -105,6 +105,10 @@ class Query(BaseModel):
                 raise QueryError("unfit_model", field, say("error.unfit_model", model=name, models=fitting))
         return [name for name in networks if name in (named.values() or otherwise or networks)]
 
+    def completed(self) -> Self:
+        """The query as its view means it where something is left out; its address says so then."""
+        return self
+
     def idle(self) -> Container[str]:
         """The options that change nothing in the picture asked for, and so are no controls."""
         return ()
@@ -186,7 +190,7 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         if value is not None and not value.strip():
             raise QueryError("empty_text", name, say("error.empty_text"))
     try:
-        return paired(kind(lang=lang, **stated))
+        return paired(kind(lang=lang, **stated)).completed()
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])

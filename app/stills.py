@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
+LEAST_CAPTION = 8.5  # pixels, times scale
+BELOW_TICKS = 18
+
 Form = Literal["svg", "pdf", "png"]
 MEDIA: dict[Form, str] = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
 DPI = 96.0  # Plotly's pixels are those of CSS
@@ -263,7 +266,8 @@ class Picture:
         down, over = pixels.shape[:2]
         left, top, wide, high = (trace.get(name, base) for name, base in (("x0", 0), ("y0", 0), ("dx", 1), ("dy", 1)))
         edges = (left - wide / 2, left + (over - 0.5) * wide, top + (down - 0.5) * high, top - high / 2)
-        axes.imshow(pixels, extent=edges, interpolation="nearest", aspect="auto", zorder=2)
+        axes.imshow(pixels, extent=edges, interpolation="nearest", aspect="equal", zorder=2)
+        axes.set_anchor("N")  # two atlases begin at one height
 
     def finish(self, caption: str) -> None:
         """Axes, marks, legend and caption; then all in its place, until nothing is cut off."""
@@ -271,8 +275,9 @@ class Picture:
             if "overlaying" not in self.layout[long_name(y)]:  # else it shares the words of the axes below
                 self.word_axis(axes, self.layout[long_name(self.across[y])], y)
             self.value_axis(axes, self.layout[long_name(y)])
-        shown = [self.shape(shape) for shape in self.layout.get("shapes", ())]
-        shown += [self.note(note) for note in self.layout.get("annotations", ())]
+        for shape in self.layout.get("shapes", ()):
+            self.shape(shape)
+        notes = [(self.note(note), note) for note in self.layout.get("annotations", ())]
         if self.layout.get("showlegend") and len(self.named) > 1:
             self.legend()
         written = self.figure.text(
@@ -281,6 +286,7 @@ class Picture:
         )  # fmt: skip
         wrap(written, self.style.width - 2 * BORDER)
         self.arrange(written)
+        self.captions([drawn for drawn, note in notes if note.get("name") == "caption"])
 
     def word_axis(self, axes: "Axes", axis: Json, y: str) -> None:
         """The axis across."""
@@ -428,7 +434,8 @@ class Picture:
                 fontfamily=fonts(text), pad=self.style.points(8),
             )  # fmt: skip
         axes = axes or next(iter(self.axes.values()))
-        shift = (self.style.points(note.get("xshift", 0)), self.style.points(note.get("yshift", 0)))
+        below = -BELOW_TICKS if note.get("name") == "bar" else 0  # its ticks are notes too
+        shift = (self.style.points(note.get("xshift", 0)), self.style.points(note.get("yshift", below)))
         return axes.annotate(
             drawable(text), (note["x"], note["y"]), shift, xycoords=self.transform(note), textcoords="offset points",
             ha={"auto": "center"}.get(note.get("xanchor", "center"), note.get("xanchor", "center")),
@@ -436,6 +443,23 @@ class Picture:
             fontsize=size, color=colour, parse_math=False, fontfamily=fonts(text), annotation_clip=False, zorder=5,
             rotation=-note.get("textangle", 0), fontweight="bold" if "<b>" in note["text"] else "normal",
         )  # fmt: skip
+
+    def captions(self, drawn: Sequence[Any]) -> None:
+        """Texts below the tiles of an atlas as large as these allow: whole, else their first words."""
+        if not drawn:
+            return
+        renderer, axes = renderer_of(self.figure), drawn[0].axes
+        (left, _), (right, _) = axes.transData.transform([(0, 0), (1, 0)])
+        for brief in (False, True):
+            if brief:
+                for text in drawn:
+                    text.set_text(text.get_text().split(" ")[0])
+            longest = max(text.get_window_extent(renderer).width for text in drawn)
+            size = drawn[0].get_fontsize() * min(1, 0.94 * (right - left) / longest)
+            if size >= self.style.points(LEAST_CAPTION):
+                break
+        for text in drawn:
+            text.set_fontsize(size)
 
     def legend(self) -> None:
         """The names of the curves, in rows above them."""

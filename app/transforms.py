@@ -59,7 +59,7 @@ def reversed_words(text: str) -> str:
 
 
 def swapped_nouns(text: str) -> str | None:
-    """The text with its first and last noun swapped, and nothing else; None where it has fewer than two nouns."""
+    """The text with its first and last noun swapped, and nothing else; None where it has no two that differ."""
     words, between = split(text)
     starts = [not place or not END.isdisjoint(between[place]) for place in range(len(words))]
     places = nouns.places(words, starts)
@@ -67,7 +67,8 @@ def swapped_nouns(text: str) -> str | None:
         return None
     first, last = places[0], places[-1]
     words[first], words[last] = capital(words[last], words[first]), capital(words[first], words[last])
-    return joined(words, between)
+    found = joined(words, between)
+    return found if found != text else None
 
 
 def capital(word: str, like: str) -> str:

@@ -108,6 +108,13 @@ def neighbours(run: Run) -> Trace:
     return neighbours.trace(run)
 
 
+def contexts(run: Run) -> Trace:
+    """The model reads the text, and each word's states stand beside its own vector and the pieces near them."""
+    from models import contexts
+
+    return contexts.trace(run)
+
+
 def translation(run: Run) -> Trace:
     """The model reads the text and writes its translation; greedily, or with beams."""
     from models import translating
@@ -141,6 +148,7 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "forward": forward,
     "across": across,
     "attributions": attributions,
+    "contexts": contexts,
     "decoder": decoder,
     "distances": distances,
     "erasures": erasures,

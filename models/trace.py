@@ -262,6 +262,18 @@ class Neighbourhood:
 
 
 @part
+class Context:
+    """Each token at each stage of an encoder (its word vector, that with its place, its state after each layer), less
+    what all words have in common there; the pieces whose own vectors point most nearly the same way, nearest first."""
+
+    centred: np.ndarray = array("float32[stages, tokens, units]")
+    context_near: tuple[tuple[tuple[str, ...], ...], ...]  # [stages][tokens][neighbours]
+    context_cosines: np.ndarray = array("float32[stages, tokens, neighbours]")
+    different_words: np.ndarray = array("float32[stages]")  # median cosine of pairs of different words elsewhere
+    same_words: np.ndarray = array("float32[stages]")  # … and of the same word in two sentences
+
+
+@part
 class Classification:
     """How likely a classifier finds each class of text, and after each token where it reads from left to right."""
 
@@ -422,6 +434,7 @@ class Trace:
     memory: Memory | None = None
     path: Path | None = None
     neighbourhood: Neighbourhood | None = None
+    context: Context | None = None
     classification: Classification | None = None
     erasure: Erasure | None = None
     labelling: Labelling | None = None
@@ -475,6 +488,7 @@ PARTS: dict[str, type] = {
     "memory": Memory,
     "path": Path,
     "neighbourhood": Neighbourhood,
+    "context": Context,
     "classification": Classification,
     "erasure": Erasure,
     "labelling": Labelling,

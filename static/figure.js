@@ -51,7 +51,7 @@
     let placed = null;
     if (spec.panels?.columns?.length && spec.panels.kind !== "chart") {
       placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
-      const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), placed.cell * 0.27);
+      const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), (placed.filled ?? placed.cell) * 0.27);
       for (const trace of data.filter((each) => each.texttemplate)) {
         const tabular = spec.panels.kind === "table";
         const size = tabular ? tableText(trace, placed, digits) : digits;
@@ -133,11 +133,15 @@
     for (const link of links) {
       const [across, down] = link.dataset.axes.split(" ").map((id) => axes[axisName(id)]);
       const [left, top, right, bottom] = link.dataset.box.split(" ").map(Number);
+      const clip = (place, from, size) => Math.max(0, Math.min(size, place - from)); // to what the box shows of it
+      const [x0, x1] = [left, right].map((at) => clip(across._offset + across.l2p(at), figure.scrollLeft, figure.clientWidth));
+      const [y0, y1] = [top, bottom].map((at) => clip(down._offset + down.l2p(at), figure.scrollTop, figure.clientHeight));
       Object.assign(link.style, {
-        left: `${across._offset + across.l2p(left)}px`,
-        top: `${down._offset + down.l2p(top)}px`,
-        width: `${across.l2p(right) - across.l2p(left)}px`,
-        height: `${down.l2p(bottom) - down.l2p(top)}px`,
+        left: `${x0}px`,
+        top: `${y0}px`,
+        width: `${x1 - x0}px`,
+        height: `${y1 - y0}px`,
+        visibility: x1 > x0 && y1 > y0 ? "" : "hidden",
       });
     }
   }
@@ -439,6 +443,7 @@
       if (column || row) lightAll({ column, row });
     });
     state.plot.on("plotly_unhover", unhover);
+    figure.addEventListener("scroll", () => placeLinks(figure), { passive: true });
     state.plot.on("plotly_click", (event) => open(figure, event));
     figure.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target === figure) openLit(figure);

@@ -6,7 +6,7 @@ const Satzblick = {};
 (() => {
   const SLIDE_TEXT = 16; // of any label on a slide at scale 1: at 1.5 the last row of a lecture hall reads it
   const onSlide = () => document.body.classList.contains("embed");
-  const CELL = { least: 14, slide: 20, tabled: 50, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
+  const CELL = { least: 14, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
   const CAPTION = { most: 13, least: 8.5, high: 0.15, wide: 0.94, below: 22, bar: 18, narrow: 12 };
   const FEW = 8; // so few words should show their values, in more rows if need be
@@ -33,7 +33,8 @@ const Satzblick = {};
   const scale = () => Number(getComputedStyle(root).getPropertyValue("--scale")) || 1;
   const family = () => getComputedStyle(document.body).fontFamily;
   const least = () => (onSlide() ? SLIDE_TEXT * scale() : SIZES.least);
-  const leastCell = (kind) => (onSlide() ? CELL.slide : kind === "table" ? CELL.tabled : CELL.least) * scale();
+  const tabled = () => (innerWidth < NARROW ? CELL.touched : CELL.tabled);
+  const leastCell = (kind) => (onSlide() ? CELL.slide : kind === "table" ? tabled() : CELL.least) * scale();
   const axisName = (id) => id.replace(/^([xy])/, "$1axis");
 
   /* ── text: Plotly's labels are pseudo-HTML ───────────────────────────── */
@@ -275,13 +276,21 @@ const Satzblick = {};
     if (down.title?.text) down.title = { ...down.title, font: { ...down.title.font, size: TITLE * scale() } };
   }
 
-  /* Captions as large as their tiles allow, none where they could not be read; the scale's texts below it. */
+  /* Captions as large as their tiles allow: whole, else their first words, else none where they could not be read; the
+     scale's texts below it. */
   function placeCaptions(layout, cell) {
     const named = (name) => layout.annotations.filter((note) => note.name === name);
-    const long = Math.max(...named("caption").map((note) => textWidth(plain(note.text), 10, "normal")));
-    const size = Math.min(CAPTION.most * scale(), cell * CAPTION.high, (10 * cell * CAPTION.wide) / long);
-    for (const note of named("caption"))
-      Object.assign(note, { visible: size >= CAPTION.least, font: { ...note.font, size } });
+    const fitted = (texts) => {
+      const long = Math.max(...texts.map((text) => textWidth(plain(text), 10, "normal")));
+      return Math.min(CAPTION.most * scale(), cell * CAPTION.high, (10 * cell * CAPTION.wide) / long);
+    };
+    const whole = named("caption").map((note) => note.text);
+    const brief = whole.map((text) => text.split(" ")[0]);
+    const texts = fitted(whole) >= CAPTION.least ? whole : brief;
+    const size = fitted(texts);
+    named("caption").forEach((note, index) =>
+      Object.assign(note, { text: texts[index], visible: size >= CAPTION.least, font: { ...note.font, size } }),
+    );
     const small = Math.min(NUMBER * scale(), Math.max(CAPTION.least, cell * 0.35));
     for (const note of named("tick")) Object.assign(note, { yshift: -2, font: { ...note.font, size: small } });
     for (const note of named("bar"))

@@ -5,7 +5,8 @@
   const { scale, onSlide, parts } = Satzblick;
   const { TITLE, NUMBER, LABEL, BAR, EDGE, axisName, textWidth, widest, labelsOf, titleLines } = parts;
   const LEAST = { cells: 22, bars: 56, units: 44 }; // on a slide
-  const CELL = { most: 92, few: 660 }; // few words may take that much together
+  const CELL = { most: 92, few: 660, filled: 0.9 }; // few words may take that much together
+  const READABLE = 8.5; // pixels of a letter
   const APART = 34;
   const LINES = 4; // of a title
   const NARROW = 640;
@@ -33,16 +34,18 @@
     const named = ({ down, short: name }) =>
       Math.max(short ? textWidth(name, TITLE * scale(), "normal") + 12 : 0, widest(labelsOf(down), LABEL.flat * scale()) + 10);
     const left = Math.max(EDGE, ...stacks.flatMap(({ rows }) => rows.map(named)));
+    const totals = stacks.at(-1).rows.flatMap(({ notes }) => notes.filter((note) => note.xanchor === "center"));
+    const over = Math.max(0, ...totals.map((note) => (parts.noteWidth(note, TITLE) - parts.leastCell()) / 2));
     const most = Math.max(...stacks.map(({ columns }) => columns));
     const together = stacks.reduce((sum, { columns }) => sum + columns, 0);
-    const fitting = (count) => (width - EDGE - count * left - (count - 1) * APART) / (count > 1 ? together : most);
+    const fitting = (count) => (width - EDGE - over - count * left - (count - 1) * APART) / (count > 1 ? together : most);
     const count = stacks.length;
     const beside = count > 1 && width >= NARROW && fitting(count) >= parts.leastCell() ? count : 1;
     return { left, beside, fits: Math.min(fitting(beside), Math.max(CELL.most, CELL.few / most) * scale()) };
   }
 
   /* The titles over a row, and the name of its last column. On a slide a word at its left has to do. */
-  function title(row, { width, inner, shift, theme, short }) {
+  function title(row, { width, inner, cell, shift, theme, short }) {
     const size = TITLE * scale();
     let height = 0;
     for (const note of row.notes) {
@@ -51,8 +54,10 @@
       if (over || !short) {
         const room = row.notes.length > 1 ? inner : width;
         const lines = over ? [note.text] : note.text.split("<br>").flatMap((part) => wrapped(part, size, room));
-        height = Math.max(height, lines.length * size * FLAT + 4);
+        const inGap = over && short && parts.noteWidth(note, TITLE) + 2 * EDGE < cell / 2;
+        if (!inGap) height = Math.max(height, lines.length * size * FLAT + 4);
         Object.assign(note, { text: lines.join("<br>"), yshift: over ? 0 : shift });
+        if (inGap) Object.assign(note, { x: note.x - 0.5, xanchor: "right", xshift: -EDGE, y: 0.5, yanchor: "middle" });
       } else if (labelsOf(row.down).length) note.visible = false;
       else Object.assign(note, { text: row.short, x: 0, xanchor: "right", xshift: -8, y: 0.5, yanchor: "middle" });
     }
@@ -114,7 +119,7 @@
   }
 
   /* Bars leave room for their numbers, which go where they would touch. */
-  function bars(data, stacks, cell) {
+  function numbers(data, stacks, cell) {
     const rows = new Map(stacks.flatMap((stack) => stack.rows.map((row) => [row.y, row])));
     for (const trace of data.filter((each) => each.type === "bar")) {
       const size = onSlide() ? NUMBER * scale() : Math.min(NUMBER * scale() * 1.1, cell * 0.3);
@@ -122,7 +127,7 @@
       down.range = [0, (limit * high) / (high - 1.6 * size)];
       trace.textfont = { ...trace.textfont, size };
       const long = Math.max(0, ...(trace.text ?? []).map((text) => textWidth(text, size, "normal")));
-      if (long > cell) delete trace.text;
+      if (long > cell || size < READABLE) delete trace.text;
     }
   }
 
@@ -134,7 +139,7 @@
     const titles = group.map((stack) => {
       const room = group.length > 1 ? stack.width : Math.max(stack.width, width - stack.left - EDGE);
       const inner = stack.across.ticktext.length * cell;
-      return stack.rows.map((row, place) => title(row, { width: room, inner, shift: place ? 0 : head, theme, short }));
+      return stack.rows.map((row, place) => title(row, { width: room, inner, cell, shift: place ? 0 : head, theme, short }));
     });
     const above = Array.from({ length: count }, (_, place) => most(titles.map((own) => own[place])));
     const around = above.reduce((sum, high) => sum + high + BETWEEN, head) + (BAR.room + BAR.title + BAR.above) * scale();
@@ -178,7 +183,7 @@
     const height = Math.max(...stacks.map(({ bottom }) => bottom)) + under.height;
     for (const stack of stacks) placeAxes(stack, right, height, columns);
     for (const [bar, panel] of under.placed) parts.placeBar(bar, panel, right, height);
-    bars(data, stacks, cell);
+    numbers(data, stacks, cell);
     Object.assign(layout, {
       width: right,
       height,
@@ -188,6 +193,6 @@
     const panels = stacks.map(({ x, across, left: at, rows, head, bottom }) => ({
       x, y: rows[0].y, across, down: {}, left: at, top: rows[0].top, head, lines: 0, height: bottom - rows[0].top, rows: 1,
     }));
-    return { panels, cell, scrolls, columns, rowSize: LABEL.flat * scale() };
+    return { panels, cell, filled: cell * CELL.filled, scrolls, columns, rowSize: LABEL.flat * scale() };
   };
 })();

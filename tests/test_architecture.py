@@ -234,6 +234,9 @@ def families() -> dict[str, bool]:
     points = ("words", "others", "near", "near_others", "summary.nearest", "summary.farthest")
     made |= {f"embedding_space.{part}": True for part in points}
     made |= {f"option.align.{how}": True for how in ("word", "position")}
+    made |= {f"contexts.stage.{stage}": True for stage in ("table", "inputs", "embeddings")}
+    made |= {f"contexts.usual.{name}": True for name in ("same", "different")}
+    made |= {f"contexts.summary.{how}": True for how in ("farther", "nearer")}
     made |= {
         f"attention_map.summary.{place}": True for place in ("before", "itself", "after", "renormalised", "hidden")
     }
@@ -248,6 +251,7 @@ def families() -> dict[str, bool]:
     made |= {f"attention_steps.bar.{name}": True for name in ("scores", "added", "vectors")}
     made |= {f"attention_steps.row.scaled.{kind}": True for kind in ("unscaled", "other")}
     made |= {f"attention_steps.row.masked.{kind}": True for kind in ("biased", "none")}
+    made |= {f"attention_map.steps{part}": True for part in ("", ".1", ".2")}
     made |= {f"party.{part}.{number}": True for part in ("guest", "topic") for number in party.GUESTS}
     made |= {f"party.step.{step}": True for step in party.STEPS}
     made |= {f"party.{step}.{kind}.hover": True for step in (*party.STEPS, "total") for kind in ("real", "invented")}

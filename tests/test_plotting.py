@@ -2,6 +2,7 @@
 
 import base64
 import html
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -83,13 +84,18 @@ def test_plotted_numbers_are_those_of_the_panel():
     assert np.array_equal(unpacked(plot.data[0]["z"]), values, equal_nan=True)
 
 
-def test_a_masked_cell_is_grey_and_never_a_value():
+def test_a_masked_cell_is_hatched_and_never_a_value():
     masked, whole = (maps([panel([[first, 1.0], [0, 1]])], "de", "map", TITLES) for first in (np.nan, 0.0))
     assert np.isnan(unpacked(masked.data[0]["z"])[0, 0])
     assert masked.data[0]["hoverongaps"] is False
     for theme in THEMES:
         (ground,) = masked.themes[theme]["shapes"]
         assert (ground["fillcolor"], ground["xref"], ground["yref"]) == (MASKED[theme], "x domain", "y domain")
+        lines = [
+            [float(number) for number in re.split("[ML,]", line)[1:]] for line in re.findall("M[^MZ]+", ground["path"])
+        ]
+        assert all(x0 + y0 == pytest.approx(x1 + y1) for x0, y0, x1, y1 in lines[1:]) and len(lines) > 50  # slanted
+        assert all(0 <= number <= 1 for line in lines for number in line)
         assert whole.themes[theme]["shapes"] == []
 
 

@@ -142,7 +142,7 @@ def test_the_default_text_stays_in_the_address():
 
 
 def test_options_are_what_a_view_adds():
-    assert list(options(AttentionMapQuery)) == ["layer", "head", "stage", "special"]
+    assert list(options(AttentionMapQuery)) == ["part", "layer", "head", "stage", "special"]
     assert list(options(Query)) == []
 
 

@@ -220,13 +220,13 @@ def test_any_text_is_drawn_or_answered_with_a_sentence(client, name, lang):
         code = TEXTS[name][1]
         response = fetch(client, f"/{lang}/{view}.json", query)
         page = fetch(client, f"/{lang}/{view}", query)
-        if (code is None or view == "embedding_space") and response.status_code == 200:
+        if (code is None or view in ("embedding_space", "party")) and response.status_code == 200:
             assert page.status_code == 200
             continue
         status = 414 if code == "address_too_long" else 422
         assert (response.status_code, page.status_code) == (status, status)
         error = error_of(response)
-        if view in ("embedding_space", "translation"):  # words that have a vector; at most 128 tokens
+        if view in ("embedding_space", "translation", "positions"):  # words that have a vector; at most 128 tokens
             assert error["code"] in (code, "no_known_word", "too_many_tokens")
         else:
             assert error["code"] == code
@@ -516,7 +516,7 @@ def test_a_pair_made_of_one_sentence_is_carried_by_links_and_data(client, how, v
     page = client.get(f"/de/gates?text=Der+Mann+biss+den+Hund.&vs_from={how}&layer=1").text
     links = [html.unescape(link) for link in re.findall(r'href="(/[^"]*)"', page)]
     assert "vs_from" not in "".join(links) and f'value="{html.escape(vs)}"' in page
-    for path in ("/de/gates.csv?", "/de/gates.json?", "/de/hidden_states?", "/de/attention_map?"):
+    for path in ("/de/gates.csv?", "/de/gates.json?", "/de/hidden_states?", "/de/party?"):
         assert any(link.startswith(path) and pair in link for link in links), path
     found = client.get(f"/de/gates.json?text=Der+Mann+biss+den+Hund.&vs_from={how}").json()
     assert found["query"]["vs"] == vs and [run["text"] for run in found["runs"]][1] == vs
@@ -580,3 +580,24 @@ def test_the_landing_page_draws_its_example_until_a_sentence_is_stated(client, q
     page = client.get(f"/de{query}").text
     assert "schauen vor allem auf das Wort direkt davor" in page and 'value="Der Hund biss den Mann"' in page
     assert "Der Hund biss den Mann" not in client.get("/de?text=Katze").text.split('id="result"')[1].split("lecture")[0]
+
+
+def test_all_networks_chosen_as_such_take_the_second_one_along(client):
+    """As the form says it without scripts: "all side by side" beside what was compared with before."""
+    every = ["rnn", "lstm", "gru"]
+    for asked, expected in (
+        ("", every), ("&model=", every), ("&model=&vs_model=gru", every), ("&vs_model=gru", ["gru"]),
+        ("&model=gru&vs_model=rnn", ["rnn", "gru"]), ("&model=gru&vs_model=", ["gru"]),
+    ):  # fmt: skip
+        told = client.get(f"/de/gradient_flow.json?text=Der+Hund+bellt{asked}").json()
+        assert [run["model"] for run in told["runs"]] == expected, asked
+    page = client.get("/de/gradient_flow?text=Der+Hund+bellt&model=&vs_model=gru").text
+    assert 'id="control-model"' in page and 'id="control-vs_model"' not in page
+    assert '/de/gradient_flow?text=Der+Hund+bellt"' in page  # the permalink has dropped both
+
+
+def test_a_network_that_a_picture_does_not_have_is_refused_though_the_view_has_it(client):
+    told = client.get("/de/classification.json?text=Hund&show=progress&model=encoder-intent").json()
+    assert (told["error"]["code"], told["error"]["field"]) == ("unfit_model", "model")
+    assert "rnn-intent, lstm-intent, gru-intent" in told["error"]["message"]
+    assert client.get("/de/classification?text=Hund&show=progress&model=encoder-intent").status_code == 422

@@ -13,7 +13,7 @@ from app.looks import LookQuery, look, told
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Panel, Scale, maps
 from app.query import Choices, Layer, Query, fitted
-from app.units import difference_title, panel_title
+from app.units import difference_title, panel_title, run_name
 from app.views import Cell, Figure, Rows, Table, View
 from app.views.attention_steps import USUAL, AttentionStepsQuery
 from app.words import Word, shortened
@@ -46,6 +46,10 @@ class AttentionMapQuery(LookQuery):
         Choices(stages, standard=lambda trace: stages(trace).index("softmax")),
     ] = "softmax"
     special: Literal["renormalised", "hidden", "shown"] = "renormalised"
+
+    def idle(self) -> tuple[str, ...]:
+        """The rollout has the mean over the heads in every layer."""
+        return ("head",) if self.stage == "rollout" else ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,10 @@ def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
               for run, map_ in enumerate(drawn)]  # fmt: skip
     if len(drawn) == 2:
         change = difference(query, *drawn)
-        panels.append(panel(difference_title(query, change), drawn[0], change, "difference", hover, 0))
+        title = difference_title(query, change)
+        if any(np.isnan(map_.values).any() for map_ in drawn):
+            title = translate(query.lang, "attention_map.difference.masked")
+        panels.append(panel(title, drawn[0], change, "difference", hover, 0))
     titles: dict[Scale, str] = {
         scale: translate(query.lang, f"attention_map.bar.{query.stage}"),
         "difference": translate(query.lang, "difference.bar"),
@@ -156,7 +163,9 @@ def onward(query: AttentionMapQuery, map_: Map, run: int) -> Rows:
     names, first = [shortened(word.label) for word in map_.rows], min(USUAL, len(places) - 1)
     axis = f"y{run + 1}" if run else "y"
     steps = AttentionStepsQuery.model_construct(**stated)
-    return Rows("attention_steps", steps, "attention_map.steps", axis, asks, names, first)
+    pair = query.vs is not None or query.vs_model is not None
+    label = f"attention_map.steps.{run + 1}" if pair else "attention_map.steps"
+    return Rows("attention_steps", steps, label, axis, asks, names, first)
 
 
 def panel(title: str, map_: Map, values: np.ndarray, scale: Scale, hover: str, run: int) -> Panel:
@@ -190,12 +199,21 @@ def matched(query: AttentionMapQuery, first: Sequence[Word], second: Sequence[Wo
 def summary(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
     """Who looks at whom most, whether that is a matter of place, and what the hidden tokens would have drawn."""
     if query.stage == "rollout":
-        return [*(origin(query, map_) for map_ in drawn), *hidden(query, drawn), say("attention_map.summary.no_head")]
+        mixed = [origin(query, map_) for map_ in drawn]
+        return [*each(query, drawn, mixed), *hidden(query, drawn), say("attention_map.summary.no_head")]
     if query.stage != "softmax":
-        return [*(extremes(query, map_) for map_ in drawn), *remarks(query, drawn)]
+        return [*each(query, drawn, [extremes(query, map_) for map_ in drawn]), *remarks(query, drawn)]
     sentences = [comparison(query, *drawn) if len(drawn) == 2 else strongest(query, drawn[0])]
     sentences += [place for place in [positional(drawn)] if place]
     return [*sentences, *hidden(query, drawn)]
+
+
+def each(query: AttentionMapQuery, drawn: Sequence[Map], messages: Sequence[Message]) -> Iterable[Message]:
+    """A sentence for each run, which says of which it is where there are two."""
+    traces = [map_.trace for map_ in drawn]
+    for run, message in enumerate(messages):
+        named = say("attention_map.summary.of_two", run=run_name(query, traces, run), told=message)
+        yield named if len(drawn) == 2 else message
 
 
 def hidden(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:

@@ -1,12 +1,14 @@
-"""Embedding space: typed words as points beside their nearest neighbours, or the cosines between them."""
+"""Embedding space: typed words as points beside their nearest neighbours, the cosines between them, or one word's own
+vector beside its states in two sentences."""
 
 from collections.abc import Container, Iterable, Sequence
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field
 
+from app import contexts
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, Panel, Plot, chart, label_places, maps
 from app.query import Query, QueryError
@@ -17,22 +19,35 @@ from models.trace import Trace
 
 MOST = 150  # neighbours in one plane
 MARGIN = 0.12  # around all points, as a share of the plane
+WORDS = "Roboter, Maschine, weil"
+BANKS = ("Ich sitze auf der Bank am Fluss.", "Ich bringe mein Geld zur Bank.")
 
 
 class EmbeddingSpaceQuery(Query):
     """What to show of the words, and how many neighbours each has in the plane."""
 
-    text: str = Field("Roboter, Maschine, weil", description="the words")
-    show: Literal["plane", "cosines"] = "plane"
+    text: str = Field(WORDS, description="the words, or a sentence")
+    show: Literal["plane", "cosines", "contexts"] = "plane"
     neighbours: int = Field(5, ge=0, le=10, description="nearest words of each word")
 
+    def completed(self) -> Self:
+        """Words without a sentence have no contexts: two sentences of the lecture stand in for the standard words."""
+        if self.show == "contexts" and self.vs is None and self.text == WORDS:
+            return self.changed(text=BANKS[0], vs=BANKS[1])
+        return self
+
     def runs(self) -> list[Run]:
-        """The same runs, with the neighbours of each word."""
-        return [Run(run.model, run.text, "neighbours") for run in super().runs()]
+        """The same runs, with the neighbours of each word; the encoder's too, where contexts are shown. Raises
+        QueryError where these have no second sentence."""
+        if self.show != "contexts":
+            return [Run(run.model, run.text, "neighbours") for run in super().runs()]
+        if self.vs is None:
+            raise QueryError("no_second_sentence", "text", say("error.no_second_sentence"))
+        return contexts.runs(self.model, self.texts())
 
     def idle(self) -> Container[str]:
-        """No difference is drawn here."""
-        return ("align",)
+        """No difference is drawn here, and only the plane has neighbours by number."""
+        return ("align",) if self.show == "plane" else ("align", "neighbours")
 
 
 class Point(NamedTuple):
@@ -74,7 +89,10 @@ def near(traces: Sequence[Trace], points: Sequence[Point], count: int) -> list[t
 
 
 def figure(query: EmbeddingSpaceQuery, traces: list[Trace]) -> Figure:
-    """Near words stand near; or a table of all cosines. Raises QueryError where no word is known."""
+    """Near words stand near; or a table of all cosines; or a word in two sentences. Raises QueryError where no word is
+    known, or none is in both sentences."""
+    if query.show == "contexts":
+        return contexts.figure(query, traces)
     points = known(traces)
     if not points:
         raise QueryError("no_known_word", "text", say("error.no_known_word"))

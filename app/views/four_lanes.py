@@ -2,14 +2,16 @@
 
 from collections.abc import Container, Iterable, Sequence
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from pydantic import PositiveInt
 
+from app import align
 from app.messages import Message, Strong, percent, say, translate
-from app.plotting import Panel, maps
+from app.plotting import Panel, Scale, maps
 from app.query import Choices, Query, Value
+from app.units import difference_title
 from app.views import Cell, Figure, Table, View, model_title
 from app.words import shortened, word_at, words
 from models.errors import InputError
@@ -66,17 +68,28 @@ class FourLanesQuery(Query):
         return found
 
     def idle(self) -> Container[str]:
-        """Lanes that are named need no fourth. No difference is drawn."""
-        return ("align", "fourth") if self.model else ("align",)
+        """Lanes that are named need no fourth."""
+        return ("fourth",) if self.model else ()
 
     def erased(self, text: str) -> int:
-        """The place of the word that is erased; a place that the text does not have becomes its default."""
+        """The place of the word that is erased."""
+        return self.place(text, self.first, FROM, 0)
+
+    def looked_at(self, text: str) -> int:
+        """The place of the word at which one looks."""
+        return self.place(text, self.second, TO, -1)
+
+    def place(self, text: str, stated: int | None, wanted: str, otherwise: int) -> int:
+        """The stated place of the first sentence, its partner's in the second; the default where there is none."""
         try:
-            tokens = tokenize(text, 256)
+            tokens, own = tokenize(self.text, 256), tokenize(text, 256)
         except InputError:
             return 1  # the run itself says what is wrong with the text
-        inside = self.first is not None and self.first < len(tokens)
-        return self.first if inside and self.first else default(tokens, FROM, 0)
+        chosen = stated if stated and stated < len(tokens) else default(tokens, wanted, otherwise)
+        if text == self.text:
+            return chosen
+        partner = align.pairs([token.text for token in tokens], [token.text for token in own], self.align)[chosen]
+        return default(own, wanted, otherwise) if partner is None else partner
 
 
 def steps(trace: Trace) -> np.ndarray:
@@ -113,39 +126,72 @@ def padded(rows: list[np.ndarray]) -> np.ndarray:
     return wide
 
 
+class Sentence(NamedTuple):
+    """One sentence in all lanes: the trace with the most tokens, how far states move, where the erased word is felt."""
+
+    longest: Trace
+    plain: list[Trace]
+    moved: np.ndarray  # [lanes, tokens]
+    felt: np.ndarray
+
+    @property
+    def labels(self) -> list[str]:
+        """What stands above the columns."""
+        return [shortened(word.label) for word in words(self.longest)]
+
+
 def figure(query: FourLanesQuery, traces: list[Trace]) -> Figure:
     """Lanes down, words across: how far the state moves at each word, and where erasing a word is felt."""
     count = 2 * len(lanes(query))
     names = [lane_name(query, name) for name in lanes(query)]
-    panels, sentences, shown = [], [], []
-    hover = translate(query.lang, "four_lanes.hover")
-    for run, start in enumerate(range(0, len(traces), count)):
+    sentences = []
+    for start in range(0, len(traces), count):
         plain, erased = traces[start : start + count : 2], traces[start + 1 : start + count : 2]
+        felt = [reach(*pair) for pair in zip(plain, erased, strict=True)]
         longest = max(plain, key=lambda trace: len(trace.tokens))
-        labels = [shortened(word.label) for word in words(longest)]
-        word = labels[query.erased(longest.text)]
-        moved, felt = (
-            padded([steps(trace) for trace in plain]),
-            padded([reach(*pair) for pair in zip(plain, erased, strict=True)]),
-        )
-        for values, key in ((moved, "moved"), (felt, "felt")):
-            title = translate(query.lang, f"four_lanes.{key}", word=word, text=longest.text)
-            panels.append(Panel(title, values, names, labels, "share", hover, run, range(len(labels))))
-        sentences += list(summaries(query, longest, plain, felt))
-        shown.append(start + count - 2)
-    plot = maps(panels, query.lang, "lanes", {"share": translate(query.lang, "four_lanes.bar")})
+        sentences.append(Sentence(longest, plain, padded([steps(trace) for trace in plain]), padded(felt)))
+    panels = [*mapped(query, sentences, names, "moved"), *mapped(query, sentences, names, "felt")]
+    titles: dict[Scale, str] = {"share": translate(query.lang, "four_lanes.bar")}
+    titles["difference"] = translate(query.lang, "difference.bar")
+    plot = maps(panels, query.lang, "lanes", titles)
+    told: list[Message] = []
+    for sentence in sentences:
+        told += [message for message in summaries(query, sentence) if message not in told]
     columns = (
         "column.model", "column.run", "column.position", "column.word", "column.distance", "column.step", "column.felt",
     )  # fmt: skip
     lines = partial(rows, traces, count)
     table = Table(columns, lines, sum(len(trace.tokens) for trace in traces) // 2, columns, lines)
-    return Figure(plot, sentences, table, token_runs=shown)
+    shown = [number for number, trace in enumerate(traces) if any(trace is each.longest for each in sentences)]
+    return Figure(plot, told, table, token_runs=shown)
 
 
-def summaries(query: FourLanesQuery, longest: Trace, plain: list[Trace], felt: np.ndarray) -> Iterable[Message]:
+def mapped(
+    query: FourLanesQuery, sentences: list[Sentence], names: list[str], key: Literal["moved", "felt"]
+) -> Iterable[Panel]:
+    """A map for each sentence, and of two their difference; grey where a word has no partner."""
+    hover = translate(query.lang, "four_lanes.hover")
+    for run, sentence in enumerate(sentences):
+        text = sentence.longest.text
+        title = translate(query.lang, f"four_lanes.{key}", word=sentence.labels[query.erased(text)], text=text)
+        values, labels = getattr(sentence, key), sentence.labels
+        yield Panel(title, values, names, labels, "share", hover, run, range(len(labels)))
+    if len(sentences) == 2:
+        first, second = sentences
+        tokens = [[token.text for token in sentence.longest.tokens] for sentence in sentences]
+        values, others = getattr(first, key), getattr(second, key)
+        change = np.full_like(values, np.nan)
+        for place, partner in enumerate(align.pairs(tokens[0], tokens[1], query.align)):
+            if partner is not None:
+                change[:, place] = others[:, partner] - values[:, place]
+        title = difference_title(query, change[0, : len(first.plain[0].tokens)])
+        yield Panel(title, change, names, first.labels, "difference", hover, 0, range(len(first.labels)))
+
+
+def summaries(query: FourLanesQuery, sentence: Sentence) -> Iterable[Message]:
     """How much the second word changes in each lane when the first is erased; whether words before that do."""
-    first = query.erased(longest.text)
-    second = query.second if query.second and query.second < len(longest.tokens) else default(longest.tokens, TO, -1)
+    longest, plain, felt = sentence.longest, sentence.plain, sentence.felt
+    first, second = query.erased(longest.text), query.looked_at(longest.text)
     labels = words(longest)
     shares = [
         f"{lane_name(query, trace.model)} {percent(query.lang, float(row[second]))}"

@@ -22,6 +22,7 @@ PLACELESS = Run("encoder", "", change=Change("no_positions"))
 ROUNDING = 1e-5  # a distance below this, where it is not 0, is what adding in another order costs
 WINDOWED = "feed_forward-intent"
 WINDOW = 16  # words that the feed-forward network sees
+BESIDE = 0.41  # where the spread stands, from the middle of its bar
 LISTED = 6  # cut words that the summary names
 NAMED = 0.5  # times the yardstick: from here on two sentences are called different
 
@@ -88,7 +89,7 @@ def paired(query: OrderQuery, traces: Sequence[Trace]) -> list[Pair]:
         if first.change:
             title = translate(query.lang, "order.placeless", network=title)
         found.append(Pair(title, first, second))
-    return sorted(found, key=lambda pair: (MODELS.index(pair.first.model), pair.first.change is None))
+    return sorted(found, key=lambda pair: (MODELS.index(pair.first.model), pair.first.change is not None))
 
 
 def figure(query: OrderQuery, traces: list[Trace]) -> Figure:
@@ -102,26 +103,36 @@ def figure(query: OrderQuery, traces: list[Trace]) -> Figure:
 def bars(query: OrderQuery, pairs: list[Pair]) -> Plot:
     """The distances in units of the yardstick."""
     ratios = np.array([pair.ratio for pair in pairs], np.float32)
+    sentences = translate(query.lang, "order.axis.sentences", first=query.text, second=query.second)
     hovers = [
-        translate(query.lang, "order.hover", network=pair.title, distance=decimal(query.lang, pair.distance, 4),
-                  median=decimal(query.lang, pair.yardstick[0], 2), low=decimal(query.lang, pair.yardstick[1], 2),
-                  high=decimal(query.lang, pair.yardstick[2], 2))
+        translate(query.lang, "order.hover", sentences=sentences, network=pair.title,
+                  distance=decimal(query.lang, pair.distance, 4), median=decimal(query.lang, pair.yardstick[0], 2),
+                  low=decimal(query.lang, pair.yardstick[1], 2), high=decimal(query.lang, pair.yardstick[2], 2))
         for pair in pairs
     ]  # fmt: skip
     texts = [shown(query, pair) for pair in pairs]
-    top = max(1.15, float(ratios.max()) * 1.15)
+    spread = np.array([[limit / pair.yardstick[0] for limit in pair.yardstick[1:]] for pair in pairs], np.float32)
+    top = 1.15 * max(1.0, float(ratios.max()), float(spread.max()) / 1.1)
     one = np.ones(2, np.float32)
+    gaps = np.full((len(pairs), 3), np.nan, np.float32)
+    across, up = gaps + np.arange(len(pairs))[:, None], gaps.copy()
+    across[:, :2], up[:, :2] = np.arange(len(pairs))[:, None] + BESIDE, spread
     return chart(
         [
             Curve(translate(query.lang, "order.bar"), ratios, kind="bar", texts=texts, hovers=hovers),
             Curve(translate(query.lang, "order.one"), one, np.array([-0.5, len(pairs) - 0.5]), series=1, dash="dash",
                   kind="line"),
+            Curve(translate(query.lang, "order.spread"), up.ravel(), across.ravel(), series=1, kind="line"),
         ],
         query.lang,
-        Axis(translate(query.lang, "order.axis.sentences", first=query.text, second=query.second),
-             ticks=[pair.title for pair in pairs]),
+        Axis("", ticks=[named(query, pair) for pair in pairs]),
         Axis(translate(query.lang, "order.axis"), limits=(0, top)),
     )  # fmt: skip
+
+
+def named(query: OrderQuery, pair: Pair) -> str:
+    """A network as an axis names it."""
+    return translate(query.lang, "order.placeless.short") if pair.first.change else pair.title
 
 
 def shown(query: OrderQuery, pair: Pair) -> str:
@@ -147,7 +158,7 @@ def lanes(query: OrderQuery, pairs: list[Pair]) -> Plot:
     ]  # fmt: skip
     texts = [["" if np.isnan(value) else decimal(query.lang, float(value), 2) for value in row] for row in values]
     title = translate(query.lang, "order.axis.sentences", first=query.text, second=query.second)
-    names = [pair.title for pair in pairs]
+    names = [named(query, pair) for pair in pairs]
     panel = Panel(
         title, scaled, names, columns, "share", "%{hovertext}", 0, typed, texts=texts if len(columns) <= 12 else (),
         hovers=hovers,

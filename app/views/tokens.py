@@ -12,13 +12,29 @@ from app.plotting import Axis, Curve, Plot, chart
 from app.query import Query
 from app.transforms import chunks
 from app.views import Cell, Figure, Table, View
-from app.words import shortened, visible, words
-from models.trace import Trace
+from app.words import Word, shortened, visible, words, written
+from models import registry
+from models.run import Run
+from models.trace import Token, Trace
 
 LINE = 28  # pixels between two tokens
 LEFT, RIGHT = 0.0, 1.0  # where the two columns stand
 EDGE = 1.3  # room for the words beside them
 Pairs = Sequence[tuple[int, int]]
+
+
+class TokensQuery(Query):
+    """No options."""
+
+    def runs(self) -> list[Run]:
+        """The same runs, with what a model writes that writes another language."""
+        return [replace(run, experiment="translation_beams") if writes(run.model) else run for run in super().runs()]
+
+
+def writes(name: str) -> bool:
+    """Whether a model reads one text and writes another."""
+    found = registry.catalogue().get(name)
+    return found is not None and "target_ids" in found.fields
 
 
 def typed(text: str) -> list[tuple[str, int, int]]:
@@ -44,7 +60,12 @@ def overlaps(ours: Sequence[tuple[int, int]], theirs: Sequence[tuple[int, int]])
 
 def labels(trace: Trace, left: bool = False) -> list[str]:
     """Each token with its number in the vocabulary."""
-    pairs = [(shortened(word.label), token.id) for word, token in zip(words(trace), trace.tokens, strict=True)]
+    return numbered(words(trace), trace.tokens, left)
+
+
+def numbered(labelled: Sequence[Word], tokens: Sequence[Token], left: bool = False) -> list[str]:
+    """Tokens with their numbers in a vocabulary."""
+    pairs = [(shortened(word.label), token.id) for word, token in zip(labelled, tokens, strict=True)]
     return [f"{id_} · {label}" if left else f"{label} · {id_}" for label, id_ in pairs]
 
 
@@ -62,24 +83,42 @@ def matched(query: Query, traces: Sequence[Trace]) -> Pairs:
     return [(place, other) for place, other in enumerate(partners) if other is not None]
 
 
+def looked(trace: Trace) -> Pairs:
+    """Each written token with the read one that its step looked at most: in the last layer, all heads together."""
+    assert trace.decoding is not None
+    shares = np.asarray(trace.decoding.cross_attention[-1]).mean(0)
+    return [(int(row.argmax()), place) for place, row in enumerate(shares)]
+
+
 def figure(query: Query, traces: list[Trace]) -> Figure:
-    """Downwards: typed words and their tokens, or the tokens of two runs; a line joins what belongs together."""
+    """Downwards: typed words and their tokens, the tokens of two runs, or those read and those written; a line joins
+    what belongs together."""
     first, last = traces[0], traces[-1]
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
-    if len(traces) == 1:
+    right = labels(last)
+    if len(traces) == 1 and first.written:
+        left, pairs = labels(first, left=True), looked(first)
+        right = numbered(written(first), first.written.words)
+        titles = (translate(query.lang, "tokens.side.read"), translate(query.lang, "tokens.side.written"))
+    elif len(traces) == 1:
         parts = typed(first.text)
         left = [shortened(part) for part, *_ in parts]
         pairs = overlaps([(start, end) for _, start, end in parts], spans(first))
         titles = (translate(query.lang, "tokens.typed"), names[0])
     else:
         left, pairs, titles = labels(first, left=True), matched(query, traces), (names[0], names[1])
-    plot = drawn(query, (left, labels(last)), pairs, titles)
+    plot = drawn(query, (left, right), pairs, titles)
     summary = [summarised(trace, name) for trace, name in zip(traces, names, strict=True)]
-    summary += [compared(traces, pairs)] if len(traces) == 2 else []
-    lines = partial(rows, traces)
-    columns = ("column.model", "column.run", "column.position", "column.word", "column.piece", "column.id",
-               "column.start", "column.end")  # fmt: skip
-    return Figure(plot, summary, Table(columns, lines, sum(len(trace.tokens) for trace in traces), columns, lines))
+    summary += [
+        say("tokens.summary.written", run=name, sentence=Strong(trace.written.sentence),
+            count=str(len(trace.written.words)))
+        for trace, name in zip(traces, names, strict=True) if trace.written
+    ]  # fmt: skip
+    if len(traces) == 2:
+        summary.append(compared(traces, pairs))
+    elif first.written:
+        summary.append(say("tokens.summary.looked"))
+    return Figure(plot, summary, table(query, traces))
 
 
 def drawn(query: Query, columns: tuple[list[str], list[str]], pairs: Pairs, titles: tuple[str, str]) -> Plot:
@@ -122,20 +161,38 @@ def compared(traces: Sequence[Trace], pairs: Pairs) -> Message:
     )
 
 
-def rows(traces: Sequence[Trace]) -> Iterable[tuple[Cell, ...]]:
+def table(query: Query, traces: Sequence[Trace]) -> Table:
+    """Every token; where a model writes, which side it is of."""
+    sides = any(trace.written for trace in traces)
+    columns = ("column.model", "column.run", "column.position", "column.word", "column.piece", "column.id",
+               "column.start", "column.end", *(("column.side",) if sides else ()))  # fmt: skip
+    count = sum(len(tokens) for trace in traces for _, _, tokens in sided(trace))
+    lines = partial(rows, query, traces, sides)
+    return Table(columns, lines, count, columns, lines)
+
+
+def sided(trace: Trace) -> list[tuple[str, list[Word], Sequence[Token]]]:
+    """The tokens that a run has read, and those that it has written, if any."""
+    found: list[tuple[str, list[Word], Sequence[Token]]] = [("read", words(trace), trace.tokens)]
+    return [*found, ("written", written(trace), trace.written.words)] if trace.written else found
+
+
+def rows(query: Query, traces: Sequence[Trace], sides: bool) -> Iterable[tuple[Cell, ...]]:
     """Model, run, position, word, piece of the vocabulary, its number, and its characters in the text."""
     for run, trace in enumerate(traces, start=1):
-        for word, token in zip(words(trace), trace.tokens, strict=True):
-            yield trace.model, run, word.position, word.label, token.text, token.id, token.start, token.end
+        for side, labelled, tokens in sided(trace):
+            more = (translate(query.lang, f"tokens.side.{side}"),) if sides else ()
+            for word, token in zip(labelled, tokens, strict=True):
+                yield (trace.model, run, word.position, word.label, token.text, token.id, token.start, token.end, *more)
 
 
 VIEW = View(
     name="tokens",
     chapter="words",
     place=1,
-    query=Query,
+    query=TokensQuery,
     needs=frozenset({"inputs"}),
     figure=figure,
-    preferred=("encoder", "decoder", "lstm", "word_vectors"),
+    preferred=("encoder", "decoder", "lstm", "word_vectors", "translator"),
     only_preferred=True,
 )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,10 @@ def alive(port: int) -> bool:
         connection.close()
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextmanager
+def served(log: Path) -> Iterator[str]:
     """The address of a server in a process of its own; nothing in its log may speak of a crash."""
     port = free_port()
-    log = tmp_path_factory.mktemp("server") / "log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SATZBLICK_")}
     environment |= {"HOST": HOST, "PORT": str(port), "SATZBLICK_WAITING_SECONDS": "300"}
     with log.open("wb") as file:
@@ -73,6 +73,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     said = log.read_text()
     assert ended is None, f"the server ended by itself, with {ended}:\n{said}"
     assert "Traceback" not in said, said
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server for all tests."""
+    with served(tmp_path_factory.mktemp("server") / "log") as address:
+        yield address
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Iterator[str]:
+    """The address of a second server, which has answered nothing yet."""
+    with served(tmp_path / "log") as address:
+        yield address
 
 
 # For this folder only: while Playwright runs, the thread has a running event loop, and other tests may want their own.

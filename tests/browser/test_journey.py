@@ -148,7 +148,7 @@ def test_the_sentence_goes_along_from_view_to_view(screen: Screen) -> None:
     screen.until(lambda: "/de/attention_map" not in screen.page.url, "the view before")
     screen.drawn()
     assert screen.page.input_value("#field-text") == SENTENCE
-    assert screen.panels()[0]["across"][-len(WORDS) :] == WORDS
+    assert SENTENCE in " ".join(screen.panels()[0]["across"])
 
 
 def test_pointing_at_a_cell_names_its_words(screen: Screen) -> None:

@@ -107,3 +107,18 @@ def test_names_stand_beside_curves_where_there_is_room_else_above(screen: Screen
     assert screen.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
     rows = screen.page.locator(".comparison tbody tr")
     assert all(rows.nth(number).bounding_box()["width"] <= PHONE["width"] for number in range(rows.count()))
+
+
+def test_a_table_scrolls_with_its_links_inside_its_box(phone: Screen) -> None:
+    phone.open("/de/pipeline")
+    for far in (0, 150):
+        phone.page.eval_on_selector(".figure", "(figure, far) => figure.scrollTo(far, 0)", far)
+        edges = """() => {
+            const box = document.querySelector(".figure").getBoundingClientRect();
+            return [...document.querySelectorAll(".places a")].map((each) => each.getBoundingClientRect())
+                .map(({ left, right, height }) => left >= box.left - 1 && right <= box.right + 1 && height > 20);
+        }"""
+        phone.until(lambda: all(phone.page.evaluate(edges)), "links inside the box")  # noqa: B023 asked at once
+        assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+    texts = phone.page.eval_on_selector_all(".plot .hm text, .plot .heatmap-label text", "texts => texts.length")
+    assert texts == 7 * 7 - 2  # nothing is said of [CLS] and [SEP]

@@ -245,7 +245,7 @@ def test_the_rollout_multiplies_the_layers_up_to_the_chosen_one_whatever_the_hea
     assert shown == pytest.approx(mixed[0] if layer == 1 else mixed[1] @ mixed[0], abs=1e-6)
     assert shown.sum(1) == pytest.approx(np.ones(6))
     assert np.array_equal(shown, with_head)
-    assert any("changes nothing here" in said for said in told(query.changed(lang="en", head=2), trace))
+    assert any("the mean over all heads" in said for said in told(query.changed(lang="en", head=2), trace))
 
 
 def test_the_rollout_says_how_much_has_mixed(make_attentive):

@@ -43,12 +43,35 @@ def test_the_sceptical_man_is_erased_and_missed_at_the_verb():
     assert "Encoder" in found.summary[1].text("en")
 
 
-def test_lanes_of_two_sentences_share_one_range():
+def test_lanes_of_two_sentences_share_one_range_and_have_a_difference():
     query, traces, found = drawn(text="Der Mann biss den Hund", vs="Hund den biss Mann Der")
-    assert len(found.plot.data) == 4 and len(traces) == 16
-    assert {trace["coloraxis"] for trace in found.plot.data} == {"coloraxis"}
+    assert len(found.plot.data) == 6 and len(traces) == 16
+    assert [trace["coloraxis"] for trace in found.plot.data] == 2 * ["coloraxis", "coloraxis", "coloraxis2"]
     assert [traces[place].text for place in found.token_runs] == [query.text, query.vs]
     assert "“Mann”" in found.summary[0].text("en")
+    for first, second, change in (map(shown, found.plot.data[:3]), map(shown, found.plot.data[3:])):
+        partners = [0, 5, 4, 3, 2, 1, 6]  # [CLS] Der Mann biss den Hund [SEP]
+        np.testing.assert_allclose(change, second[:, partners] - first, atol=1e-7)
+        assert np.isnan(change[:3, 6]).all() and np.isfinite(change[3]).all()
+
+
+@pytest.mark.parametrize(("align", "place", "word"), [("word", 5, "Mann"), ("position", 2, "Hund")])
+@pytest.mark.parametrize("first", [None, 2])
+def test_in_the_second_sentence_the_partner_is_erased_and_named(first, align, place, word):
+    query, traces, found = drawn(text="Der Mann biss den Hund", vs="Der Hund biss den Mann", align=align, first=first)
+    assert {trace.change for trace in traces[9::2]} == {str(Change("erased", place))}
+    titles = [note["text"] for note in found.plot.layout["annotations"]]
+    assert titles[4] == f"Effect when “{word}” is missing"
+    felt = shown(found.plot.data[4])
+    assert np.nanmax(felt[:3, :place]) < 1e-5 < np.nanmin(felt[:3, place])
+    assert f"Without “{word}”" in found.summary[2].text("en")
+
+
+def test_what_holds_of_both_sentences_is_said_once():
+    *_, found = drawn(text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
+    assert [message.key for message in found.summary] == [
+        "four_lanes.summary", "four_lanes.summary.backwards", "four_lanes.summary",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["weil", "!", "👩‍🚀", "Der Hund " * 100])
@@ -62,4 +85,4 @@ def test_any_text_has_a_word_to_erase(text):
 def test_a_place_beyond_the_second_sentence_becomes_its_own_default():
     _, traces, found = drawn(first=12, second=14, vs="Der Mann kam")
     assert traces[9].change == str(Change("erased", 2))
-    assert len(found.summary) == 4
+    assert len(found.summary) == 3

@@ -1,5 +1,6 @@
 """Order: distances against the networks themselves; who is blind to the order, and that exactly."""
 
+import base64
 import random
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from app import views
 from app.views.order import BASELINES, MODELS, OrderQuery, paired
 from models import registry
-from models.run import perform
+from models.run import Run, perform
 
 TEXT = "Der Mann biss den Hund"
 PLACELESS = ("encoder", "no_positions")
@@ -103,3 +104,33 @@ def test_pages(client, lang, show, second):
 
 def test_the_same_sentence_twice_is_nowhere_apart():
     assert all(row["apart"] == 0 for row in rows_of(vs=TEXT).values())
+
+
+def test_the_spread_of_unrelated_sentences_stands_beside_each_bar():
+    query, traces, figure = drawn()
+    pairs = paired(query, traces)
+    spread = figure.plot.data[2]
+    up = np.frombuffer(base64.b64decode(spread["y"]["bdata"]), np.float32).reshape(len(pairs), 3)
+    for row, pair in zip(up, pairs, strict=True):
+        found = np.quantile(pair.first.sentence.unrelated, (0.025, 0.975)) / np.median(pair.first.sentence.unrelated)
+        assert row[:2] == pytest.approx(found, rel=1e-5) and np.isnan(row[2])
+    assert figure.plot.layout["yaxis"]["range"][1] > up[:, 1].max()
+
+
+def test_what_the_window_cuts_is_named_and_grey():
+    words = "eins zwei drei vier fünf sechs sieben acht neun zehn der die das und oder Hund Katze Mann"
+    tokens = perform(Run("feed_forward-intent", words)).tokens
+    _, _, figure = drawn(text=words, vs=words, show="each_word", lang="de")
+    told = " ".join(message.text("de") for message in figure.summary)
+    cut = [token.text for token in tokens[16:]]
+    assert len(cut) >= 2 and f"letzten {len(cut)} sieht es nicht" in told and all(f"„{word}“" in told for word in cut)
+    values = np.frombuffer(base64.b64decode(figure.plot.data[0]["z"]["bdata"]), np.float32).reshape(8, len(tokens))
+    assert np.isnan(values[1]).tolist() == [place >= 16 for place in range(len(tokens))]
+    assert not np.isnan(np.delete(values, 1, axis=0)).any()
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+def test_each_of_two_windows_is_told_where_they_differ(lang):
+    _, _, figure = drawn(text="Hund " * 18, vs="Hund", lang=lang)
+    keys = [message.key for message in figure.summary]
+    assert keys[-2:] == ["order.summary.cut", "order.summary.padded"]

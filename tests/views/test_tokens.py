@@ -3,7 +3,8 @@
 import pytest
 
 from app.query import settled
-from app.views.tokens import VIEW, figure, matched, overlaps, typed
+from app.views.tokens import VIEW, figure, looked, matched, overlaps, typed
+from models import registry
 from models.run import perform
 from models.tokenizer import tokenizer
 
@@ -66,3 +67,30 @@ def test_any_text_has_tokens(text):
 def test_an_empty_second_sentence_is_told(client):
     answer = client.get("/de/tokens?vs=")
     assert answer.status_code == 422 and 'id="vs-error"' in answer.text
+
+
+def test_the_translator_reads_german_pieces_and_writes_english_ones():
+    query, traces, found = drawn(model="translator", text="Der Hund schläft.")
+    (trace,) = traces
+    rows = list(found.table.rows())
+    read, wrote = ([row for row in rows if row[-1] == side] for side in ("read", "written"))
+    assert [row[4:6] for row in read] == [(token.text, token.id) for token in trace.tokens]
+    english = registry.load("translator").target
+    assert [english.id_to_token(row[5]).strip("▁") for row in wrote] == [row[4].removeprefix("##") for row in wrote]
+    assert english.decode([row[5] for row in wrote]) == trace.written.sentence
+    assert "dog" in trace.written.sentence and trace.written.sentence in found.summary[1].text("en")
+    assert found.table.count == len(rows) == len(read) + len(wrote)
+    best = trace.decoding.cross_attention[-1].mean(0).argmax(1)
+    assert looked(trace) == [(int(place), step) for step, place in enumerate(best)]
+    lines, left, right = found.plot.data
+    assert len(left["text"]) == len(read) and len(right["text"]) == len(wrote)
+
+
+def test_two_sentences_of_the_translator_are_joined_where_they_are_read():
+    _, traces, found = drawn(model="translator", vs="Der Hund biss den Mann")
+    assert len(found.summary) == 5 and found.summary[-1].key == "tokens.summary.permutation"
+    assert {row[1] for row in found.table.rows() if row[-1] == "written"} == {1, 2}
+
+
+def test_any_other_model_has_no_sides():
+    assert "column.side" not in drawn()[2].table.columns
