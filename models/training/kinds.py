@@ -103,6 +103,10 @@ ENCODER = (
     "sentence at once and fills in masked pieces."
 )
 INTENTS = " It tells 18 scenarios apart, from `alarm` to `weather`."
+TEACHERS = (
+    " It learned one half from the corpus, the other half from what four classifiers (RNN, LSTM, GRU and BERT, each "
+    "trained alone) answer on average: this is called distillation."
+)
 LABELS = " It labels words as persons, places, organisations or others (PER, LOC, ORG, OTH)."
 KINDS = {
     "word_vectors": Kind(
@@ -153,7 +157,9 @@ KINDS |= {
 for name, title in {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "encoder": "BERT"}.items():
     from_left = () if name == "encoder" else ("from_left",)
     KINDS[f"{name}-intent"] = Kind(
-        f"`{name}` after a second training: the {title} as it was, with a linear layer for the classes." + INTENTS,
+        f"`{name}` after a second training: the {title} as it was, with a linear layer for the classes."
+        + INTENTS
+        + TEACHERS,
         ("massive", *GERMAN),
         ASSISTANT,
     )
