@@ -62,11 +62,10 @@ def begin(query: Query, traces: Sequence[Trace], number: int) -> str:
 
 
 def title(query: Query, trace: Trace) -> str:
-    """What the model has read, a hidden word as [MASK]; and which model where there are two."""
+    """What was typed and which word of it was hidden; and which model where there are two."""
     text = trace.text
     if kind(trace) == "hidden":
-        token = trace.tokens[worth(trace).place]
-        text = f"{text[: token.start]}[MASK]{text[token.end :]}"
+        text = translate(query.lang, "training.hidden", text=text, word=asked_word(trace))
     if query.vs_model in (None, query.model):
         return text
     return f"{model_title(trace.model, query.lang)} · {text}"

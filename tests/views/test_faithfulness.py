@@ -98,7 +98,7 @@ def test_each_model_is_asked_what_it_has_learned(model, text, told):
     assert values(found.plot.data[0]) == pytest.approx(own / np.abs(own).sum(1, keepdims=True), abs=1e-6)
     assert query.asked == trace.attribution.place
     if model == "encoder":
-        assert "[MASK]" in found.plot.layout["annotations"][0]["text"]
+        assert "hidden: “den”" in found.plot.layout["annotations"][0]["text"]
         assert len(found.plot.layout["xaxis"]["ticktext"]) == 4  # the hidden word is none that could count
 
 
