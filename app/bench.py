@@ -53,6 +53,7 @@ OVERHEAD_BARS = {
     **{(view, tokens): bar for view in list(VIEWS)[2:] for tokens, bar in ((32, 3.0), (128, 2.0))},
 }  # fmt: skip
 OVERHEAD_BARS[("classification", 32)] = 2.0  # of the sum of the six calls
+ASKED = ("encoder-intent", "encoder-entities", "encoder", "decoder")  # what faithfulness asks, each in its own way
 FAITHFUL_BAR = 3.0  # a request of faithfulness against the forward and backward passes that it makes
 SAME_BAR = 10.0  # the throughput of one sentence for all against that of different ones
 BYTES_BAR = 120_000
@@ -136,7 +137,7 @@ def measure(plan: Plan, told: Callable[[str], None]) -> list[Line]:
     with server() as (port, _):
         told(f"requests, {plan.repetitions} rounds …")
         lines += requests(plan, port)
-        lines.append(faithful(plan, port))
+        lines += [faithful(model, plan, port) for model in ASKED]
         told(f"{plan.clients} clients …")
         lines += crowds(plan, port)
     if plan.peer:
@@ -205,21 +206,22 @@ def requests(plan: Plan, port: int) -> list[Line]:
     return [line for key, timings in rounds.items() for line in request_lines(*key, timings, *sizes[key])]
 
 
-def faithful(plan: Plan, port: int) -> Line:
+def faithful(model: str, plan: Plan, port: int) -> Line:
     """A request of the view faithfulness against the very passes through the network that its experiment makes."""
     sentences, asked, passes, empty = Sentences(seed=4), [], [], []
-    sentences.passes("Hallo")  # loads the model here, before a connection could become idle
+    sentences.passes(model, "Hallo")  # loads the model here, before a connection could become idle
     with closing(Client(port)) as client:
         for repetition in range(-WARM_UP, max(1, plan.repetitions // 5)):
             sentence = sentences.new("attention_map", CROWD_TOKENS)
-            seconds = client.get(address("faithfulness", sentence), 200)
-            alone, own = client.get(f"/de/faithfulness?text=&n={repetition}", 422), sentences.passes(sentence)
+            seconds = client.get(f"{address('faithfulness', sentence)}&model={model}", 200)
+            alone = client.get(f"/de/faithfulness?text=&model={model}&n={repetition}", 422)
+            own = sentences.passes(model, sentence)
             if repetition >= 0:
                 asked.append(seconds)
                 empty.append(alone)
                 passes.append(own)
     request, page, own = (1e3 * median(times) for times in (asked, empty, passes))
-    name = f"faithfulness ÷ its own forwards and backwards (encoder-intent), {CROWD_TOKENS} tokens"
+    name = f"faithfulness ÷ its own forwards and backwards ({model}), {CROWD_TOKENS} tokens"
     return Line(name, (request - page) / own, bar=FAITHFUL_BAR, note=f"({request:.1f} − {page:.1f}) ÷ {own:.1f} ms")
 
 
@@ -327,7 +329,7 @@ class Sentences:
             model.call(ids)
             return time.perf_counter() - started
 
-    def passes(self, sentence: str) -> float:
+    def passes(self, name: str, sentence: str) -> float:
         """Seconds of the bare passes of the experiment `attributions`, in the same batches, backward too."""
         import torch
 
@@ -336,7 +338,7 @@ class Sentences:
         from models.run import Run, perform
 
         torch.set_num_threads(1)
-        model = registry.load("encoder-intent")
+        model = registry.load(name)
         assert isinstance(model, Transformer)
         made: list[tuple[tuple[int, ...], bool]] = []
 
@@ -346,15 +348,16 @@ class Sentences:
 
         handle = model.network.register_forward_pre_hook(noted, with_kwargs=True)
         try:
-            perform(Run("encoder-intent", sentence, "attributions"))
+            trace = perform(Run(name, sentence, "attributions"))
         finally:
             handle.remove()
+        assert trace.attribution is not None
         seconds = 0.0
         for (texts, tokens, *_), backward in made:
             vectors = torch.randn(texts, tokens, model.network.config.hidden_size, requires_grad=backward)
             with torch.set_grad_enabled(backward):
                 started = time.perf_counter()
-                chosen = model.network(inputs_embeds=vectors).logits[:, 0].sum()
+                chosen = model.scored(vectors, trace.attribution.place)[:, 0].sum()
                 if backward:
                     torch.autograd.grad(chosen, vectors)
                 seconds += time.perf_counter() - started

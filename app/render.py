@@ -424,6 +424,7 @@ EXAMPLES: tuple[tuple[str, str, str | None], ...] = (
     ("Roboter · Maschine · weil", "Roboter, Maschine, weil", None),
     ("Bank am Fluss ↔ Bank mit Geld", "Ich sitze auf der Bank am Fluss.", "Ich bringe mein Geld zur Bank."),
     ("Angela Merkel in München", "Angela Merkel besuchte am Montag Siemens in München.", None),
+    ("Paris Hilton ↔ Bayern München", "Paris Hilton wohnt in Paris.", "Bayern München spielt in München."),
 )
 
 

@@ -1,18 +1,22 @@
-"""Attributions: what each token of a text is worth to an encoder that classifies it, by three methods, and each head.
+"""Attributions: what each token of a text is worth to a network's answer, by three methods, and each attention head.
 
-All of them are about p, the probability of the class that the model chooses. Gradient × input is ∇p·x of the word
-vector x. Integrated gradients (Sundararajan, Taly & Yan 2017) averages the gradient over the way from word vectors of
-zero to those of the text; captum computes it. Erasure is p less what is left of it with that word vector zero.
+All of them are about p, the probability of the outcome that the model chooses: a class, or what models.targets says.
+Gradient × input is ∇f·x of the word vector x with the log-odds f = ln(p/(1 − p)), which do not flatten where p is near
+1; ∇p·x is p(1 − p) times that. Integrated gradients (Sundararajan, Taly & Yan 2017) averages ∇p over the way from word
+vectors of zero to those of the text; captum computes it. Erasure is p less what is left of it with that vector zero.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import numpy as np
 
 from models import capture, registry
-from models.run import Run
-from models.trace import Attribution, Trace
+from models.families.encoder import altered
+from models.run import Change, Run
+from models.targets import Target, target
+from models.trace import Attribution, Slope, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,53 +28,103 @@ ENOUGH = 2e-4  # of the change of p may be missing from their sum
 BATCH_TOKENS = 1024  # read at once
 
 
-def trace(run: Run) -> Trace:
-    """The text's trace with its attributions."""
-    import torch
-    from captum.attr import IntegratedGradients
+class Classifier(registry.Loaded, Protocol):
+    """A network in memory that classifies word vectors."""
 
-    loaded = cast("Transformer", registry.load(run.model))
+    def scored(self, vectors: "Tensor") -> "Tensor":
+        """Logits [texts, classes] from word vectors [texts, tokens, units]."""
+
+
+def slope_trace(run: Run) -> Trace:
+    """A sentence classifier's trace with gradient × input of its likeliest class."""
+    import torch
+
+    loaded = cast(Classifier, registry.load(run.model))
     whole = loaded.forward(run.text)
-    assert whole.classification is not None
+    assert whole.classification is not None and whole.states is not None
     places = [place for place, token in enumerate(whole.tokens) if not token.special]
     chosen = int(whole.classification.class_probabilities.argmax())
-    vectors = loaded.words(torch.tensor([[token.id for token in whole.tokens]])).clone()
-    nothing = vectors.clone()
-    nothing[:, places] = 0
+    vectors = torch.from_numpy(whole.states.inputs)[None].clone()
+    return replace(whole, slope=slope(loaded.scored, chosen, vectors, places))
 
-    def likely(x: "Tensor") -> "Tensor":
-        return probabilities(loaded, x)[:, chosen]
+
+def slope(scored: "Callable[[Tensor], Tensor]", chosen: int, vectors: "Tensor", places: list[int]) -> Slope:
+    """Gradient × input at these places, from word vectors [1, tokens, units] and what makes logits of them."""
+    import torch
 
     with torch.enable_grad():
         x = vectors.clone().requires_grad_()
-        (slope,) = torch.autograd.grad(likely(x).sum(), x)
+        (gradient,) = torch.autograd.grad(log_odds(scored(x), chosen).sum(), x)
+    return Slope(sloped=chosen, gradient_input=over(places, (gradient * vectors)[0].sum(-1)))
+
+
+def log_odds(logits: "Tensor", chosen: int) -> "Tensor":
+    """ln(p/(1 − p)) of the softmax at `chosen`, [texts], from logits [texts, outcomes]."""
+    others = logits.clone()
+    others[:, chosen] = -float("inf")
+    return logits[:, chosen] - others.logsumexp(-1)
+
+
+def trace(run: Run) -> Trace:
+    """The text's trace with its attributions; `run.at` is the word that is asked for, where words are."""
+    import torch
+
+    asked = target(run)
+    vectors, places = asked.vectors, asked.counted
+
+    def likely(x: "Tensor") -> "Tensor":
+        return asked.probabilities(x)[:, asked.chosen]
+
     erased = vectors.repeat(len(places), 1, 1)
     erased[torch.arange(len(places)), places] = 0
     with torch.inference_mode():
-        full, empty = likely(vectors)[0], likely(nothing)[0]
+        outcomes = asked.probabilities(vectors)[0]
         without = torch.cat([likely(part) for part in torch.split(erased, batch(vectors))])
-    change = float(full - empty)
+    integral = integrated(likely, vectors, places)
+    attribution = Attribution(
+        place=asked.place,
+        counted=tuple(places),
+        chosen=asked.chosen,
+        outcomes=outcomes.numpy(),
+        integrated_gradients=over(places, integral.values),
+        erasure=np.full(len(asked.trace.tokens), np.nan, np.float32),
+        baseline=integral.baseline,
+        incomplete=integral.incomplete,
+        head_off=heads_off(run, asked),
+        even=evenly(asked),
+    )
+    attribution.erasure[places] = (outcomes[asked.chosen] - without).numpy()
+    sloped = slope(asked.scored, asked.chosen, vectors, places)
+    return replace(asked.trace, slope=sloped, attribution=attribution)
+
+
+class Integral(NamedTuple):
+    """Integrated gradients [tokens], p with all places erased, and what is missing from the sum of the gradients."""
+
+    values: "Tensor"
+    baseline: float
+    incomplete: float
+
+
+def integrated(likely: "Callable[[Tensor], Tensor]", vectors: "Tensor", places: list[int]) -> Integral:
+    """Integrated gradients from these places erased to the text, with as many steps as their sum needs."""
+    import torch
+    from captum.attr import IntegratedGradients
+
+    nothing = vectors.clone()
+    nothing[:, places] = 0
+    with torch.inference_mode():
+        full, empty = (float(likely(x)[0]) for x in (vectors, nothing))
     for steps in STEPS:  # the way is steep where it leaves zero
         with torch.enable_grad():
-            integrated = IntegratedGradients(likely).attribute(
+            found = IntegratedGradients(likely).attribute(
                 vectors, nothing, n_steps=steps, method="gausslegendre", internal_batch_size=batch(vectors)
             )
-        summed = integrated[0].sum(-1)
-        incomplete = abs(float(summed.sum()) - change)
-        if incomplete <= ENOUGH * abs(change):
+        summed = found[0].sum(-1)
+        incomplete = abs(float(summed.sum()) - (full - empty))
+        if incomplete <= ENOUGH * abs(full - empty):
             break
-    attribution = Attribution(
-        chosen=chosen,
-        gradient_input=over(places, (slope * vectors)[0].sum(-1)),
-        integrated_gradients=over(places, summed),
-        erasure=np.full(len(whole.tokens), np.nan, np.float32),
-        baseline=float(empty),
-        incomplete=incomplete,
-        head_off=heads_off(loaded, vectors),
-        even=evenly(loaded, vectors),
-    )
-    attribution.erasure[places] = (full - without).numpy()
-    return replace(whole, attribution=attribution)
+    return Integral(summed, empty, incomplete)
 
 
 def batch(vectors: "Tensor") -> int:
@@ -78,27 +132,21 @@ def batch(vectors: "Tensor") -> int:
     return max(1, BATCH_TOKENS // vectors.shape[1])
 
 
-def probabilities(loaded: "Transformer", vectors: "Tensor") -> "Tensor":
-    """Of each class, [texts, classes], from word vectors [texts, tokens, units]."""
-    found: Tensor = loaded.network(inputs_embeds=vectors).logits.softmax(-1)
-    return found
-
-
 def over(places: list[int], values: "Tensor") -> np.ndarray:
-    """The values at these places, [tokens]; NaN at the model's own tokens."""
+    """The values at these places, [tokens]; NaN elsewhere."""
     found = np.full(len(values), np.nan, np.float32)
     found[places] = values.detach().numpy()[places]
     return found
 
 
-def heads_off(loaded: "Transformer", vectors: "Tensor") -> np.ndarray:
-    """Probabilities of the classes with each head switched off, [layers, heads, classes]; one text each in a batch."""
+def heads_off(run: Run, asked: Target) -> np.ndarray:
+    """Probabilities with each head switched off, [layers, heads, outcomes]; one text each in a batch."""
     import torch
 
-    config = loaded.network.config
+    config = cast("Transformer", registry.load(run.model)).network.config
     layers, heads = config.num_hidden_layers, config.num_attention_heads
     found = []
-    for off in torch.split(torch.arange(layers * heads), batch(vectors)):
+    for off in torch.split(torch.arange(layers * heads), batch(asked.vectors)):
 
         def without(layer: int, attention: "Tensor", off: "Tensor" = off) -> "Tensor":
             kept = attention.clone()
@@ -107,20 +155,15 @@ def heads_off(loaded: "Transformer", vectors: "Tensor") -> np.ndarray:
             return kept
 
         with torch.inference_mode(), capture.replacing(without):
-            found.append(probabilities(loaded, vectors.repeat(len(off), 1, 1)))
+            found.append(asked.probabilities(asked.vectors.repeat(len(off), 1, 1)))
     shaped: np.ndarray = torch.cat(found).numpy().reshape(layers, heads, -1)
     return shaped
 
 
-def evenly(loaded: "Transformer", vectors: "Tensor") -> np.ndarray:
-    """Probabilities of the classes where each token looks at all tokens alike, in all heads, [classes]."""
+def evenly(asked: Target) -> np.ndarray:
+    """Probabilities where each token looks alike at all tokens that it may see, in all heads, [outcomes]."""
     import torch
 
-    with torch.inference_mode(), capture.replacing(even):
-        found: np.ndarray = probabilities(loaded, vectors)[0].numpy()
+    with torch.inference_mode(), altered(Change("even_attention")):
+        found: np.ndarray = asked.probabilities(asked.vectors)[0].numpy()
     return found
-
-
-def even(_: int, attention: "Tensor") -> "Tensor":
-    """Attention spread alike over all tokens."""
-    return attention.new_full(attention.shape, 1 / attention.shape[-1])

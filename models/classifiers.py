@@ -30,8 +30,12 @@ class BagOfWords(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Logits [texts, classes] from ids [texts, tokens]."""
         ordered = ids.sort().values
-        words = (ordered != PAD).sum(1, keepdim=True).clamp(min=1)
-        logits: Tensor = self.head(self.dropout(self.vectors(ordered).sum(1) / words))
+        return self.scored(self.vectors(ordered), (ordered != PAD).sum(1, keepdim=True).clamp(min=1))
+
+    def scored(self, vectors: Tensor, words: Tensor | None = None) -> Tensor:
+        """Logits [texts, classes] from word vectors [texts, tokens, units], of which so many count: [texts, 1]."""
+        mean = vectors.mean(1) if words is None else vectors.sum(1) / words
+        logits: Tensor = self.head(self.dropout(mean))
         return logits
 
 
@@ -50,7 +54,12 @@ class FeedForward(nn.Module):
         """Logits [texts, classes] from ids [texts, tokens]."""
         window = ids.new_full((len(ids), WINDOW), PAD)
         window[:, : ids.shape[1]] = ids[:, :WINDOW]
-        row = self.vectors(window).flatten(1)  # (texts, 16 · units)
+        return self.scored(self.vectors(window))
+
+    def scored(self, vectors: Tensor) -> Tensor:
+        """Logits [texts, classes] from word vectors [texts, tokens, units]: the first 16, or zeros behind them."""
+        window = nn.functional.pad(vectors[:, :WINDOW], (0, 0, 0, max(0, WINDOW - vectors.shape[1])))
+        row = window.flatten(1)  # (texts, 16 · units)
         logits: Tensor = self.head(self.dropout(self.hidden(self.dropout(row)).tanh()))
         return logits
 

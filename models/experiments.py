@@ -45,6 +45,13 @@ def erasures(run: Run) -> Trace:
     return erasure.trace(run)
 
 
+def gradient_input(run: Run) -> Trace:
+    """The model reads the text, and the slope of its answer along each word vector says what the word adds."""
+    from models import attributions
+
+    return attributions.slope_trace(run)
+
+
 def memory(run: Run) -> Trace:
     """The model reads the text, and probes read its states."""
     from models import memory
@@ -146,6 +153,7 @@ EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
     "distances": distances,
     "erasures": erasures,
     "expectations": expectations,
+    "gradient_input": gradient_input,
     "gradients": gradients,
     "gradient_map": gradients,
     "masked": masked,

@@ -1,4 +1,4 @@
-"""How well the ways to say which words counted agree: attention of [CLS] against attributions, in NumPy alone."""
+"""How well the ways to say which words counted agree: attention of the answering token against attributions."""
 
 import json
 from collections.abc import Sequence
@@ -33,18 +33,19 @@ def methods(heads: int) -> tuple[str, ...]:
 
 
 def weights(trace: Trace) -> np.ndarray:
-    """What each method gives each token of the text, [methods, tokens of the text]; attention is that of [CLS].
+    """What each method gives each token asked about, [methods, counted]; attention is that of the answering token.
 
-    The heads and their mean are those of the last layer; attributions have a sign.
+    The heads and their mean are those of the last layer; attributions are parts of a probability and have a sign.
     """
-    assert trace.attention is not None and trace.attribution is not None
-    typed = [place for place, token in enumerate(trace.tokens) if not token.special]
-    attention = trace.attention.attention
+    assert trace.attention is not None and trace.attribution is not None and trace.slope is not None
+    place, attention = trace.attribution.place, trace.attention.attention
     last = attention[len(attention) - 1]
     rolled = rollout([attention[layer].mean(axis=0) for layer in range(len(attention))])
-    rows = [*last[:, 0], last[:, 0].mean(axis=0), rolled[0]]
-    rows += [getattr(trace.attribution, name) for name in ATTRIBUTIONS]
-    return np.stack(rows)[:, typed]
+    rows = [*last[:, place], last[:, place].mean(axis=0), rolled[place]]
+    share = trace.attribution.outcomes[trace.attribution.chosen]
+    rows += [share * (1 - share) * trace.slope.gradient_input]  # ∇p·x
+    rows += [trace.attribution.integrated_gradients, trace.attribution.erasure]
+    return np.stack(rows)[:, list(trace.attribution.counted)]
 
 
 def kendall(values: np.ndarray) -> np.ndarray:

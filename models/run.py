@@ -18,8 +18,9 @@ class Change:
     reset_after: its memory is wiped after token `at`; erased: the word vector of token `at` is zero; spectral_norm: the
     recurrent matrices are scaled to the largest singular value `amount`; initial_weights: as before any training, from
     the seed `at`; head_off: the attention head `head` of layer `at` (both counted from 0) gives nothing;
-    even_attention: every token looks at all tokens alike, in every head; no_positions: a Transformer's vectors for the
-    places are zero; masked: [MASK] stands in place of token `at`, or before [SEP] where that is token `at`.
+    even_attention: every token looks alike at all tokens that it may see, in every head; no_positions: a Transformer's
+    vectors for the places are zero; masked: [MASK] stands in place of token `at`, or before [SEP] where that is token
+    `at`.
     """
 
     kind: Literal[
@@ -47,13 +48,17 @@ def changed(change: Change | None, *kinds: str) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Run:
-    """The key of everything computed: equal runs have equal traces; what is measured anew is another `attempt`."""
+    """The key of everything computed: equal runs have equal traces; what is measured anew is another `attempt`.
+
+    `at` is the token that an experiment asks about, where it asks about one; None leaves that to the experiment.
+    """
 
     model: str
     text: str
     experiment: str = "forward"
     change: Change | None = None
     attempt: int = 0
+    at: int | None = None
 
     @property
     def long(self) -> bool:

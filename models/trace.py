@@ -290,17 +290,33 @@ class Erasure:
 
 
 @part
-class Attribution:
-    """What the tokens of a text are worth to p, the probability of the `chosen` class; NaN: the model's own tokens."""
+class Slope:
+    """Gradient × input: ∇f·x of each word vector x with the log-odds f = ln(p/(1 − p)) of outcome `sloped`, in nats.
 
+    NaN: the model's own tokens, and others that are not asked about.
+    """
+
+    sloped: int
+    gradient_input: np.ndarray = array("float32[tokens]")
+
+
+@part
+class Attribution:
+    """What tokens of a text are worth to p, the probability of the `chosen` outcome; NaN: those not among `counted`.
+
+    An outcome is a class, a label, or a piece of the vocabulary; the answer is read at the token `place`.
+    """
+
+    place: int
+    counted: tuple[int, ...]
     chosen: int
-    gradient_input: np.ndarray = array("float32[tokens]")  # ∇p·x
+    outcomes: np.ndarray = array("float32[outcomes]")  # all probabilities
     integrated_gradients: np.ndarray = array("float32[tokens]")  # add up to p − baseline, but for `incomplete`
     erasure: np.ndarray = array("float32[tokens]")  # p − p(token erased)
-    baseline: float  # p with all tokens of the text erased
+    baseline: float  # p with all `counted` tokens erased
     incomplete: float  # |Σ integrated gradients − (p − baseline)|
-    head_off: np.ndarray = array("float32[layers, heads, classes]")  # all probabilities with one head switched off
-    even: np.ndarray = array("float32[classes]")  # all probabilities where every token looks at all tokens alike
+    head_off: np.ndarray = array("float32[layers, heads, outcomes]")  # all probabilities with one head switched off
+    even: np.ndarray = array("float32[outcomes]")  # all probabilities where every token looks alike at all it may see
 
 
 @part
@@ -427,6 +443,7 @@ class Trace:
     sentence: Sentence | None = None
     written: Written | None = None
     decoding: Decoding | None = None
+    slope: Slope | None = None
     attribution: Attribution | None = None
     timing: Timing | None = None
 
@@ -480,6 +497,7 @@ PARTS: dict[str, type] = {
     "sentence": Sentence,
     "written": Written,
     "decoding": Decoding,
+    "slope": Slope,
     "attribution": Attribution,
     "timing": Timing,
 }

@@ -14,7 +14,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from app import cards, outputs, tradeoffs, views
+from app import answers, cards, outputs, tradeoffs, views
 from app.api import EmbedQuery, StillQuery, TraceQuery
 from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
@@ -227,6 +227,9 @@ def families() -> dict[str, bool]:
     made |= {f"sentence.{number}": True for number in (1, 2)}
     made |= {f"method.{name}": True for name in (*faithfulness.methods(0), "even", "head")}
     made |= {f"method.{name}.short": False for name in faithfulness.methods(0)}
+    made |= {f"faithfulness.summary.verdict.{kind}": True for kind in get_args(answers.Kind)}
+    parts = ("bar", "words.hover", "effect", "summary", "summary.still")
+    made |= {f"classification.{part}.{by}": True for part in parts for by in ("erasure", "gradient_input")}
     made |= {f"training.summary.{part}{one}": True for part in ("attention", "word", "loss") for one in ("", ".one")}
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.bench import CROWDED, VIEWS, Line, Plan, Timings, measure, report, request_lines
+from app.bench import ASKED, CROWDED, VIEWS, Line, Plan, Timings, measure, report, request_lines
 
 
 def test_the_overhead_ratio_is_of_medians():
@@ -47,7 +47,7 @@ def test_a_tiny_run_measures_everything_on_a_real_server():
     for view in CROWDED:
         for part in ("the same sentence", "different sentences", "same ÷ different"):
             assert any(name.endswith(part) and view in name for name in names), (part, view)
-    assert len(names) == len(set(names)) == 2 + len(VIEWS) * 4 + len(CROWDED) * 3
+    assert len(names) == len(set(names)) == 1 + len(ASKED) + len(VIEWS) * 4 + len(CROWDED) * 3
     assert all(line.value > 0 for line in lines)
     assert [line.note.split(";")[0] for line in lines if line.name.endswith("the same sentence")] == ["6 × 200"] * 2
     assert len(told) == 4

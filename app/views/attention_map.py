@@ -296,8 +296,10 @@ def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
     row = max(shared, key=telling)
     other, (seen_first, seen_second) = partners[row] or 0, seen[row]
     same = not telling(row)[0]
+    same_text = first.trace.text == second.trace.text
+    differ = "attention_map.summary.other_model" if same_text else "attention_map.summary.other_word"
     return say(
-        "attention_map.summary.same_word" if same else "attention_map.summary.other_word",
+        "attention_map.summary.same_word" if same else differ,
         looking=Strong(first.rows[row].label),
         first=Strong(first.columns[seen_first].label),
         first_share=Strong(percent(query.lang, float(first.values[row, seen_first]))),

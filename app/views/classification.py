@@ -19,7 +19,7 @@ MODELS = tuple(f"{kind}-intent" for kind in ("bag_of_words", "feed_forward", "rn
 RECURRENT = MODELS[2:5]
 SHOWN = 8  # classes with a place of their own; the others are one
 UNSURE = 0.5  # a likeliest class below this is called unsure
-LEAST = 0.005  # a smaller effect of a word is not called one
+LEAST = {"erasure": 0.5, "gradient_input": 0.1}  # a smaller effect of a word is not called one: points, log-odds
 
 
 class ClassificationQuery(Query):
@@ -27,6 +27,7 @@ class ClassificationQuery(Query):
 
     show: Literal["models", "progress", "words"] = "models"
     of: Literal["rnn", "lstm", "gru"] = "lstm"
+    by: Literal["erasure", "gradient_input"] = "erasure"
 
     def runs(self) -> list[Run]:
         """Each sentence through all networks, or through the one that is followed.
@@ -36,12 +37,15 @@ class ClassificationQuery(Query):
         names = self.side_by_side(MODELS)
         if self.show == "progress":
             names = self.side_by_side(RECURRENT, [f"{self.of}-intent"])
-        experiment = "erasures" if self.show == "words" else "forward"
+        measured = {"erasure": "erasures", "gradient_input": "gradient_input"}[self.by]
+        experiment = measured if self.show == "words" else "forward"
         return [Run(name, text, experiment) for text in self.texts() for name in names[::-1]]
 
     def idle(self) -> Container[str]:
-        """Only word by word it is one network that is shown, if none is named. No difference is drawn."""
-        return ("align",) if self.show == "progress" and not self.model else ("align", "of")
+        """Only word by word it is one network that is shown, if none is named, and only the worth of words is measured
+        in two ways. No difference is drawn."""
+        one = self.show == "progress" and not self.model
+        return ("align", *(() if one else ("of",)), *(() if self.show == "words" else ("by",)))
 
 
 class Sentence(NamedTuple):
@@ -147,20 +151,21 @@ def so_far(trace: Trace) -> np.ndarray:
 
 
 def weighed(query: ClassificationQuery, found: list[Sentence]) -> Plot:
-    """Networks down, words across: how many percentage points of its class each word is worth to each network."""
-    hover = translate(query.lang, "classification.words.hover")
+    """Networks down, words across: what each word is worth to each network."""
+    hover = translate(query.lang, f"classification.words.hover.{query.by}")
+    digits = 1 if query.by == "erasure" else 2
     panels = []
     for sentence in found:
         columns = typed(sentence.traces[0])
         labels = [shortened(word.label) for word in columns]
-        values = np.stack([100 * contributions(trace) for trace in sentence.traces])
+        values = np.stack([contributions(trace) for trace in sentence.traces])
         networks = [network_title(trace.model, query.lang) for trace in sentence.traces]
         positions = [word.position for word in columns]
         panels.append(
             Panel(sentence.text, values, networks, labels, "difference", hover, sentence.number, positions,
-                  texts=[[signed(query.lang, value, 1) for value in row] for row in values.tolist()])
+                  texts=[[signed(query.lang, value, digits) for value in row] for row in values.tolist()])
         )  # fmt: skip
-    titles: dict[Scale, str] = {"difference": translate(query.lang, "classification.bar.words")}
+    titles: dict[Scale, str] = {"difference": translate(query.lang, f"classification.bar.{query.by}")}
     return maps(panels, query.lang, "lanes", titles)
 
 
@@ -170,11 +175,17 @@ def typed(trace: Trace) -> list[Word]:
 
 
 def contributions(trace: Trace) -> np.ndarray:
-    """What the likeliest class loses in probability when a word is erased, for each word of the text, [words]."""
-    assert trace.erasure is not None
+    """What each word of the text is worth to the likeliest class, [words], as the run has measured it.
+
+    Its probability loses so many percentage points when the word is erased; or gradient × input of its log-odds.
+    """
     places, best = [word.position for word in typed(trace)], int(said(trace).class_probabilities.argmax())
+    if trace.slope is not None:
+        sloped: np.ndarray = trace.slope.gradient_input[places]
+        return sloped
+    assert trace.erasure is not None
     lost: np.ndarray = said(trace).class_probabilities[best] - trace.erasure.erased_probabilities[places, best]
-    return lost
+    return 100 * lost
 
 
 def begin(query: ClassificationQuery, sentence: Sentence) -> str:
@@ -243,29 +254,29 @@ def turned(query: ClassificationQuery, sentence: Sentence, trace: Trace) -> Iter
 
 
 def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
-    """For each network the word whose loss changes its answer most."""
+    """For each network the word that is worth most to its answer, or that none of them is worth anything much."""
     told, still = [], []
     for trace in sentence.traces:
         values, network = contributions(trace), network_title(trace.model, query.lang)
         most = int(np.abs(values).argmax())
-        if abs(values[most]) < LEAST:
+        if abs(values[most]) < LEAST[query.by]:
             still.append(network)
             continue
         best = int(said(trace).class_probabilities.argmax())
-        share = float(said(trace).class_probabilities[best])
+        share, worth = float(said(trace).class_probabilities[best]), float(values[most])
         told.append(
             translate(
-                query.lang, "classification.effect", network=network, word=typed(trace)[most].label,
+                query.lang, f"classification.effect.{query.by}", network=network, word=typed(trace)[most].label,
                 name=class_name(query, trace, best), share=percent(query.lang, share),
-                without=percent(query.lang, share - float(values[most])),
+                without=percent(query.lang, share - worth / 100), nats=signed(query.lang, worth, 2),
             )
         )  # fmt: skip
     first = begin(query, sentence)
     if told:
-        yield say("classification.summary.words", sentence=first, effects=Strong("; ".join(told)))
+        yield say(f"classification.summary.{query.by}", sentence=first, effects=Strong("; ".join(told)))
     if still:
-        points = decimal(query.lang, 100 * LEAST, 1)
-        yield say("classification.summary.still", sentence=first, models=", ".join(still), points=points)
+        least = decimal(query.lang, LEAST[query.by], 1)
+        yield say(f"classification.summary.still.{query.by}", sentence=first, models=", ".join(still), least=least)
 
 
 def table(query: ClassificationQuery, found: list[Sentence]) -> Table:
@@ -277,8 +288,9 @@ def table(query: ClassificationQuery, found: list[Sentence]) -> Table:
         lines = partial(class_rows, query, found)
         return Table(columns, lines, len(traces) * classes, columns, lines)
     if query.show == "words":
+        worths = ("column.without", "column.contribution") if query.by == "erasure" else ("column.gradient_input",)
         columns = ("column.model", "column.run", "column.position", "column.word", "column.class", "column.probability",
-                   "column.without", "column.contribution")  # fmt: skip
+                   *worths)  # fmt: skip
         lines = partial(word_rows, query, found)
         return Table(columns, lines, sum(len(typed(trace)) for trace in traces), columns, lines)
     columns = ("column.model", "column.run", "column.position", "column.word", "column.class", "column.probability")
@@ -304,15 +316,14 @@ def progress_rows(query: ClassificationQuery, found: list[Sentence], brief: bool
 
 
 def word_rows(query: ClassificationQuery, found: list[Sentence]) -> Iterable[tuple[Cell, ...]]:
-    """Every word in every network: the likeliest class with and without it, and the difference."""
+    """Every word in every network: the likeliest class, where the word is erased also without it, and its worth."""
     for sentence in found:
         for trace in sentence.traces:
             best = int(said(trace).class_probabilities.argmax())
             share, name = float(said(trace).class_probabilities[best]), class_name(query, trace, best)
-            for word, lost in zip(typed(trace), contributions(trace).tolist(), strict=True):
-                yield (
-                    trace.model, sentence.number + 1, word.position, word.label, name, share, share - lost, lost,
-                )  # fmt: skip
+            for word, worth in zip(typed(trace), contributions(trace).tolist(), strict=True):
+                told = (share - worth / 100, worth / 100) if query.by == "erasure" else (worth,)
+                yield trace.model, sentence.number + 1, word.position, word.label, name, share, *told
 
 
 VIEW = View(

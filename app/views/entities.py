@@ -68,7 +68,7 @@ def figure(query: EntitiesQuery, traces: list[Trace]) -> Figure:
         [message for sentence in sentences for message in summary(query, sentence)],
         table(sentences),
         token_runs=[sentence.token_run for sentence in sentences],
-        marked=[marked(query, trace) for sentence in sentences for trace in sentence.traces],
+        marked=[marked(query, sentence, trace) for sentence in sentences for trace in sentence.traces],
     )
 
 
@@ -133,14 +133,16 @@ def hover(query: EntitiesQuery, trace: Trace, word: LabelledWord) -> str:
     )  # fmt: skip
 
 
-def marked(query: EntitiesQuery, trace: Trace) -> Marked:
-    """The sentence as typed with the names that a network found."""
+def marked(query: EntitiesQuery, sentence: Sentence, trace: Trace) -> Marked:
+    """The sentence as typed with the names that a network found; numbered where there are two."""
     parts, end = [], 0
     for entity in found_in(trace).entities:
         parts.append(Mark(trace.text[end : entity.start]))
         parts.append(Mark(trace.text[entity.start : entity.end], entity.name, label_title(query, entity.name)))
         end = entity.end
-    return Marked(network_title(trace.model, query.lang), [*parts, Mark(trace.text[end:])])
+    network = network_title(trace.model, query.lang)
+    named = network if query.vs is None else f"{sentence.number + 1} · {network}"
+    return Marked(named, [*parts, Mark(trace.text[end:])])
 
 
 def listed(query: EntitiesQuery, trace: Trace) -> str:

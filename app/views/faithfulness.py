@@ -1,90 +1,93 @@
-"""Faithfulness: whether the words that an encoder looks at are those that its answer hangs on."""
+"""Faithfulness: whether the words that a Transformer looks at are those that its answer hangs on."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import NonNegativeInt, PositiveInt
 
-from app.messages import Message, Strong, decimal, known, percent, say, signed, translate
-from app.plotting import Panel, Plot, Scale, maps
-from app.query import Query
-from app.views import Cell, Figure, Table, View
-from app.words import Word, shortened, words
-from models import faithfulness
+from app import ablation
+from app.answers import Answer, answering, answers, askable, asked_word, kind, outcome, place_label
+from app.messages import Message, Strong, decimal, known, percent, say, translate
+from app.plotting import Panel, Plot, maps
+from app.query import Choices, Query, Value, layers
+from app.views import Cell, Figure, Table, View, model_title
+from app.words import shortened
+from models import faithfulness, registry
 from models.run import Run
-from models.trace import Attribution, Classification, Trace
+from models.trace import Trace
 
 COMPARED = ("gradient_input", "integrated_gradients", "erasure")
 EVEN = "even"  # attention spread alike over all words: it has no order
+SNAPSHOTS = tuple(name for name in registry.catalogue() if name.startswith("encoder@"))
+
+
+def heads(trace: Trace) -> list[Value]:
+    """All heads in one map, or one of them."""
+    assert trace.attention is not None
+    return ["all", *range(1, trace.attention.attention.shape[1] + 1)]
 
 
 class FaithfulnessQuery(Query):
-    """The words by each method, how well the methods agree, or what each head does."""
+    """The words by each method, how well the methods agree, or what heads do; the word that is asked about."""
 
     show: Literal["words", "agreement", "heads"] = "words"
+    asked: Annotated[NonNegativeInt | None, Choices(askable, answering, place_label)] = None
+    head: Annotated[Literal["all"] | PositiveInt | None, Choices(heads)] = None
+    layer: Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1))] = None
 
     def runs(self) -> list[Run]:
         """The sentences with their attributions."""
-        return [Run(run.model, run.text, "attributions") for run in super().runs()]
+        return [Run(run.model, run.text, "attributions", at=self.asked) for run in super().runs()]
 
-    def idle(self) -> tuple[str, ...]:
-        """No difference is drawn here."""
-        return ("align",)
-
-
-class Sentence(NamedTuple):
-    """One run: its number, how the summary begins where there are two, its words, and what each method gives them."""
-
-    number: int
-    first: str
-    trace: Trace
-    words: list[Word]
-    values: np.ndarray  # [methods, words]
-    methods: tuple[str, ...]
+    def idle(self) -> Container[str]:
+        """Only where heads are switched off is there one to choose, and a layer only for a single one."""
+        if self.show != "heads":
+            return ("head", "layer", "align")
+        return ("align",) if self.single else ("layer", "align")
 
     @property
-    def said(self) -> Classification:
-        """What the encoder answered."""
-        assert self.trace.classification is not None
-        return self.trace.classification
-
-    @property
-    def worth(self) -> Attribution:
-        """What the words and heads are worth to that answer."""
-        assert self.trace.attribution is not None
-        return self.trace.attribution
-
-    @property
-    def share(self) -> float:
-        """The probability of the chosen class."""
-        return float(self.said.class_probabilities[self.worth.chosen])
+    def single(self) -> tuple[int, int] | None:
+        """Layer and head that are switched off alone, counted from 0."""
+        if self.show != "heads" or not isinstance(self.head, int):
+            return None
+        return (self.layer or 1) - 1, self.head - 1
 
 
 def figure(query: FaithfulnessQuery, traces: list[Trace]) -> Figure:
-    """Methods down, words across; or Kendall's τ of each pair of methods; or layers down, heads across."""
-    found = []
-    for number, trace in enumerate(traces):
-        assert trace.attention is not None
-        first = "" if len(traces) == 1 else translate(query.lang, f"sentence.{number + 1}")
-        typed = [word for word in words(trace) if word.kind != "special"]
-        names = faithfulness.methods(trace.attention.attention.shape[1])
-        found.append(Sentence(number, first, trace, typed, faithfulness.weights(trace), names))
-    draw = {"words": weighed, "agreement": agreed, "heads": ablated}[query.show]
-    tell = {"words": strongest, "agreement": orders, "heads": without}[query.show]
-    summary = [
-        message
-        for sentence in found
-        for message in (verdict(query, sentence), *tell(query, sentence), spread(query, sentence))
-    ]
-    if standard := faithfulness.yardstick(traces[0].model):
-        summary.append(
-            say(
-                "faithfulness.summary.even_elsewhere", count=standard["sentences"],
-                share=percent(query.lang, standard["even_same_class"]),
+    """Methods down, words across; or Kendall's τ of each pair of methods; or heads switched off: all, or one."""
+    found = answers(query, traces)
+    summary = [message for answer in found for message in told(query, answer)]
+    for model in dict.fromkeys(trace.model for trace in traces):
+        if standard := faithfulness.yardstick(model):
+            share = percent(query.lang, standard["even_same_class"])
+            begun = f"{model_title(model, query.lang)}: " if query.vs_model not in (None, query.model) else ""
+            summary.append(
+                say("faithfulness.summary.even_elsewhere", model=begun, count=standard["sentences"], share=share)
             )
-        )  # fmt: skip
-    return Figure(draw(query, found), summary, table(query, found))
+    links = []
+    if query.show == "heads" and not query.single:
+        links = [link for answer in found for link in ablation.links(query, answer, "faithfulness")]
+    return Figure(drawn(query, found), summary, table(query, found), links=links)
+
+
+def drawn(query: FaithfulnessQuery, found: list[Answer]) -> Plot:
+    """The picture asked for."""
+    if query.single:
+        return ablation.compared(query, found, *query.single)
+    return {"words": weighed, "agreement": agreed, "heads": ablation.ablated}[query.show](query, found)
+
+
+def told(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
+    """What the model answers, what the picture says of that, and the answer of even attention."""
+    yield verdict(query, answer)
+    answer = answer._replace(first="")  # said once
+    if query.single:
+        yield ablation.switched(query, answer, *query.single)
+    else:
+        yield from {"words": strongest, "agreement": orders, "heads": ablation.without}[query.show](query, answer)
+    yield spread(query, answer)
 
 
 def method(query: FaithfulnessQuery, name: str) -> str:
@@ -100,33 +103,28 @@ def short(query: FaithfulnessQuery, name: str) -> str:
     return translate(query.lang, key) if known(query.lang, key) else method(query, name)
 
 
-def class_name(query: FaithfulnessQuery, sentence: Sentence, place: int) -> str:
-    """A class as people say it."""
-    return translate(query.lang, f"class.{sentence.said.class_names[place]}")
-
-
-def weighed(query: FaithfulnessQuery, found: list[Sentence]) -> Plot:
+def weighed(query: FaithfulnessQuery, found: Sequence[Answer]) -> Plot:
     """Each row divided by the sum of its sizes, so that methods of different units share one scale."""
     panels = []
-    for sentence in found:
-        total = np.abs(sentence.values).sum(1, keepdims=True)
-        shares = sentence.values / np.where(total > 0, total, 1)
-        hovers = [[hover(query, sentence, row, place) for place in range(len(sentence.words))]
-                  for row in range(len(sentence.methods))]  # fmt: skip
+    for answer in found:
+        total = np.abs(answer.values).sum(1, keepdims=True)
+        shares = answer.values / np.where(total > 0, total, 1)
+        hovers = [[hover(query, answer, row, place) for place in range(len(answer.words))]
+                  for row in range(len(answer.methods))]  # fmt: skip
         panels.append(
-            Panel(sentence.trace.text, shares, [short(query, name) for name in sentence.methods],
-                  [shortened(word.label) for word in sentence.words], "signed", "%{hovertext}", sentence.number,
-                  [word.position for word in sentence.words], hovers=hovers)
+            Panel(answer.title, shares, [short(query, name) for name in answer.methods],
+                  [shortened(word.label) for word in answer.words], "signed", "%{hovertext}", answer.number,
+                  [word.position for word in answer.words], hovers=hovers)
         )  # fmt: skip
     return maps(panels, query.lang, "lanes", {"signed": translate(query.lang, "faithfulness.bar")})
 
 
-def hover(query: FaithfulnessQuery, sentence: Sentence, row: int, place: int) -> str:
-    """What a method gives a word: a share of the attention, or percentage points of the class."""
-    name, value = sentence.methods[row], float(sentence.values[row, place])
+def hover(query: FaithfulnessQuery, answer: Answer, row: int, place: int) -> str:
+    """What a method gives a word: a share of the attention, or percentage points of the answer."""
+    name, value = answer.methods[row], float(answer.values[row, place])
     key = "faithfulness.points" if name in COMPARED else "faithfulness.share"
     return translate(
-        query.lang, key, method=method(query, name), word=sentence.words[place].label,
+        query.lang, key, method=method(query, name), word=answer.words[place].label,
         value=decimal(query.lang, 100 * value, 2),
     )  # fmt: skip
 
@@ -136,85 +134,60 @@ def with_even(values: np.ndarray) -> np.ndarray:
     return np.pad(values, (0, 1), constant_values=np.nan)
 
 
-def agreed(query: FaithfulnessQuery, found: list[Sentence]) -> Plot:
+def agreed(query: FaithfulnessQuery, found: Sequence[Answer]) -> Plot:
     """τ of this sentence, and beside it the median of other sentences."""
-    names = [short(query, name) for name in (*found[0].methods, EVEN)]
     text = translate(query.lang, "faithfulness.tau.hover")
-    panels = [
-        Panel(sentence.trace.text, with_even(taus(sentence)), names, names, "signed", text, sentence.number, ())
-        for sentence in found
-    ]
-    if standard := faithfulness.yardstick(found[0].trace.model):
-        title = translate(query.lang, "faithfulness.median", count=standard["sentences"])
-        values = with_even(np.array(standard["median"], np.float32))
-        panels.append(Panel(title, values, names, names, "signed", text, 0, ()))
+    panels = []
+    for answer in found:
+        names = [short(query, name) for name in (*answer.methods, EVEN)]
+        panels.append(Panel(answer.title, with_even(taus(answer)), names, names, "signed", text, answer.number, ()))
+    for answer in {answer.trace.model: answer for answer in found}.values():
+        names = [short(query, name) for name in (*answer.methods, EVEN)]
+        if standard := faithfulness.yardstick(answer.trace.model):
+            title = translate(query.lang, "faithfulness.median", count=standard["sentences"])
+            values = with_even(np.array(standard["median"], np.float32))
+            panels.append(Panel(title, values, names, names, "signed", text, answer.number, ()))
     return maps(panels, query.lang, "lanes", {"signed": translate(query.lang, "faithfulness.tau")})
 
 
-def taus(sentence: Sentence) -> np.ndarray:
+def taus(answer: Answer) -> np.ndarray:
     """Kendall's τ-b of each pair of methods, [methods, methods]; NaN where a method has no order."""
-    return faithfulness.agreement(sentence.trace).astype(np.float32)
+    return faithfulness.agreement(answer.trace).astype(np.float32)
 
 
-def changes(sentence: Sentence) -> np.ndarray:
-    """What happens to p of the chosen class without each head, [layers, heads]."""
-    changed: np.ndarray = sentence.worth.head_off[..., sentence.worth.chosen] - np.float32(sentence.share)
-    return changed
-
-
-def ablated(query: FaithfulnessQuery, found: list[Sentence]) -> Plot:
-    """Layers down, heads across: percentage points that the class gains or loses without that head."""
-    text = translate(query.lang, "faithfulness.heads.hover")
-    panels = []
-    for sentence in found:
-        values = 100 * changes(sentence)
-        layers, heads = values.shape
-        rows = [translate(query.lang, "faithfulness.layer", number=number) for number in range(1, layers + 1)]
-        columns = [translate(query.lang, "method.head", number=number) for number in range(1, heads + 1)]
-        panels.append(
-            Panel(
-                sentence.trace.text,
-                values,
-                rows,
-                columns,
-                "difference",
-                text,
-                sentence.number,
-                (),
-                texts=[[signed(query.lang, value, 1) for value in row] for row in values.tolist()],
-            )
-        )
-    titles: dict[Scale, str] = {"difference": translate(query.lang, "faithfulness.bar.heads")}
-    return maps(panels, query.lang, "lanes", titles)
-
-
-def verdict(query: FaithfulnessQuery, sentence: Sentence) -> Message:
-    """What the encoder answers."""
+def verdict(query: FaithfulnessQuery, answer: Answer) -> Message:
+    """What the model answers to what it was asked."""
+    asked, values = kind(answer.trace), {}
+    if asked in ("label", "hidden"):
+        values = {"word": Strong(asked_word(answer.trace))}
+    if asked == "hidden":
+        own = answer.worth.outcomes[answer.trace.tokens[answer.worth.place].id]
+        values |= {"own": Strong(percent(query.lang, float(own)))}
     return say(
-        "faithfulness.summary.verdict", sentence=sentence.first,
-        name=Strong(class_name(query, sentence, sentence.worth.chosen)),
-        share=Strong(percent(query.lang, sentence.share)),
+        f"faithfulness.summary.verdict.{asked}", sentence=answer.first,
+        name=Strong(outcome(query.lang, answer.trace, answer.worth.chosen)),
+        share=Strong(percent(query.lang, answer.share)), **values,
     )  # fmt: skip
 
 
-def strongest(query: FaithfulnessQuery, sentence: Sentence) -> Iterable[Message]:
+def strongest(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
     """The word that each method puts first."""
-    best = np.abs(sentence.values).argmax(1)
-    named = {name: sentence.words[place].label for name, place in zip(sentence.methods, best.tolist(), strict=True)}
-    answers = "; ".join(
+    best = np.abs(answer.values).argmax(1)
+    named = {name: answer.words[place].label for name, place in zip(answer.methods, best.tolist(), strict=True)}
+    firsts = "; ".join(
         translate(query.lang, "faithfulness.first", method=method(query, name), word=named[name])
         for name in ("mean", "rollout", *COMPARED)
     )
-    yield say("faithfulness.summary.words", sentence=sentence.first, answers=Strong(answers))
+    yield say("faithfulness.summary.words", sentence=answer.first, answers=Strong(firsts))
 
 
-def orders(query: FaithfulnessQuery, sentence: Sentence) -> Iterable[Message]:
+def orders(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
     """τ of the mean attention with each attribution, and where half of many sentences lie."""
-    found, standard = taus(sentence), faithfulness.yardstick(sentence.trace.model)
-    mean = sentence.methods.index("mean")
+    found, standard = taus(answer), faithfulness.yardstick(answer.trace.model)
+    mean = answer.methods.index("mean")
     told = []
     for name in COMPARED:
-        other = sentence.methods.index(name)
+        other = answer.methods.index(name)
         if np.isnan(value := float(found[mean, other])):
             continue
         parts = {"method": method(query, name), "tau": decimal(query.lang, value, 2)}
@@ -224,84 +197,66 @@ def orders(query: FaithfulnessQuery, sentence: Sentence) -> Iterable[Message]:
             low, high = (decimal(query.lang, standard[end][mean][other], 2) for end in ("lower", "upper"))
             told.append(translate(query.lang, "faithfulness.one_tau.among", **parts, low=low, high=high))
     if told:
-        yield say("faithfulness.summary.tau", sentence=sentence.first, taus=Strong("; ".join(told)))
+        yield say("faithfulness.summary.tau", sentence=answer.first, taus=Strong("; ".join(told)))
     else:
-        yield say("faithfulness.summary.no_order", sentence=sentence.first)
+        yield say("faithfulness.summary.no_order", sentence=answer.first)
 
 
-def without(query: FaithfulnessQuery, sentence: Sentence) -> Iterable[Message]:
-    """The head that the answer hangs on most, and how many turn the answer into another."""
-    values = changes(sentence)
-    layer, head = np.unravel_index(np.abs(values).argmax(), values.shape)
-    answers = sentence.worth.head_off.argmax(-1)
-    yield say(
-        "faithfulness.summary.head", sentence=sentence.first, layer=int(layer) + 1, head=int(head) + 1,
-        name=class_name(query, sentence, sentence.worth.chosen), before=percent(query.lang, sentence.share),
-        after=Strong(percent(query.lang, sentence.share + float(values[layer, head]))),
-        turned=int((answers != sentence.worth.chosen).sum()), total=values.size,
-    )  # fmt: skip
-
-
-def spread(query: FaithfulnessQuery, sentence: Sentence) -> Message:
-    """What the encoder would answer with attention spread alike over all tokens."""
-    even = sentence.worth.even
+def spread(query: FaithfulnessQuery, answer: Answer) -> Message:
+    """What the model would answer with attention spread alike over all tokens that may be seen."""
+    even = answer.worth.even
     return say(
-        "faithfulness.summary.even", sentence=sentence.first,
-        name=Strong(class_name(query, sentence, int(even.argmax()))), share=percent(query.lang, float(even.max())),
+        "faithfulness.summary.even", sentence=answer.first,
+        name=Strong(outcome(query.lang, answer.trace, int(even.argmax()))),
+        share=percent(query.lang, float(even.max())),
     )  # fmt: skip
 
 
-def table(query: FaithfulnessQuery, found: list[Sentence]) -> Table:
-    """The numbers of the picture: words by method, τ by pair, or probabilities by head."""
+def table(query: FaithfulnessQuery, found: list[Answer]) -> Table:
+    """The numbers of the picture: words by method, τ by pair, probabilities by head, or outcomes with and without."""
+    lines: partial[Iterable[tuple[Cell, ...]]]
     if query.show == "words":
         columns: tuple[str, ...] = (
             "column.model", "column.run", "column.method", "column.position", "column.word", "column.value",
         )  # fmt: skip
-        lines, count = partial(word_rows, found), sum(sentence.values.size for sentence in found)
+        lines, count = partial(word_rows, found), sum(answer.values.size for answer in found)
     elif query.show == "agreement":
         columns = ("column.model", "column.run", "column.method", "column.other", "column.tau", "column.lower",
                    "column.median", "column.upper")  # fmt: skip
-        lines, count = partial(tau_rows, found), sum(len(sentence.methods) ** 2 for sentence in found)
+        lines, count = partial(tau_rows, found), sum(len(answer.methods) ** 2 for answer in found)
     else:
-        columns = ("column.model", "column.run", "column.layer", "column.head", "column.class", "column.probability",
-                   "column.without", "column.answer")  # fmt: skip
-        lines, count = partial(head_rows, query, found), sum(changes(sentence).size for sentence in found)
+        columns = ("column.model", "column.run", "column.layer", "column.head", "column.answer", "column.probability",
+                   "column.without_head")  # fmt: skip
+        if query.single:
+            lines = partial(ablation.outcome_rows, query, found, *query.single)
+            count = sum(len(ablation.likeliest(answer, *query.single)) for answer in found)
+        else:
+            columns = (*columns, "column.new_answer")
+            lines = partial(ablation.head_rows, query, found)
+            count = sum(ablation.changes(answer).size for answer in found)
     return Table(columns, lines, count, columns, lines)
 
 
-def word_rows(found: list[Sentence]) -> Iterable[tuple[Cell, ...]]:
+def word_rows(found: list[Answer]) -> Iterable[tuple[Cell, ...]]:
     """What each method gives each word: attention, or a part of the probability."""
-    for sentence in found:
-        for name, row in zip(sentence.methods, sentence.values.tolist(), strict=True):
-            for word, value in zip(sentence.words, row, strict=True):
-                yield sentence.trace.model, sentence.number + 1, name, word.position, word.label, value
+    for answer in found:
+        for name, row in zip(answer.methods, answer.values.tolist(), strict=True):
+            for word, value in zip(answer.words, row, strict=True):
+                yield answer.trace.model, answer.number + 1, name, word.position, word.label, value
 
 
-def tau_rows(found: list[Sentence]) -> Iterable[tuple[Cell, ...]]:
+def tau_rows(found: list[Answer]) -> Iterable[tuple[Cell, ...]]:
     """τ of each pair of methods, and the quartiles of other sentences."""
-    for sentence in found:
-        values: list[list[float]] = taus(sentence).tolist()
-        standard: dict[str, Any] = faithfulness.yardstick(sentence.trace.model) or {}
-        for row, name in enumerate(sentence.methods):
-            for column, other in enumerate(sentence.methods):
+    for answer in found:
+        values: list[list[float]] = taus(answer).tolist()
+        standard: dict[str, Any] = faithfulness.yardstick(answer.trace.model) or {}
+        for row, name in enumerate(answer.methods):
+            for column, other in enumerate(answer.methods):
                 value = values[row][column]
                 quartiles = (standard[end][row][column] if standard else None for end in ("lower", "median", "upper"))
                 yield (
-                    sentence.trace.model, sentence.number + 1, name, other, None if value != value else value,
-                    *quartiles,
+                    answer.trace.model, answer.number + 1, name, other, None if value != value else value, *quartiles,
                 )  # fmt: skip
-
-
-def head_rows(query: FaithfulnessQuery, found: list[Sentence]) -> Iterable[tuple[Cell, ...]]:
-    """The chosen class with and without each head, and what the answer is without it."""
-    for sentence in found:
-        chosen = class_name(query, sentence, sentence.worth.chosen)
-        for (layer, head), change in np.ndenumerate(changes(sentence)):
-            answer = class_name(query, sentence, int(sentence.worth.head_off[layer, head].argmax()))
-            yield (
-                sentence.trace.model, sentence.number + 1, layer + 1, head + 1, chosen, sentence.share,
-                sentence.share + float(change), answer,
-            )  # fmt: skip
 
 
 VIEW = View(
@@ -309,7 +264,8 @@ VIEW = View(
     chapter="practice",
     place=4,
     query=FaithfulnessQuery,
-    needs=frozenset({"attention", "class_probabilities"}),
+    needs=frozenset({"attention"}),
     figure=figure,
-    preferred=("encoder-intent",),
+    preferred=("encoder-intent", "encoder-entities", "encoder", "decoder", *SNAPSHOTS),
+    only_preferred=True,  # those with the shared pieces and something to answer
 )

@@ -69,7 +69,8 @@ class Transformer:
 
         Changes: `erased` gives that token a word vector of zeros, `no_positions` makes the vectors for the places zero,
         `head_off` switches a head off, `even_attention` spreads the attention of all heads; what is recorded of these
-        heads is what they would have looked at.
+        heads is what they would have looked at. `masked` puts [MASK] in a token's place; the trace's tokens stay those
+        of the text.
         """
         import torch
 
@@ -77,7 +78,9 @@ class Transformer:
 
         tokens = tokenizer.tokenize(text, self.model.longest, end=self.end)
         ids = torch.tensor([[token.id for token in tokens]])
-        changes = changed(change, "erased", "head_off", "even_attention", "no_positions")
+        changes = changed(change, "erased", "head_off", "even_attention", "no_positions", "masked")
+        if "masked" in changes:
+            ids[0, changes["masked"]] = tokenizer.MASK
         off = "no_positions" in changes
         with torch.inference_mode(), capture.recording() as calls, altered(change):
             with placeless(off):
@@ -100,6 +103,18 @@ class Transformer:
             **said,
         )
 
+    def scored(self, vectors: "Tensor", place: int = 0) -> "Tensor":
+        """Logits of the classes, labels or pieces, [texts, outcomes], from word vectors [texts, tokens, units].
+
+        `place` is the token at which an encoder's labels and pieces are read; a decoder answers at its last one.
+        """
+        if self.head is not None:
+            logits: Tensor = self.head(self.network(inputs_embeds=vectors).last_hidden_state[:, place])
+            return logits
+        last = {} if self.end else {"logits_to_keep": 1}
+        logits = self.network(inputs_embeds=vectors, **last).logits
+        return logits[:, place if self.end else -1] if logits.ndim == 3 else logits
+
     def call(self, ids: "Tensor", erased: int | None = None) -> tuple[list["Tensor"], "Tensor | None"]:
         """The model itself, from ids [1, tokens]: states around each layer [tokens, units], and any logits."""
         given: dict[str, Tensor] = {"input_ids": ids}
@@ -119,13 +134,21 @@ def altered(change: Change | None) -> AbstractContextManager[None]:
 
     def replaced(layer: int, attention: "Tensor") -> "Tensor":
         if change.kind == "even_attention":
-            return attention.new_full(attention.shape, 1 / attention.shape[-1])
+            return even(attention)
         used = attention.clone()
         if layer == change.at:
             used[:, change.head] = 0
         return used
 
     return capture.replacing(replaced)
+
+
+def even(attention: "Tensor") -> "Tensor":
+    """Attention spread alike over all tokens; where none looks ahead, over those up to its own."""
+    seen = attention.new_ones(attention.shape)
+    if not attention.triu(1).any():
+        seen = seen.tril()
+    return seen / seen.sum(-1, keepdim=True)
 
 
 def traced(model: Model, network: "Bert", read_out: ReadOut | None = None) -> Transformer:

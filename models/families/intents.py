@@ -50,6 +50,10 @@ class Baseline:
         said = Classification(class_names=self.network.classes, class_probabilities=probabilities)
         return Trace(model=self.model.name, text=text, tokens=tokens, check=check, states=states, classification=said)
 
+    def scored(self, vectors: "Tensor") -> "Tensor":
+        """Logits [texts, classes] from word vectors [texts, tokens, units]."""
+        return self.network.scored(vectors)
+
     def call(self, ids: "Tensor") -> "Tensor":
         """The model itself: logits [1, classes] from ids [1, tokens]."""
         logits: Tensor = self.network(ids)

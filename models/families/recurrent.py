@@ -85,6 +85,10 @@ class Recurrent:
             **said,
         )
 
+    def scored(self, vectors: "Tensor") -> "Tensor":
+        """Logits after the last token, [texts, outputs], from word vectors [texts, tokens, units]."""
+        return self.network.logits(self.network.layers(vectors)[0][:, -1])
+
     def call(
         self, ids: "Tensor", start: int = 0, erased: int | None = None
     ) -> tuple["Tensor", list["Tensor"], "Tensor"]:

@@ -1,12 +1,13 @@
 """How well attention and attributions agree over many sentences: the yardstick for a single one.
 
-python -m models.training.faithfulness --corpora FOLDER. Takes sentences of the validation file of the intents, each
-written with a capital letter at the start, and writes the quartiles of Kendall's τ as faithfulness.json beside the
-model's weights; no sentence of the corpus goes into it.
+python -m models.training.faithfulness --corpora FOLDER --model NAME. Takes 200 sentences that the model has not learned
+from and asks it of each what the page asks; writes the quartiles of Kendall's τ as faithfulness.json beside the model's
+weights. No sentence of a corpus goes into it.
 """
 
 import json
 import random
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,52 +15,98 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
-from models import faithfulness, registry
+from models import faithfulness, registry, tokenizer
 from models.run import Run, perform
-from models.training.classification import read
+from models.training import classification, entities
+from models.training.corpora import lines
 
-FILE = "intents_massive/dev.tsv.gz"
+INTENTS = "intents_massive/dev.tsv.gz"
+ENTITIES = "ner_germeval2014/dev.bio.gz"
+TEXT = "text_klexikon/klexikon.validation.txt.gz"
 SENTENCES = 200
 LEAST_WORDS = 4  # an order of two or three words says little
+MOST_WORDS = 16  # of the sentences of news and encyclopaedia: those that people type are no longer
 
 
-def measured(model: str, sentences: list[str]) -> dict[str, Any]:
-    """Quartiles of τ over these sentences for each pair of methods, and what even attention does to the answers."""
-    found, same, drops = [], 0, []
-    for sentence in tqdm(sentences, unit="sentence"):
-        trace = perform(Run(model, sentence, "attributions"))
-        assert trace.attribution is not None and trace.classification is not None and trace.attention is not None
+def measured(runs: list[Run]) -> dict[str, Any]:
+    """Quartiles of τ over these runs for each pair of methods, and what even attention does to the answers."""
+    found, same, drops, heads = [], 0, [], 0
+    for run in tqdm(runs, unit="sentence"):
+        trace = perform(run)
+        assert trace.attribution is not None and trace.attention is not None
+        worth, heads = trace.attribution, trace.attention.attention.shape[1]
         found.append(faithfulness.agreement(trace))
-        chosen, heads = trace.attribution.chosen, trace.attention.attention.shape[1]
-        same += int(trace.attribution.even.argmax()) == chosen
-        drops.append(float(trace.classification.class_probabilities[chosen] - trace.attribution.even[chosen]))
+        same += int(worth.even.argmax()) == worth.chosen
+        drops.append(float(worth.outcomes[worth.chosen] - worth.even[worth.chosen]))
     lower, median, upper = np.nanquantile(np.stack(found), [0.25, 0.5, 0.75], axis=0)
     return {
-        "sentences": len(sentences),
+        "sentences": len(runs),
         "methods": list(faithfulness.methods(heads)),
         **{name: np.round(part, 4).tolist() for name, part in
            (("lower", lower), ("median", median), ("upper", upper))},
-        "even_same_class": round(same / len(sentences), 4),
+        "even_same_class": round(same / len(runs), 4),
         "even_median_drop": round(float(np.median(drops)), 4),
     }  # fmt: skip
 
 
-def chosen(file: Path, seed: int) -> list[str]:
+def chosen(sentences: Iterable[str], drawn: random.Random) -> list[str]:
     """The sentences that are measured."""
-    long_enough = [text for text, _ in read(file) if len(text.split()) >= LEAST_WORDS]
-    return [text[:1].upper() + text[1:] for text in random.Random(seed).sample(long_enough, SENTENCES)]
+    return drawn.sample([text for text in sentences if len(text.split()) >= LEAST_WORDS], SENTENCES)
+
+
+def short(sentences: Iterable[str]) -> Iterator[str]:
+    """Those that are not longer than what people type."""
+    return (text for text in sentences if len(text.split()) <= MOST_WORDS)
+
+
+def intents(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
+    """Requests, with a capital letter at the start; the answer is a class."""
+    texts = chosen((text for text, _ in classification.read(corpora / INTENTS)), drawn)
+    return [Run(model, text[:1].upper() + text[1:], "attributions") for text in texts]
+
+
+def names(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
+    """News and Wikipedia with at least one name; the answer is the label of the first name that the model finds."""
+    named = (" ".join(words) for words, labels in entities.read(corpora / ENTITIES) if set(labels) != {"O"})
+    return [Run(model, text, "attributions") for text in chosen(short(named), drawn)]
+
+
+def hidden_words(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
+    """Sentences of the encyclopaedia, in each of which some piece is hidden."""
+    texts = chosen(short(lines(corpora / TEXT)), drawn)
+    counts = [sum(not token.special for token in tokenizer.tokenize(text, 256)) for text in texts]
+    places = [1 + drawn.randrange(count) for count in counts]
+    return [Run(model, text, "attributions", at=place) for text, place in zip(texts, places, strict=True)]
+
+
+def next_words(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
+    """Sentences of the encyclopaedia, cut off after some word; the answer is the next piece."""
+    texts = [text.split() for text in chosen(short(lines(corpora / TEXT)), drawn)]
+    return [
+        Run(model, " ".join(words[: drawn.randint(LEAST_WORDS, max(LEAST_WORDS, len(words) - 1))]), "attributions")
+        for words in texts
+    ]
+
+
+ASKED = {  # by the field that its traces have: where the sentences are from, and how they are asked
+    "class_probabilities": (INTENTS, intents),
+    "label_probabilities": (ENTITIES, names),
+    "predictions": (TEXT, next_words),
+    "attention": (TEXT, hidden_words),
+}
 
 
 def main(
     corpora: Annotated[Path, typer.Option(help="the folder of the corpora (see models/training/README.md)")],
-    model: Annotated[str, typer.Option(help="an encoder that classifies")] = "encoder-intent",
+    model: Annotated[str, typer.Option(help="a Transformer with something to answer")] = "encoder-intent",
     seed: Annotated[int, typer.Option(help="which sentences are taken")] = 1,
 ) -> None:
     """Measures and writes faithfulness.json."""
-    folder = registry.get(model).folder
-    said = {"weights": registry.get(model).hash, "file": FILE, "seed": seed}
-    said |= measured(model, chosen(corpora / FILE, seed))
-    (folder / "faithfulness.json").write_text(json.dumps(said) + "\n", "utf-8")
+    known = registry.get(model)
+    file, asked = next(entry for field, entry in ASKED.items() if field in known.fields)
+    said = {"weights": known.hash, "file": file, "seed": seed}
+    said |= measured(asked(model, corpora, random.Random(seed)))
+    (known.folder / "faithfulness.json").write_text(json.dumps(said) + "\n", "utf-8")
     typer.echo(json.dumps(said))
 
 

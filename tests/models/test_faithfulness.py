@@ -41,10 +41,11 @@ def test_the_weights_are_those_of_the_trace():
     assert faithfulness.agreement(trace) == pytest.approx(faithfulness.kendall(np.abs(found)))
 
 
-def test_the_yardstick_is_of_these_weights_and_says_quartiles():
-    found = faithfulness.yardstick("encoder-intent")
-    assert found["weights"] == registry.get("encoder-intent").hash and found["sentences"] == 200
+@pytest.mark.parametrize("model", ["encoder-intent", "encoder-entities", "encoder", "decoder"])
+def test_the_yardstick_is_of_these_weights_and_says_quartiles(model):
+    found = faithfulness.yardstick(model)
+    assert found["weights"] == registry.get(model).hash and found["sentences"] == 200
     lower, median, upper = (np.array(found[name]) for name in ("lower", "median", "upper"))
     assert tuple(found["methods"]) == faithfulness.methods(4) and median.shape == (9, 9)
     assert (lower <= median).all() and (median <= upper).all() and (np.diagonal(median) == 1).all()
-    assert faithfulness.yardstick("encoder") is None
+    assert 0 <= found["even_same_class"] <= 1 and faithfulness.yardstick("encoder@0") is None

@@ -167,6 +167,13 @@ def test_two_sentences_say_where_the_shared_word_looks(make_attentive):
     assert told(query, first, second)[0] == "“a” looks mostly at “d” both times: first 80%, then 50%."
 
 
+def test_two_models_on_one_sentence_are_told_as_models(make_attentive):
+    query = AttentionMapQuery(lang="en", text="a b c d", model="encoder", vs_model="encoder@0", special="shown")
+    first = looking(make_attentive(*WORDS), 5, 4, 3, 2, 1, 0, share=0.6)
+    second = looking(make_attentive(*WORDS, model="encoder@0"), 0, 3, 2, 1, 1, 0, share=0.5)
+    assert "in the first model" in told(query, first, second)[0] and "sentence" not in told(query, first, second)[0]
+
+
 def test_matched_by_place_the_sentence_still_speaks_of_one_word(make_attentive):
     first = looking(make_attentive("[CLS]", "a", "b", "[SEP]"), 3, 2, 0, 1, share=0.6)
     first.attention.attention[..., 1, 2] = 0.9

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from app.query import settled
+from app.views import network_title
 from app.views.classification import MODELS, ClassificationQuery, contributions, figure, said
 from models import registry
 from models.run import Change, Run, perform
@@ -92,11 +93,26 @@ def test_contributions_are_what_a_real_run_without_the_word_loses():
             .class_probabilities[best]
             for place in places
         ]  # fmt: skip
-        assert contributions(trace) == pytest.approx(lost, abs=1e-5)
+        assert contributions(trace) == pytest.approx(100 * np.array(lost), abs=1e-3)
         assert row == pytest.approx(100 * np.array(lost), abs=1e-3)
         strongest = trace.text[trace.tokens[places[int(np.abs(lost).argmax())]].start :]
         if max(map(abs, lost)) >= 0.005:
             assert f"“{strongest.split()[0].strip('?')}" in told(found)
+
+
+def test_gradient_times_input_is_drawn_where_it_is_asked_for():
+    query, traces, found = drawn(show="words", by="gradient_input")
+    assert {run.experiment for run in query.runs()} == {"gradient_input"}
+    for row, trace in zip(values(found.plot.data[0]), traces[::-1], strict=True):
+        own = [trace.slope.gradient_input[place] for place, token in enumerate(trace.tokens) if not token.special]
+        assert row == pytest.approx(own, abs=1e-6)
+        assert trace.erasure is None
+        strongest = trace.text[trace.tokens[int(np.nanargmax(np.abs(trace.slope.gradient_input)))].start :]
+        name = network_title(trace.model, "en")
+        effect = f"{name}: “{strongest.split()[0].strip('?')}"
+        assert (effect in told(found)) is bool(max(map(abs, own)) >= 0.1)
+    assert "Encoder" in told(found) and "gradient × input" in told(found)
+    assert {run.experiment for run in ClassificationQuery(by="gradient_input").runs()} == {"forward"}
 
 
 def test_a_bag_of_words_does_not_see_the_order():
@@ -106,6 +122,16 @@ def test_a_bag_of_words_does_not_see_the_order():
 
 
 @pytest.mark.parametrize("lang", ["de", "en"])
-@pytest.mark.parametrize("options", ["", "&show=progress&of=gru", "&show=words", "&vs=Spiel+Musik", "&show=words&vs=!"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "",
+        "&show=progress&of=gru",
+        "&show=words",
+        "&vs=Spiel+Musik",
+        "&show=words&vs=!",
+        "&show=words&by=gradient_input&vs=!",
+    ],
+)
 def test_pages(client, lang, options):
     assert client.get(f"/{lang}/classification?text=Wie+wird+das+Wetter{options}").status_code == 200

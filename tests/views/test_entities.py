@@ -76,6 +76,23 @@ def test_a_network_that_reads_from_the_left_does_not_know_what_follows():
     assert abs(encoder[0].label_probabilities[1] - encoder[1].label_probabilities[1]).max() > 1e-3
 
 
+def test_the_right_context_decides_for_the_encoder_alone_as_the_page_says():
+    """“Bayern München spielt in München.”, and where all four go wrong: “Paris Hilton wohnt in Paris.”"""
+    club, person = ("Bayern München spielt in München.", "Paris Hilton wohnt in Paris.")
+    for name in MODELS:
+        found = [
+            (club[entity.start : entity.end], entity.name) for entity in perform(Run(name, club)).labelling.entities
+        ]
+        assert (("Bayern München", "ORG") in found) is (name == "encoder-entities")
+        assert ("München", "LOC") in found
+        assert {entity.name for entity in perform(Run(name, person)).labelling.entities} == {"LOC"}
+    _, _, figured = drawn(club)
+    summary = " ".join(message.text("en") for message in figured.summary)
+    _, _, pair = drawn(person, vs=club)
+    assert [marked.network for marked in pair.marked][3:5] == ["1 · Encoder", "2 · RNN"]
+    assert "“Bayern”: encoder organisation, otherwise place" in summary
+
+
 def test_sentences_say_what_was_found():
     _, traces, found = drawn("Der Hund schläft.")
     summary = " ".join(message.text("en") for message in found.summary)

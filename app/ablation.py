@@ -1,0 +1,134 @@
+"""Ablation: what becomes of an answer when an attention head gives nothing; all heads in a map, or one of them."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from app.answers import Answer, outcome, short_outcome
+from app.messages import Message, Strong, percent, say, signed, translate
+from app.plotting import Axis, Curve, Panel, Plot, Scale, beside, chart, maps
+from app.query import Query
+from app.views import Cell, Link
+from app.words import shortened
+
+SHOWN = 8  # outcomes with a bar of their own
+LEAST = 0.005  # a lower bar is none, beside the first two
+
+
+def changes(answer: Answer) -> np.ndarray:
+    """What happens to p of the answer without each head, [layers, heads]."""
+    changed: np.ndarray = answer.worth.head_off[..., answer.worth.chosen] - np.float32(answer.share)
+    return changed
+
+
+def ablated(query: Query, found: Sequence[Answer]) -> Plot:
+    """Layers down, heads across: percentage points that the answer gains or loses without that head."""
+    text = translate(query.lang, "faithfulness.heads.hover")
+    panels = []
+    for answer in found:
+        values = 100 * changes(answer)
+        layers, heads = values.shape
+        rows = [translate(query.lang, "faithfulness.layer", number=number) for number in range(1, layers + 1)]
+        columns = [translate(query.lang, "method.head", number=number) for number in range(1, heads + 1)]
+        cells = [[signed(query.lang, value, 1) for value in row] for row in values.tolist()]
+        panels.append(
+            Panel(answer.title, values, rows, columns, "difference", text, answer.number, (), texts=cells)
+        )  # fmt: skip
+    titles: dict[Scale, str] = {"difference": translate(query.lang, "faithfulness.bar.heads")}
+    return maps(panels, query.lang, "lanes", titles)
+
+
+def links(query: Query, answer: Answer, view: str) -> Iterable[Link]:
+    """Each cell of the map leads to the picture of that head."""
+    suffix = str(answer.number + 1) if answer.number else ""
+    for (layer, head), change in np.ndenumerate(changes(answer)):
+        label = say(
+            "faithfulness.heads.link", layer=layer + 1, head=head + 1, points=signed(query.lang, 100 * float(change), 1)
+        )
+        on = query.changed(layer=layer + 1, head=head + 1)
+        box = (head - 0.5, layer - 0.5, head + 0.5, layer + 0.5)
+        yield Link(view, on, label, answer.title, (f"x{suffix}", f"y{suffix}"), box)
+
+
+def compared(query: Query, found: Sequence[Answer], layer: int, head: int) -> Plot:
+    """The likeliest outcomes with all heads, and without this one (counted from 0)."""
+    charts = [bars(query, answer, layer, head) for answer in found]
+    return charts[0] if len(charts) == 1 else beside(*charts)
+
+
+def bars(query: Query, answer: Answer, layer: int, head: int) -> Plot:
+    """Two bars for each outcome that is among the likeliest with or without the head."""
+    before, after = answer.worth.outcomes, answer.worth.head_off[layer, head]
+    shown = likeliest(answer, layer, head)
+    ticks = [shortened(short_outcome(query.lang, answer.trace, place)) for place in shown]
+    off = translate(query.lang, "faithfulness.without", layer=layer + 1, head=head + 1)
+    curves = []
+    for series, (name, values) in enumerate(((translate(query.lang, "faithfulness.with"), before), (off, after))):
+        shares = [percent(query.lang, float(values[place])) for place in shown]
+        hovers = [f"{tick}, {name}: {share}" for tick, share in zip(ticks, shares, strict=True)]
+        curves.append(
+            Curve(name, values[shown], series=series, kind="bar", hovers=hovers, texts=shares,
+                  listed=answer.number == 0)
+        )  # fmt: skip
+    top = float(max(before[shown].max(), after[shown].max()))
+    up = Axis(translate(query.lang, "training.bar"), limits=(0, 1.15 * top))
+    return chart(curves, query.lang, Axis(answer.title, ticks=ticks), up, height=440)
+
+
+def likeliest(answer: Answer, layer: int, head: int) -> list[int]:
+    """The outcomes that are likeliest with or without the head, most likely first."""
+    highest = np.maximum(answer.worth.outcomes, answer.worth.head_off[layer, head])
+    ranked = np.argsort(-highest, kind="stable")[:SHOWN]
+    return [int(place) for rank, place in enumerate(ranked) if rank < 2 or highest[place] >= LEAST]
+
+
+def without(query: Query, answer: Answer) -> Iterable[Message]:
+    """The head that the answer hangs on most, and how many turn the answer into another."""
+    values = changes(answer)
+    layer, head = np.unravel_index(np.abs(values).argmax(), values.shape)
+    others = answer.worth.head_off.argmax(-1)
+    yield say(
+        "faithfulness.summary.head", sentence=answer.first, layer=int(layer) + 1, head=int(head) + 1,
+        name=outcome(query.lang, answer.trace, answer.worth.chosen), before=percent(query.lang, answer.share),
+        after=Strong(percent(query.lang, answer.share + float(values[layer, head]))),
+        turned=int((others != answer.worth.chosen).sum()), total=values.size,
+    )  # fmt: skip
+
+
+def switched(query: Query, answer: Answer, layer: int, head: int) -> Message:
+    """Whether the answer stays without this head, and how likely it is then."""
+    after = answer.worth.head_off[layer, head]
+    best, chosen = int(after.argmax()), answer.worth.chosen
+    values: dict[str, str | int | Message] = {
+        "sentence": answer.first, "layer": layer + 1, "head": head + 1,
+        "name": Strong(outcome(query.lang, answer.trace, chosen)), "before": percent(query.lang, answer.share),
+        "after": Strong(percent(query.lang, float(after[chosen]))),
+    }  # fmt: skip
+    if best == chosen:
+        return say("faithfulness.summary.stays", **values)
+    return say(
+        "faithfulness.summary.turns", **values, other=Strong(outcome(query.lang, answer.trace, best)),
+        share=percent(query.lang, float(after[best])),
+    )  # fmt: skip
+
+
+def head_rows(query: Query, found: Sequence[Answer]) -> Iterable[tuple[Cell, ...]]:
+    """The answer's probability with and without each head, and what is answered without it."""
+    for answer in found:
+        chosen = outcome(query.lang, answer.trace, answer.worth.chosen)
+        for (layer, head), change in np.ndenumerate(changes(answer)):
+            other = outcome(query.lang, answer.trace, int(answer.worth.head_off[layer, head].argmax()))
+            yield (
+                answer.trace.model, answer.number + 1, layer + 1, head + 1, chosen, answer.share,
+                answer.share + float(change), other,
+            )  # fmt: skip
+
+
+def outcome_rows(query: Query, found: Sequence[Answer], layer: int, head: int) -> Iterable[tuple[Cell, ...]]:
+    """Each outcome of the picture with all heads and without this one."""
+    for answer in found:
+        for place in likeliest(answer, layer, head):
+            yield (
+                answer.trace.model, answer.number + 1, layer + 1, head + 1, outcome(query.lang, answer.trace, place),
+                float(answer.worth.outcomes[place]), float(answer.worth.head_off[layer, head, place]),
+            )  # fmt: skip
