@@ -155,8 +155,9 @@ def figure(query: FourLanesQuery, traces: list[Trace]) -> Figure:
     titles["difference"] = translate(query.lang, "difference.bar")
     plot = maps(panels, query.lang, "lanes", titles)
     told: list[Message] = []
-    for sentence in sentences:
-        told += [message for message in summaries(query, sentence) if message not in told]
+    for number, sentence in enumerate(sentences, start=1):
+        which = translate(query.lang, f"sentence.{number}") if len(sentences) == 2 else ""
+        told += [message for message in summaries(query, sentence, which) if message not in told]
     columns = (
         "column.model", "column.run", "column.position", "column.word", "column.distance", "column.step", "column.felt",
     )  # fmt: skip
@@ -188,8 +189,9 @@ def mapped(
         yield Panel(title, change, names, first.labels, "difference", hover, 0, range(len(first.labels)))
 
 
-def summaries(query: FourLanesQuery, sentence: Sentence) -> Iterable[Message]:
-    """How much the second word changes in each lane when the first is erased; whether words before that do."""
+def summaries(query: FourLanesQuery, sentence: Sentence, which: str) -> Iterable[Message]:
+    """How much the second word changes in each lane when the first is erased; whether words before that do. `which`
+    names the sentence where there are two."""
     longest, plain, felt = sentence.longest, sentence.plain, sentence.felt
     first, second = query.erased(longest.text), query.looked_at(longest.text)
     labels = words(longest)
@@ -199,6 +201,7 @@ def summaries(query: FourLanesQuery, sentence: Sentence) -> Iterable[Message]:
     ]  # fmt: skip
     yield say(
         "four_lanes.summary",
+        which=which,
         first=Strong(labels[first].label),
         second=Strong(labels[second].label),
         shares=Strong(", ".join(shares)),

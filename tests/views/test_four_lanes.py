@@ -72,6 +72,11 @@ def test_what_holds_of_both_sentences_is_said_once():
     assert [message.key for message in found.summary] == [
         "four_lanes.summary", "four_lanes.summary.backwards", "four_lanes.summary",
     ]  # fmt: skip
+    told = [message.text("en") for message in found.summary]
+    assert told[0].startswith("First sentence: Without “Mann”") and told[2].startswith(
+        "Second sentence: Without “Mann”"
+    )
+    assert drawn()[2].summary[0].text("en").startswith("Without “Mann”")
 
 
 @pytest.mark.parametrize("text", ["weil", "!", "👩‍🚀", "Der Hund " * 100])
