@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from models import translating
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 VARIABLE = "SATZBLICK_EXTRA_MODELS"
+PATIENCE = 4  # seconds until the hub has to have answered
 LONGEST = 512  # tokens, where the model itself has no lower limit
 KEPT = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm")  # what is fetched of a model; no code, no pickles
 FIELDS = ("inputs", "embeddings", "hidden", *ATTENTION)
@@ -343,10 +345,31 @@ def found_at(source: str) -> Path:
         raise FileNotFoundError("no such folder")
     from huggingface_hub import snapshot_download
 
-    try:
-        return Path(snapshot_download(source, local_files_only=True))
-    except Exception:  # not on this machine
-        return Path(snapshot_download(source, allow_patterns=list(KEPT)))
+    with suppress(Exception):  # not on this machine
+        place = Path(snapshot_download(source, local_files_only=True))
+        if any(place.glob("*.safetensors")):
+            return place
+    if not reachable():
+        raise ConnectionError(f"not on this machine, and the hub did not answer within {PATIENCE} seconds")
+    return Path(snapshot_download(source, allow_patterns=list(KEPT)))
+
+
+@cache
+def reachable() -> bool:
+    """Whether the hub answers in time; asked once, so that many names hold the start up no longer than one."""
+    from huggingface_hub import constants, get_session
+
+    answered = Event()
+
+    def ask() -> None:
+        with suppress(Exception):
+            get_session().head(constants.ENDPOINT, timeout=PATIENCE)
+            answered.set()
+
+    asking = Thread(target=ask, daemon=True)  # a name server may take its own time, whatever is asked for
+    asking.start()
+    asking.join(PATIENCE)
+    return answered.is_set()
 
 
 def longest(folder: Path, config: dict[str, Any]) -> int:

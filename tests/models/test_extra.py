@@ -3,9 +3,12 @@
 import json
 import re
 import shutil
+import time
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
@@ -391,6 +394,50 @@ def test_cards_say_where_a_model_comes_from(client):
         assert "<code>llama</code>" in client.get(f"/{lang}/models").text
     counted = sum(p.numel() for p in hf.BertForMaskedLM.from_pretrained(registry.get("bert").folder).parameters())
     assert registry.get("bert").parameters == counted
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A hub's folder on this machine with one model, and a place to say what the hub does."""
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    kept = tmp_path / "hub" / "models--some--bert"
+    shutil.copytree(registry.get("bert").folder, kept / "snapshots" / commit)
+    (kept / "refs").mkdir()
+    (kept / "refs" / "main").write_text(commit)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    asked = extra.reachable  # a test may put something in its place
+    asked.cache_clear()
+    yield kept / "snapshots" / commit
+    asked.cache_clear()
+
+
+def unanswered(*_args, **_options):
+    time.sleep(60)
+
+
+def refused(*_args, **_options):
+    raise OSError("no route")
+
+
+def test_a_name_is_looked_for_on_this_machine_first(hub, monkeypatch):
+    monkeypatch.setattr(extra, "reachable", lambda: pytest.fail("the hub was asked"))
+    (model,) = extra.listed("some/bert")
+    assert (model.name, model.source, model.fault, model.place) == ("bert", "some/bert", "", hub)
+    assert model.parameters == registry.get("bert").parameters and model.hash
+    trace = model.load(model).forward(TEXT)
+    np.testing.assert_array_equal(trace.states.hidden, perform(Run("bert", TEXT)).states.hidden)
+
+
+@pytest.mark.parametrize("answer", [refused, unanswered])
+def test_a_hub_that_does_not_answer_holds_nothing_up(hub, monkeypatch, answer):
+    (hub / "model.safetensors").unlink()  # begun, not finished
+    monkeypatch.setattr(extra, "PATIENCE", 0.2)
+    monkeypatch.setattr(huggingface_hub, "get_session", lambda: SimpleNamespace(head=answer))
+    started = time.monotonic()
+    models = extra.listed("some/bert, other/one, third/two, mine=some/bert")
+    assert time.monotonic() - started < 5
+    assert len(models) == 4 and all("the hub did not answer" in model.fault for model in models)
+    assert all(model.fields == () for model in models)
 
 
 def test_aliases_and_names(tmp_path):
