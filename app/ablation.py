@@ -6,7 +6,7 @@ import numpy as np
 
 from app.answers import Answer, outcome, short_outcome
 from app.messages import Message, Strong, percent, say, signed, translate
-from app.plotting import Axis, Curve, Panel, Plot, Scale, beside, chart, maps
+from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
 from app.query import Query
 from app.views import Cell, Link
 from app.words import shortened
@@ -51,28 +51,41 @@ def links(query: Query, answer: Answer, view: str) -> Iterable[Link]:
 
 
 def compared(query: Query, found: Sequence[Answer], layer: int, head: int) -> Plot:
-    """The likeliest outcomes with all heads, and without this one (counted from 0)."""
-    charts = [bars(query, answer, layer, head) for answer in found]
-    return charts[0] if len(charts) == 1 else beside(*charts)
+    """The likeliest outcomes with all heads, and without this one (counted from 0): as bars, or as a map for each."""
+    if len(found) == 1:
+        return bars(query, found[0], layer, head)
+    panels = []
+    for answer in found:
+        shown = likeliest(answer, layer, head)
+        values = np.stack([values[shown] for _, values in both(query, answer, layer, head)])
+        columns = [shortened(short_outcome(query.lang, answer.trace, place)) for place in shown]
+        cells = [[percent(query.lang, value) for value in row] for row in values.tolist()]
+        rows = [name for name, _ in both(query, answer, layer, head)]
+        panels.append(
+            Panel(answer.title, values, rows, columns, "share", "%{y}, %{x}: %{z:.4f}", answer.number, (), texts=cells)
+        )  # fmt: skip
+    return maps(panels, query.lang, "lanes", {"share": translate(query.lang, "training.bar")})
+
+
+def both(query: Query, answer: Answer, layer: int, head: int) -> list[tuple[str, np.ndarray]]:
+    """The probabilities of all outcomes with all heads and without this one, and what these are called."""
+    off = translate(query.lang, "faithfulness.without", layer=layer + 1, head=head + 1)
+    with_all = translate(query.lang, "faithfulness.with")
+    return [(with_all, answer.worth.outcomes), (off, answer.worth.head_off[layer, head])]
 
 
 def bars(query: Query, answer: Answer, layer: int, head: int) -> Plot:
     """Two bars for each outcome that is among the likeliest with or without the head."""
-    before, after = answer.worth.outcomes, answer.worth.head_off[layer, head]
     shown = likeliest(answer, layer, head)
     ticks = [shortened(short_outcome(query.lang, answer.trace, place)) for place in shown]
-    off = translate(query.lang, "faithfulness.without", layer=layer + 1, head=head + 1)
     curves = []
-    for series, (name, values) in enumerate(((translate(query.lang, "faithfulness.with"), before), (off, after))):
+    for series, (name, values) in enumerate(both(query, answer, layer, head)):
         shares = [percent(query.lang, float(values[place])) for place in shown]
         hovers = [f"{tick}, {name}: {share}" for tick, share in zip(ticks, shares, strict=True)]
-        curves.append(
-            Curve(name, values[shown], series=series, kind="bar", hovers=hovers, texts=shares,
-                  listed=answer.number == 0)
-        )  # fmt: skip
-    top = float(max(before[shown].max(), after[shown].max()))
+        curves.append(Curve(name, values[shown], series=series, kind="bar", hovers=hovers, texts=shares))
+    top = max(float(values[shown].max()) for _, values in both(query, answer, layer, head))
     up = Axis(translate(query.lang, "training.bar"), limits=(0, 1.15 * top))
-    return chart(curves, query.lang, Axis(answer.title, ticks=ticks), up, height=440)
+    return chart(curves, query.lang, Axis("", ticks=ticks), up, height=440)
 
 
 def likeliest(answer: Answer, layer: int, head: int) -> list[int]:

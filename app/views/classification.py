@@ -276,7 +276,12 @@ def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]
         yield say(f"classification.summary.{query.by}", sentence=first, effects=Strong("; ".join(told)))
     if still:
         least = decimal(query.lang, LEAST[query.by], 1)
-        yield say(f"classification.summary.still.{query.by}", sentence=first, models=", ".join(still), least=least)
+        yield say(
+            f"classification.summary.still.{query.by}",
+            sentence="" if told else first,
+            models=", ".join(still),
+            least=least,
+        )
 
 
 def table(query: ClassificationQuery, found: list[Sentence]) -> Table:

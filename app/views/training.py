@@ -22,6 +22,7 @@ from models.trace import Filling, Trace
 PIECES = 14_000  # in the vocabulary
 LAYER, HEAD = 3, 3  # a head that has learned to look at one word each
 FIRST = 10  # where zero updates stand on the log axis
+IN_CELL = 9  # characters of a guess in a cell
 SCARCE = 0.01  # a smaller probability is written as a power of ten
 
 
@@ -174,6 +175,11 @@ def guesses(trace: Trace, place: int) -> list[tuple[str, float]]:
     return list(zip(found.words[place], found.masked_probabilities[place].tolist(), strict=True))
 
 
+def fitting(guess: str) -> str:
+    """As much of a guess as a cell has room for; the whole is told on hover."""
+    return guess if len(guess) <= IN_CELL else guess[: IN_CELL - 1] + "…"
+
+
 def share(query: TrainingQuery, value: float) -> str:
     """A probability that may be very small."""
     return power(query.lang, value) if value < SCARCE else percent(query.lang, value)
@@ -187,7 +193,7 @@ def guessed(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -
         found = [guesses(trace, sentence.word) for trace in sentence.traces]
         own = right(sentence)
         values = np.array([*zip(*([share for _, share in each] for each in found), strict=True), own], np.float32)
-        texts = [[shortened(each[rank][0]) for each in found] for rank in range(len(found[0]))]
+        texts = [[fitting(each[rank][0]) for each in found] for rank in range(len(found[0]))]
         texts.append([share(query, value) for value in own])
         hovers = [
             [f"{each[rank][0]}: {share(query, each[rank][1])}" for each in found] for rank in range(len(found[0]))
@@ -254,6 +260,7 @@ def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Ite
             f"training.summary.attention{one}", **said, before=Strong(percent(query.lang, before)),
             even=percent(query.lang, 1 / len(end.rows)), after=Strong(percent(query.lang, after)),
         )  # fmt: skip
+    said["sentence"] = ""  # said once
     own, (guess, best) = right(sentence), guesses(sentence.traces[-1], sentence.word)[0]
     yield say(
         f"training.summary.word{one}", **said, word=Strong(sentence.hidden_word), before=share(query, own[0]),
@@ -264,7 +271,7 @@ def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Ite
               even=decimal(query.lang, float(np.log(PIECES)), 2))  # fmt: skip
     typed = sum(not token.special for token in sentence.traces[0].tokens)
     if len(asked := hidden_places(sentence.traces[0])) < typed:
-        yield say("training.summary.sampled", sentence=first, count=len(asked), total=typed)
+        yield say("training.summary.sampled", sentence="", count=len(asked), total=typed)
 
 
 def table(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Table:

@@ -77,7 +77,9 @@ def test_one_head_off_is_the_prediction_of_a_run_with_that_change():
     turned = int(after.class_probabilities.argmax()) != best
     assert ("turns" in said(found)) is turned and f"{100 * after.class_probabilities[best]:.0f}%" in said(found)
     _, _, pair = drawn(show="heads", head=2, layer=3, vs="Spiel Musik")
-    assert len(pair.plot.data) == 4 and len(pair.plot.panels["columns"]) == 2
+    assert [values(panel).shape[0] for panel in pair.plot.data] == [2, 2]
+    first = [row[5:] for row in pair.table.rows() if row[1] == 1]
+    assert values(pair.plot.data[0]) == pytest.approx(np.array(first).T, abs=1e-6)
 
 
 @pytest.mark.parametrize(
