@@ -156,13 +156,14 @@ def selectable(view: View, query: Query, traces: list[Trace]) -> Iterator[tuple[
 
 
 def reached(query: Query, chosen: Chosen, performed: dict[Run, Trace]) -> State | None:
-    """The state of these choices, without those that change nothing in it; None where it needs another run."""
+    """The state of these choices, without those that change nothing in it; None where it needs another run, or where
+    the view cannot show it."""
     query = query.changed(**chosen)
-    runs = query.runs()
-    if not all(run in performed for run in runs):
-        return None
-    traces = [performed[run] for run in runs]
     try:
+        runs = query.runs()
+        if not all(run in performed for run in runs):
+            return None
+        traces = [performed[run] for run in runs]
         query = settled(query, traces[0]) if traces else query
     except QueryError:
         return None

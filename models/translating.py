@@ -21,8 +21,14 @@ LOOK = ("queries", "keys", "values", "scaling", "scores", "attention")
 FIELDS = (
     "target_ids",
     "target_probabilities",
+    "decoder_queries",
+    "decoder_keys",
+    "decoder_values",
     "decoder_scores",
     "decoder_attention",
+    "cross_queries",
+    "cross_keys",
+    "cross_values",
     "cross_scores",
     "cross_attention",
 )

@@ -68,15 +68,23 @@ def test_each_state_is_what_the_server_shows(client, view):
 @pytest.mark.parametrize(
     ("view", "options"),
     [("hidden_states", {"layer": 2, "sort": 3}), ("gates", {"layer": 2, "gate": 5, "line": 3}),
-     ("attention_map", {"layer": 4, "head": 5, "stage": 5, "special": 3}), ("translation", {"layer": 3, "head": 5})],
+     ("attention_map", {"layer": 4, "head": 5, "stage": 4, "special": 3}), ("translation", {"layer": 3, "head": 5})],
 )  # fmt: skip
 def test_all_layers_heads_and_gates_are_carried(client, view, options):
-    states = states_of(file_of(client, view))
+    states = [state["chosen"] for state in states_of(file_of(client, view))]
+    states = [chosen for chosen in states if chosen.keys() >= options.keys()]
     count = 1
     for name, values in options.items():
-        assert len({state["chosen"][name] for state in states}) == values, name
+        assert len({chosen[name] for chosen in states}) == values, name
         count *= values
     assert len(states) == count - 1
+
+
+def test_a_rollout_has_no_heads_to_choose_from(client):
+    rollouts = [state["chosen"] for state in states_of(file_of(client, "attention_map"))]
+    rollouts = [chosen for chosen in rollouts if chosen["stage"] == "rollout"]
+    assert len(rollouts) == 4 * 3
+    assert all(chosen.keys() == {"layer", "stage", "special"} for chosen in rollouts)
 
 
 def test_two_sentences_are_carried_with_both_alignments(client):
