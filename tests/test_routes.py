@@ -15,10 +15,12 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.responses import Response
+from starlette.routing import Route
 
-from app import views
+from app import offline, views
 from app.main import create_app
 from app.messages import LANGUAGES, say
+from app.routes import router
 from app.settings import Settings
 from models import registry
 from models.run import perform
@@ -26,6 +28,7 @@ from models.run import perform
 VIEWS = list(views.catalogue())
 TEXT = "text=Der+Hund"
 HTML, JSON, CSV = "text/html; charset=utf-8", "application/json", "text/csv; charset=utf-8"
+STILLS = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
 
 ADDRESSES = [
     ("/", 307, None),
@@ -34,6 +37,15 @@ ADDRESSES = [
     *((f"/{lang}/embed/{view}", 200, HTML) for lang in LANGUAGES for view in VIEWS),
     *((f"/de/{view}.json", 200, JSON) for view in VIEWS),
     *((f"/de/{view}.csv", 200, CSV) for view in VIEWS),
+    *((f"/de/{view}.{ending}", 200, media) for view in VIEWS for ending, media in STILLS.items()),
+    *((f"/de/{view}.html", 200, HTML) for view in VIEWS),
+    *((f"/{lang}/{page}", 200, HTML) for lang in LANGUAGES for page in ("lexicon", "models", "models/gru")),
+    ("/fr/lexicon", 404, HTML),
+    ("/fr/models", 404, HTML),
+    ("/de/models/nope", 404, HTML),
+    ("/de/nope.svg", 404, JSON),
+    ("/de/gates.svg?width=9999999", 422, JSON),
+    ("/de/nope.html", 404, HTML),
     *((f"/{lang}/slides/{view}", 200, HTML) for lang in LANGUAGES for view in VIEWS),
     *((f"/{lang}/deck", 200, HTML) for lang in LANGUAGES),
     ("/fr/deck", 404, HTML),
@@ -118,7 +130,10 @@ def test_status_type_and_headers(client, address, status, media):
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["referrer-policy"] == "same-origin"
     assert "set-cookie" not in response.headers
-    if media == HTML:
+    if media == HTML and status == 200 and address.endswith(".html"):
+        assert response.headers["content-security-policy"] == offline.POLICY
+        assert response.headers["content-disposition"].startswith("attachment; filename=")
+    elif media == HTML:
         policy = response.headers["content-security-policy"]
         assert (
             "default-src 'none'" in policy
@@ -126,11 +141,20 @@ def test_status_type_and_headers(client, address, status, media):
             and "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
         )
         assert ("frame-ancestors 'self'" in policy) != ("/embed/" in address)
-    elif status != 307 and not address.startswith("/static"):
+    elif media in STILLS.values():
+        assert response.headers["content-security-policy"].startswith("default-src 'none'")
+    if media != HTML and status != 307 and not address.startswith("/static"):
         assert response.headers["access-control-allow-origin"] == "*"
     if media == JSON and status >= 400:
         error_of(response)
     assert "x-frame-options" not in response.headers
+
+
+def test_each_route_stands_in_the_table():
+    answered = [address.partition("?")[0] for address, status, _ in ADDRESSES if status < 400]
+    patterns = [route.path_regex for route in router.routes if isinstance(route, Route)]
+    assert len(patterns) == len(router.routes)
+    assert [each.pattern for each in patterns if not any(map(each.match, answered))] == []
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "POST", "PATCH", "OPTIONS"])
