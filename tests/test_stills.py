@@ -54,6 +54,23 @@ def test_every_view_is_a_still_in_every_form(client, view, lang):
         assert b"/Subtype /Image" not in answers["pdf"].content and b"<image" not in answers["svg"].content
 
 
+@pytest.mark.parametrize("view", [view for view in VIEWS if view != "party"])  # which shows no sentence
+def test_unusual_letters_come_out_as_typed_in_every_form(client, view):
+    typed = "<b>Anna</b> & $x_1$ sah Müller_in مرحبا 🧑\u200d🚀 ."
+    answers = {form: client.get(f"/de/{view}.{form}?{urlencode({'text': typed})}") for form in (*stills.MEDIA, "json")}
+    assert {answer.status_code for answer in answers.values()} == {200}  # and no warning, which would be an error here
+    drawn = texts(answers["svg"].content)
+    caption = " ".join(drawn)
+    assert all(part in caption for part in ("<b>Anna</b> & $x_1$ sah", "Müller_in", "مرحبا")), caption
+    assert drawable("🧑") in caption
+    shown = answers["json"].json()["figure"]["layout"]
+    axes = [axis for name, axis in shown.items() if re.fullmatch(r"[xy]axis\d*", name)]
+    labels = {drawable(plain(label)) for axis in axes for label in axis.get("ticktext", ())}
+    odd = {label for label in labels if label in {"<", ">", "&", "$", "_"}}
+    assert odd <= set(drawn)
+    assert not any(re.search("&(lt|gt|amp|#)", text) for text in drawn)
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_two_sentences_in_the_dark(client, view):
     query = urlencode({"text": "Der Mann biss den Hund", "vs": "Der Hund biss den Mann", "theme": "dark"})
