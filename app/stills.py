@@ -37,6 +37,7 @@ FONT = "DejaVu Sans"  # comes with matplotlib
 BORDER = 18  # pixels around everything
 LEAST_CELL = 24  # pixels: rows of few columns are no flatter
 DASHES = {"solid": "-", "dash": "--", "dot": ":"}
+RECTANGLES = 40_000  # of a drawn picture: with more, the picture itself is embedded
 WIDE_FROM = 2.2  # cells that would be so much wider than high stay flat
 UNUSABLE = ("emoji", "color", "last resort")  # glyphs that are pictures, or boxes for what is missing
 
@@ -256,8 +257,10 @@ class Picture:
             )  # fmt: skip
 
     def image(self, trace: Json, axes: "Axes") -> None:
-        """A picture that the view has drawn itself: all heads at a glance."""
+        """A picture that the view has drawn itself, all heads at a glance: as vectors where these are few enough."""
         from matplotlib import image
+        from matplotlib.patches import PathPatch
+        from matplotlib.path import Path
 
         kind, _, packed = trace["source"].partition(",")
         if kind != "data:image/png;base64":
@@ -266,7 +269,16 @@ class Picture:
         down, over = pixels.shape[:2]
         left, top, wide, high = (trace.get(name, base) for name, base in (("x0", 0), ("y0", 0), ("dx", 1), ("dy", 1)))
         edges = (left - wide / 2, left + (over - 0.5) * wide, top + (down - 0.5) * high, top - high / 2)
-        axes.imshow(pixels, extent=edges, interpolation="nearest", aspect="equal", zorder=2)
+        colours = rectangles(pixels)
+        if sum(map(len, colours.values())) > RECTANGLES:
+            axes.imshow(pixels, extent=edges, interpolation="nearest", aspect="equal", zorder=2)
+        else:
+            for colour, corners in colours.items():
+                path = Path.make_compound_path_from_polys(corners * (wide, high) + (edges[0], edges[3]))
+                axes.add_patch(PathPatch(path, facecolor=colour, edgecolor=colour, linewidth=0.1, zorder=2))
+            axes.set_aspect("equal")
+            axes.set_xlim(*edges[:2])
+            axes.set_ylim(*edges[2:])
         axes.set_anchor("N")  # two atlases begin at one height
 
     def finish(self, caption: str) -> None:
@@ -631,6 +643,26 @@ def size_of(font: Json, standard: float = 6) -> float:
     """One size for all points of a trace."""
     size = font.get("size", standard)
     return float(size if isinstance(size, int | float) else max(size))
+
+
+def rectangles(pixels: np.ndarray) -> dict[tuple[float, ...], np.ndarray]:
+    """The equal pixels of a picture [rows, columns, 4] in one rectangle, by colour: corners [rectangles, 4, (x, y)].
+
+    Rows that are alike make one; in it equal neighbours do. What is clear has none.
+    """
+    words = np.ascontiguousarray((pixels * 255).round().astype(np.uint8)).view(np.uint32)[..., 0]
+    begins = np.flatnonzero(np.r_[True, (words[1:] != words[:-1]).any(1)])
+    rows = words[begins]
+    changes = np.ones(rows.shape, bool)
+    changes[:, 1:] = rows[:, 1:] != rows[:, :-1]
+    row, left = np.nonzero(changes)
+    right = np.where(np.r_[row[1:] != row[:-1], True], rows.shape[1], np.r_[left[1:], 0])
+    top, bottom = begins[row], np.r_[begins[1:], len(words)][row]
+    corners = np.stack([left, top, right, top, right, bottom, left, bottom], 1).reshape(-1, 4, 2).astype(float)
+    found = rows[row, left]
+    parts = {int(word): corners[found == word] for word in np.unique(found)}
+    rgba = {word: tuple(float(part) / 255 for part in np.array([word], np.uint32).view(np.uint8)) for word in parts}
+    return {rgba[word]: part for word, part in parts.items() if rgba[word][3]}
 
 
 def color_map(stops: Sequence[Sequence[Any]]) -> "LinearSegmentedColormap":

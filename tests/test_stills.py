@@ -12,12 +12,11 @@ import pytest
 from app import stills, views
 from app.messages import LANGUAGES
 from app.plotting import Axis, Curve, Panel, chart, maps
-from app.stills import Style, UnknownTrace, draw, drawable, plain, still
+from app.stills import Style, UnknownTrace, draw, drawable, plain, rectangles, still
 
 VIEWS = [name for name, view in views.catalogue().items() if view.models or not view.needs]
 STYLE = Style(640, 360, 1, "light", False, "de")
 TYPED = ["<b>fett</b>", "$x_1$", "a_b", "&amp;", "R&D", "مرحبا"]
-PICTURES = ("attention_heads",)  # an image of its own, which the view has drawn
 
 
 def size_of_png(body):
@@ -50,8 +49,7 @@ def test_every_view_is_a_still_in_every_form(client, view, lang):
     assert size_of_png(answers["png"].content) == (640, 400)
     assert texts(answers["svg"].content)
     assert answers["pdf"].content.startswith(b"%PDF-")
-    if view not in PICTURES:
-        assert b"/Subtype /Image" not in answers["pdf"].content and b"<image" not in answers["svg"].content
+    assert b"/Subtype /Image" not in answers["pdf"].content and b"<image" not in answers["svg"].content
 
 
 @pytest.mark.parametrize("view", [view for view in VIEWS if view != "party"])  # which shows no sentence
@@ -117,6 +115,22 @@ def test_a_pdf_holds_vectors(panel):
 def test_the_same_figure_is_the_same_file(panel):
     plot = maps([panel], "de", "map", {"share": "Anteil"}).json("light")
     assert still(plot, "svg", STYLE, "") == still(plot, "svg", STYLE, "")
+
+
+def test_rectangles_cover_a_picture_once_and_as_it_is():
+    palette = np.array([[0, 0, 0, 0], [255, 0, 0, 255], [0, 128, 255, 255], [7, 7, 7, 255]], np.uint8)
+    pixels = palette[np.random.default_rng(0).integers(0, 4, (5, 7))].repeat(3, 0).repeat(2, 1)
+    drawn = np.zeros(pixels.shape)
+    for colour, corners in rectangles(pixels / 255).items():
+        for (left, top), _, (right, bottom), _ in corners.astype(int):
+            assert not drawn[top:bottom, left:right].any()
+            drawn[top:bottom, left:right] = colour
+    np.testing.assert_allclose(drawn, pixels / 255)
+
+
+def test_a_picture_of_too_many_cells_is_embedded(client, monkeypatch):
+    monkeypatch.setattr(stills, "RECTANGLES", 10)
+    assert b"<image" in client.get("/de/attention_heads.svg?text=Der+Hund+bellt+leise").content
 
 
 def test_other_traces_are_refused():
