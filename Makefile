@@ -16,10 +16,11 @@ NEEDS := pyproject.toml install.py
 run: $(VENV)/.run
 	@exec $(BIN)/python -m app serve --host "$(HOST)" --port "$(PORT)"
 
-# CHROMIUM tells the tests which browser to start; ARGS goes to pytest: make test ARGS="-k gates"
+# CHROMIUM tells the tests which browser to start; ARGS goes to pytest: make test ARGS="-k gates", or "-n 0" for one process
 test: $(VENV)/.test
 	@CHROMIUM="$$($(BIN)/python install.py --browser)" || exit 1; export CHROMIUM; \
-	PLAYWRIGHT_BROWSERS_PATH="$(CURDIR)/.browser" exec $(BIN)/python -m pytest -q $(ARGS)
+	PLAYWRIGHT_BROWSERS_PATH="$(CURDIR)/.browser" OMP_NUM_THREADS=1 \
+	exec $(BIN)/python -m pytest -q -n 2 --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,5 +1,7 @@
 """The bench computes its ratios as it says, and its load generator counts what a real server answers."""
 
+from math import isfinite
+
 import pytest
 
 from app.bench import ASKED, CROWDED, VIEWS, Line, Plan, Timings, measure, report, request_lines
@@ -48,7 +50,9 @@ def test_a_tiny_run_measures_everything_on_a_real_server():
         for part in ("the same sentence", "different sentences", "same ÷ different"):
             assert any(name.endswith(part) and view in name for name in names), (part, view)
     assert len(names) == len(set(names)) == 1 + len(ASKED) + len(VIEWS) * 4 + len(CROWDED) * 3
-    assert all(line.value > 0 for line in lines)
+    noisy = [line for line in lines if line.name.startswith("overhead ratio")]  # of one round: a difference of two times
+    assert all(line.value > 0 for line in lines if line not in noisy)
+    assert all(isfinite(line.value) for line in noisy)
     assert [line.note.split(";")[0] for line in lines if line.name.endswith("the same sentence")] == ["6 × 200"] * 2
     assert len(told) == 4
     written = report(lines, plan)
