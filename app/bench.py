@@ -36,6 +36,9 @@ KINDS = ("bag_of_words", "feed_forward", "rnn", "lstm", "gru", "encoder")
 VIEWS: dict[str, tuple[str, ...]] = {  # each with the models that its runs call
     "attention_map": ("encoder",),
     "attention_heads": ("encoder",),
+    "attention_steps": ("encoder",),
+    "positions": ("encoder",),
+    "next_word": ("decoder",),
     "gates": ("lstm",),
     "hidden_states": ("lstm",),
     "trajectory": ("lstm",),
@@ -49,8 +52,8 @@ LOOPED = ("gradient_flow",)  # measured against forward and backward through an 
 CROWDED = ("attention_map", "gates")
 OVERHEAD_BARS = {
     ("attention_map", 8): 1.6, ("attention_map", 32): 1.3, ("attention_map", 128): 1.2,
-    ("attention_heads", 8): 2.0, ("attention_heads", 32): 1.5, ("attention_heads", 128): 1.3,
-    **{(view, tokens): bar for view in list(VIEWS)[2:] for tokens, bar in ((32, 3.0), (128, 2.0))},
+    **{(view, tokens): bar for view in list(VIEWS)[1:5] for tokens, bar in ((8, 2.0), (32, 1.5), (128, 1.3))},
+    **{(view, tokens): bar for view in list(VIEWS)[5:] for tokens, bar in ((32, 3.0), (128, 2.0))},
 }  # fmt: skip
 OVERHEAD_BARS[("classification", 32)] = 2.0  # of the sum of the six calls
 ASKED = ("encoder-intent", "encoder-entities", "encoder", "decoder")  # what faithfulness asks, each in its own way
@@ -127,24 +130,25 @@ def number(value: float, unit: str) -> str:
     return f"{value:,.0f}" if unit in ("bytes", "MB", "requests/s") else f"{value:.2f}"
 
 
-def measure(plan: Plan, told: Callable[[str], None]) -> list[Line]:
-    """Everything, in one run; `told` hears how far it has come."""
+def measure(plan: Plan, told: Callable[[str], None]) -> Iterator[Line]:
+    """Everything, in one run, each figure as soon as it is there; `told` hears how far it has come."""
     told("starts of the server …")
-    lines = starts(plan)
+    yield from starts(plan)
     with server() as (port, process):
         told("memory …")
-        lines.append(memory(port, process))
+        yield memory(port, process)
     with server() as (port, _):
         told(f"requests, {plan.repetitions} rounds …")
-        lines += requests(plan, port)
-        lines += [faithful(model, plan, port) for model in ASKED]
+        yield from requests(plan, port)
+        told("faithfulness …")
+        for model in ASKED:
+            yield faithful(model, plan, port)
         told(f"{plan.clients} clients …")
-        lines += crowds(plan, port)
+        yield from crowds(plan, port)
     if plan.peer:
         from app import peer
 
-        lines += peer.measure(plan.repetitions, told)
-    return lines
+        yield from peer.measure(plan.repetitions, told)
 
 
 def starts(plan: Plan) -> list[Line]:
@@ -210,16 +214,16 @@ def faithful(model: str, plan: Plan, port: int) -> Line:
     """A request of the view faithfulness against the very passes through the network that its experiment makes."""
     sentences, asked, passes, empty = Sentences(seed=4), [], [], []
     sentences.passes(model, "Hallo")  # loads the model here, before a connection could become idle
-    with closing(Client(port)) as client:
-        for repetition in range(-WARM_UP, max(1, plan.repetitions // 5)):
-            sentence = sentences.new("attention_map", CROWD_TOKENS)
+    for repetition in range(-WARM_UP, max(1, plan.repetitions // 5)):
+        sentence = sentences.new("attention_map", CROWD_TOKENS)
+        with closing(Client(port)) as client:  # the passes in between may outlast an idle connection
             seconds = client.get(f"{address('faithfulness', sentence)}&model={model}", 200)
             alone = client.get(f"/de/faithfulness?text=&model={model}&n={repetition}", 422)
-            own = sentences.passes(model, sentence)
-            if repetition >= 0:
-                asked.append(seconds)
-                empty.append(alone)
-                passes.append(own)
+        own = sentences.passes(model, sentence)
+        if repetition >= 0:
+            asked.append(seconds)
+            empty.append(alone)
+            passes.append(own)
     request, page, own = (1e3 * median(times) for times in (asked, empty, passes))
     name = f"faithfulness ÷ its own forwards and backwards ({model}), {CROWD_TOKENS} tokens"
     return Line(name, (request - page) / own, bar=FAITHFUL_BAR, note=f"({request:.1f} − {page:.1f}) ÷ {own:.1f} ms")

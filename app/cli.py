@@ -50,8 +50,9 @@ def bench(
     from app import bench as measuring
 
     plan = replace(measuring.QUICK if quick else measuring.Plan(), peer=peer)
-    lines = measuring.measure(plan, told=lambda text: typer.echo(text, err=True))
-    for line in lines:
+    lines = []
+    for line in measuring.measure(plan, told=lambda text: typer.echo(text, err=True)):
+        lines.append(line)
         name, value, bar, note = line.shown()
         typer.echo(f"{name:75} {value:>16}  {bar:18} {note}")
     if json:
