@@ -12,7 +12,8 @@ from app.views import model_title
 from app.words import Word, words, written
 from models import registry
 from models.run import Run
-from models.trace import Array, Trace
+from models.shapes import Array
+from models.trace import Trace
 
 PARTS = ("encoder", "decoder", "cross")
 EXPERIMENTS = {"decoder": "decoder", "cross": "across"}

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from markupsafe import Markup
 
-from app import pages, render, static
+from app import controls, pages, render, static
 from app.api import EmbedQuery
 from app.messages import Lang, decimal, translate, translator
 from app.query import Query, QueryError, Value, quoted, run_choices, settled
@@ -102,13 +102,13 @@ def fragment(
     result = render.result(view, query, traces, figure, frame.parameters()) | (
         {} if public else {"places": [], "onward": []}
     )
-    controls = [
+    made = [
         control | {"options": [option | {"url": f"#{control['name']}={quoted(str(option['value']))}"}
                                for option in control["options"]]}
-        for control in render.controls(view, query, traces, "") if control["name"] in names
+        for control in controls.offered(view, query, traces, "") if control["name"] in names
     ]  # fmt: skip
     return {
-        "result": result, "controls": controls, "source": render.source(view, query, traces), "still": False,
+        "result": result, "controls": made, "source": render.source(view, query, traces), "still": False,
     }  # fmt: skip
 
 
@@ -146,7 +146,7 @@ def nearest_first(values: dict[str, list[Value]], depending: Container[str]) -> 
 
 def selectable(view: View, query: Query, traces: list[Trace]) -> Iterator[tuple[str, list[Value]]]:
     """The options that can be gone through, with their values."""
-    for name, fixed, depending in render.controlled(view.query):
+    for name, fixed, depending in controls.controlled(view.query):
         if depending is None:
             yield name, list(fixed)
         elif depending.listed and traces:
@@ -179,7 +179,7 @@ def choosing(found: list[State]) -> list[str]:
 def carried(view: View, query: Query, frame: EmbedQuery, found: list[State], room: int) -> Carried:
     """As many states as `room` bytes hold, packed as base64 of gzipped lines of JSON."""
     names = choosing(found)
-    offered = [control["name"] for control in render.controls(view, query, found[0].traces, "")]
+    offered = [control["name"] for control in controls.offered(view, query, found[0].traces, "")]
     fixed = [name for name in offered if name not in names]
     if not names:
         return Carried("", 1, True, [], fixed)

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app import render, static, views
+from app import controls, render, static, views
 from app.api import EmbedQuery
 from app.messages import LANGUAGES, Lang, say, translate, translator
 from app.query import Query, QueryError, Value, parse, quoted, read
@@ -185,7 +185,7 @@ def figure_page(
             if other.chapter == view.chapter
         ],
         form=render.form(query, action, hidden, told),
-        controls=render.controls(view, settled_query, traces, action),
+        controls=controls.offered(view, settled_query, traces, action),
         error=general,
         result=render.result(view, query, traces, figure) if figure else None,
         notes=render.notes(view, query),
@@ -296,7 +296,7 @@ def embed_page(
         query,
         page_title=translate(query.lang, f"{view.name}.title"),
         view={"name": view.name, "title": translate(query.lang, f"{view.name}.title")},
-        controls=render.controls(view, settled_query, traces, f"/{query.lang}{path}", frame.parameters()),
+        controls=controls.offered(view, settled_query, traces, f"/{query.lang}{path}", frame.parameters()),
         controls_shown=frame.controls,
         caption=frame.caption,
         autoplay=frame.autoplay,

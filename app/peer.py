@@ -89,7 +89,8 @@ def noise() -> np.ndarray:
 
 def arrays(shares: np.ndarray) -> "Trace":
     """A run with this attention [layers, heads, tokens, tokens]."""
-    from models.trace import Attention, Check, Layers, Token, Trace
+    from models.shapes import Layers
+    from models.trace import Attention, Check, Token, Trace
 
     scores = np.log(shares)
     vectors = Layers.of(list(np.zeros((LAYERS, HEADS, TOKENS, 1), np.float32)))
@@ -106,7 +107,7 @@ def arrays(shares: np.ndarray) -> "Trace":
 def atlas(loaded: "Extra", rounds: int) -> Iterator[Line]:
     """Server time, bytes and drawing time of the same arrays, as atlas and as BertViz's model view."""
     import torch
-    from bertviz import model_view  # type: ignore[import-not-found]
+    from bertviz import model_view
 
     from app import pages, views
 

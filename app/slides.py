@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from app import pages, render
+from app import controls, pages, render
 from app.api import EmbedQuery
 from app.embedding import FILES, SNIPPETS, Picture
 from app.messages import decimal, say, translate
@@ -107,16 +107,16 @@ def frame_controls(query: Query, frame: EmbedQuery, path: str) -> list[Json]:
     lang, along = query.lang, frame.parameters()
     themes = ("auto", "light", "dark")
     urls = [query.changed(theme=theme).address(path, **along) for theme in themes]
-    labels = [render.option_label("theme", theme, lang) for theme in themes]
-    made = [render.control("theme", "segmented", themes, labels, query.theme, urls, lang)]
+    labels = [controls.option_label("theme", theme, lang) for theme in themes]
+    made = [controls.control("theme", "segmented", themes, labels, query.theme, urls, lang)]
     for name, values in FRAMES.items():
         frames = [frame.model_copy(update={name: value}) for value in values]
         urls = [query.address(path, **other.parameters()) for other in frames]
         labels = [
             decimal(lang, value, 2).rstrip("0").rstrip(",.") if isinstance(value, float)
-            else render.option_label(name, value, lang)
+            else controls.option_label(name, value, lang)
             for value in values
         ]  # fmt: skip
         kind = "switch" if values == (0, 1) else "segmented"
-        made.append(render.control(name, kind, values, labels, getattr(frame, name), urls, lang))
+        made.append(controls.control(name, kind, values, labels, getattr(frame, name), urls, lang))
     return made

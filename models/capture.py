@@ -20,7 +20,8 @@ from transformers.modeling_utils import AttentionInterface
 from transformers.pytorch_utils import Conv1D
 
 from models.errors import CaptureError
-from models.trace import Attention, Check, Decoding, Layers, array_fields
+from models.shapes import Layers, array_fields
+from models.trace import Attention, Check, Decoding
 
 IMPLEMENTATION = "recorded"
 TOLERANCE = 1e-4  # softmax(scores) may lie so far from the attention of a model from elsewhere

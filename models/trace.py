@@ -4,104 +4,15 @@
 JSON. An axis has one size within a trace; `tokens` is the number of tokens.
 """
 
-import dataclasses
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple, TypeVar, dataclass_transform
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
-Class = TypeVar("Class")
-
-
-class ShapeError(ValueError):
-    """An array does not have the shape or type that its field states."""
-
-
-class Layers(NDArrayOperatorsMixin):
-    """An array whose first axis, the layers, is not joined: a layer is made when it is looked at.
-
-    A picture shows one layer, and to join all of them, or to compute what nobody sees, can cost as much as the model.
-    `layers[2, 0]` touches one layer, `np.asarray(layers)` joins them all; arithmetic works as with any array.
-    """
-
-    def __init__(self, make: Callable[[int], np.ndarray], shape: tuple[int, ...], nbytes: int = 0):
-        self.make, self.shape, self.nbytes = make, shape, nbytes
-        self.ndim, self.dtype = len(shape), np.dtype(np.float32)
-
-    @classmethod
-    def of(cls, layers: Sequence[np.ndarray]) -> "Layers":
-        """Layers that are there already."""
-        return cls(layers.__getitem__, (len(layers), *layers[0].shape), sum(layer.nbytes for layer in layers))
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, index: Any) -> Any:
-        layer, rest = (index[0], index[1:]) if isinstance(index, tuple) else (index, ())
-        if not isinstance(layer, int | np.integer):
-            return np.asarray(self)[index]
-        if not -len(self) <= layer < len(self):
-            raise IndexError(f"layer {layer} of {len(self)}")
-        return self.make(int(layer) % len(self))[rest]
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.stack([self.make(layer) for layer in range(len(self))]).astype(dtype or self.dtype, copy=False)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        joined = (np.asarray(value) if isinstance(value, Layers) else value for value in inputs)
-        return getattr(ufunc, method)(*joined, **options)
-
-
-Array = np.ndarray | Layers
-
-
-def array(spec: str, *, optional: bool = False) -> Any:
-    """A dataclass field that holds an array of this type and these axes, or None where it is optional."""
-    parsed = re.fullmatch(r"(\w+)\[([\w, ]*)\]", spec)
-    if parsed is None:
-        raise ShapeError(f"not an array specification: {spec!r}")
-    metadata = {"dtype": parsed[1], "axes": tuple(parsed[2].split(", "))}
-    return dataclasses.field(metadata=metadata, default=None) if optional else dataclasses.field(metadata=metadata)
-
-
-_FIELDS: dict[type, dict[str, tuple[str, tuple[str, ...]]]] = {}
-
-
-def array_fields(part: type[Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Type and axes of each array field of a part; read once for each kind of part."""
-    if part not in _FIELDS:
-        arrays = [field for field in dataclasses.fields(part) if "axes" in field.metadata]
-        _FIELDS[part] = {field.name: (field.metadata["dtype"], field.metadata["axes"]) for field in arrays}
-    return _FIELDS[part]
-
-
-def check(part: Any, sizes: dict[str, int]) -> None:
-    """Compares each array with its field's specification; adds the axes it meets to `sizes`."""
-    for name, (dtype, axes) in array_fields(type(part)).items():
-        value = getattr(part, name)
-        if value is None:
-            continue
-        if value.dtype != dtype or value.ndim != len(axes):
-            raise ShapeError(f"{name} is {value.dtype}{list(value.shape)}, expected {dtype}{list(axes)}")
-        for axis, size in zip(axes, value.shape, strict=True):
-            if sizes.setdefault(axis, size) != size:
-                raise ShapeError(f"{name}: {axis} is {size}, elsewhere {sizes[axis]}")
-
-
-@dataclass_transform(kw_only_default=True, frozen_default=True)
-def part(cls: type[Class]) -> type[Class]:
-    """A frozen dataclass whose array fields are checked against their specifications when it is made."""
-
-    def __post_init__(self: object) -> None:
-        check(self, {})
-
-    cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
-    return dataclass(frozen=True, kw_only=True)(cls)
+from models.shapes import Array, array, array_fields, check, part
 
 
 class Token(NamedTuple):

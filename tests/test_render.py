@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app import render, views
+from app import controls, render, views
 from app.query import settled
 from app.views import Figure, Table
 from app.views.attention_map import AttentionMapQuery
@@ -127,7 +127,7 @@ def test_the_json_twin_carries_query_runs_figure_and_numbers(attention):
 
 
 def drawn_controls(view, query, traces):
-    return {control["name"]: control for control in render.controls(view, query, traces, f"/de/{view.name}")}
+    return {control["name"]: control for control in controls.offered(view, query, traces, f"/de/{view.name}")}
 
 
 def test_controls_offer_what_the_run_has_and_lead_there(attention):
@@ -160,7 +160,7 @@ def test_models_are_offered_where_there_are_several_and_start_anew(make_recurren
 
 def test_an_embed_keeps_its_frame_in_every_control(attention):
     query, traces, _ = attention
-    for control in render.controls(ATTENTION, query, traces, "/de/embed/attention_map", {"bg": "transparent"}):
+    for control in controls.offered(ATTENTION, query, traces, "/de/embed/attention_map", {"bg": "transparent"}):
         assert all(option["url"].endswith("&bg=transparent") for option in control["options"])
 
 

@@ -12,7 +12,9 @@ import pytest
 from app import stills, views
 from app.messages import LANGUAGES
 from app.plotting import Axis, Curve, Panel, chart, maps
-from app.stills import Style, UnknownTrace, draw, drawable, plain, rectangles, still
+from app.stills import Style, UnknownTrace, draw, picture, still
+from app.stills.letters import drawable, plain
+from app.stills.picture import rectangles
 
 VIEWS = [name for name, view in views.catalogue().items() if view.models or not view.needs]
 STYLE = Style(640, 360, 1, "light", False, "de")
@@ -129,7 +131,7 @@ def test_rectangles_cover_a_picture_once_and_as_it_is():
 
 
 def test_a_picture_of_too_many_cells_is_embedded(client, monkeypatch):
-    monkeypatch.setattr(stills, "RECTANGLES", 10)
+    monkeypatch.setattr(picture, "RECTANGLES", 10)
     assert b"<image" in client.get("/de/attention_heads.svg?text=Der+Hund+bellt+leise").content
 
 

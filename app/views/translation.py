@@ -15,7 +15,8 @@ from app.units import panel_title
 from app.views import Cell, Figure, Table, View, model_title
 from app.words import shortened, word_at, words, written
 from models.run import Run
-from models.trace import Array, Trace, Written
+from models.shapes import Array
+from models.trace import Trace, Written
 
 
 def cross(trace: Trace) -> Array:

@@ -13,7 +13,8 @@ from models import tokenizer
 from models.families.recurrent import ReadOut
 from models.registry import Model
 from models.run import Change, changed
-from models.trace import Layers, States, Trace
+from models.shapes import Layers
+from models.trace import States, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -20,8 +20,9 @@ from models import translating
 from models.errors import CaptureError, EmptyText, TooManyTokens
 from models.families.encoder import ATTENTION
 from models.registry import Model, sizes
+from models.shapes import Layers, ShapeError
 from models.tokenizer import WEIGHTS
-from models.trace import Attention, Check, Layers, ShapeError, States, Token, Trace
+from models.trace import Attention, Check, States, Token, Trace
 from models.weights import configuration, files
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import numpy as np
 from models import tokenizer
 from models.registry import Model
 from models.run import Change, changed
-from models.trace import Check, Layers, Recurrence, States, Token, Trace
+from models.shapes import Layers
+from models.trace import Check, Recurrence, States, Token, Trace
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

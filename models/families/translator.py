@@ -6,7 +6,8 @@ from models import tokenizer, translating
 from models.families.encoder import FIELDS, placeless, silenced
 from models.registry import Model
 from models.run import Change, changed
-from models.trace import Layers, States, Trace
+from models.shapes import Layers
+from models.trace import States, Trace
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

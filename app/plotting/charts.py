@@ -1,0 +1,248 @@
+"""Curves, bars and points on one pair of axes or several, with names beside them where there is room."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from app.messages import Lang
+from app.plotting.colours import (
+    SERIES,
+    THEMES,
+)
+from app.plotting.plot import (
+    FONT,
+    Json,
+    Plot,
+    bold,
+    escaped,
+    lines,
+    themed,
+    typed,
+)
+
+PLACES = (
+    "top center", "bottom center", "middle right", "middle left", "top right", "top left",
+    "bottom right", "bottom left",
+)  # fmt: skip
+SHORT = 16  # characters of a name that stands in one line beside its curve
+BESIDE = "\u2002"  # keeps a text off the point or line that it stands beside
+MOST_POWERS = 8  # of ten that a log axis names
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis of a chart: its title, and `ticks` at 0, 1, 2 … instead of numbers, or at the places `at`.
+
+    `words` are the places of those ticks in run `run`, for linking words.
+    """
+
+    title: str
+    ticks: Sequence[str] = ()
+    below: Sequence[str] = ()  # a second line of ticks, where two sentences share the axis
+    log: bool = False
+    limits: tuple[float, float] | None = None  # as shown; on a log axis the values, not their logarithms
+    run: int = 0
+    words: Sequence[int] = ()
+    at: Sequence[float] = ()
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line, its points or bars over x (0, 1, 2 … where not given); NaN leaves a gap. A "label" is its text alone.
+
+    Curves of one `series` number have one colour. `hover` is a Plotly template; `texts` stand beside the points.
+    `walked` curves are shown up to the step that playback has reached.
+    """
+
+    name: str
+    y: np.ndarray
+    x: np.ndarray | None = None
+    series: int = 0
+    dash: Literal["solid", "dash", "dot"] = "solid"
+    kind: Literal["line", "points", "both", "bar", "label"] = "both"
+    texts: Sequence[str] = ()
+    hover: str = ""
+    hovers: Sequence[str] = ()  # or what is said of each point; lines are separated by a line feed
+    places: Sequence[str] = ()  # of the texts: "top center", "middle right" …
+    walked: bool = False
+    listed: bool = True  # in the legend
+    right: bool = False  # measured on the second axis, at the right
+
+
+def chart(
+    curves: Sequence[Curve], lang: Lang, x: Axis, y: Axis, *, right: Axis | None = None, height: int = 420,
+    square: bool = False,
+) -> Plot:  # fmt: skip
+    """Curves over one pair of axes; `right` is a second axis for values. `square` gives both axes one unit.
+
+    Where `labels` name the curves there is no legend, but in a narrow figure, which leaves the labels out.
+    """
+    data = [curve_json(curve) for curve in curves]
+    axes = {"xaxis": axis_json(x, "y"), "yaxis": axis_json(y, "x")}
+    if right:
+        axes["yaxis2"] = axis_json(right, "x") | {"overlaying": "y", "side": "right", "showgrid": False}
+    if square:
+        axes["yaxis"] |= {"scaleanchor": "x", "scaleratio": 1}
+    layout: Json = {
+        "separators": ",." if lang == "de" else ".,",
+        "font": {"family": FONT, "size": 15},
+        "margin": {"l": 8, "r": 16, "t": 12, "b": 8},
+        "height": height,
+        "hovermode": "closest",
+        "dragmode": False,
+        "showlegend": sum(curve.listed for curve in curves) > 1 and not any(curve.kind == "label" for curve in curves),
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "itemclick": False,
+                   "itemdoubleclick": False},
+        "bargap": 0.35,
+        "annotations": [],
+        **axes,
+    }  # fmt: skip
+    if x.limits and any(curve.kind == "label" for curve in curves):
+        last = max(float(np.nanmax(curve.x)) for curve in curves if curve.kind != "label" and curve.x is not None)
+        layout["meta"] = {"ends": float(np.log10(last * 1.15)) if x.log else last}
+    named = (("x", x), ("y", y))
+    tokens = [{"run": axis.run, "axis": name, "positions": list(axis.words)} for name, axis in named if axis.words]
+    themes: dict[str, Json] = {theme: themed(layout, [], theme, []) for theme in THEMES}
+    return Plot(data, layout, themes, {"columns": [["x", "y"]], "kind": "chart"}, tokens)
+
+
+def labels(curves: Sequence[Curve], y: Axis, gap: float) -> list[Curve]:
+    """The names of curves right of their last points, in their colours; where two would touch, both give way.
+
+    What follows a comma stands in a second line where a name is long. `gap` is the least distance of two names as a
+    share of the axis.
+    """
+    assert y.limits is not None
+    scaled = np.log if y.log else np.asarray
+    low, high = (float(scaled(limit)) for limit in y.limits)
+    ends = [int(np.flatnonzero(np.isfinite(curve.y))[-1]) for curve in curves]
+    wanted = [(float(scaled(curve.y[end])) - low) / (high - low) for curve, end in zip(curves, ends, strict=True)]
+    joint = ", " if all(len(curve.name) <= SHORT for curve in curves) else f"\n{BESIDE}"
+    found = []
+    for curve, end, place in zip(curves, ends, apart(wanted, gap), strict=True):
+        height = low + place * (high - low)
+        across = float(end if curve.x is None else curve.x[end])
+        text = BESIDE + curve.name.replace(", ", joint)
+        found.append(
+            replace(curve, kind="label", listed=False, hover="", hovers=(), dash="solid", x=np.array([across]),
+                    y=np.array([np.exp(height) if y.log else height]), texts=[text], places=["middle right"])
+        )  # fmt: skip
+    return found
+
+
+def apart(places: Sequence[float], gap: float) -> list[float]:
+    """The places moved as little as needed for none to be nearer than `gap` to the next; their order stays."""
+    order = np.argsort(places, kind="stable")
+    groups: list[list[float]] = []  # of places that touch: their sum and their number
+    for place in (places[number] for number in order):
+        groups.append([place, 1])
+        while len(groups) > 1 and middle(groups[-1]) - middle(groups[-2]) < gap * (groups[-1][1] + groups[-2][1]) / 2:
+            last = groups.pop()
+            groups[-1] = [groups[-1][0] + last[0], groups[-1][1] + last[1]]
+    spread = [
+        middle(group) + gap * (number - (group[1] - 1) / 2) for group in groups for number in range(int(group[1]))
+    ]
+    found = [0.0] * len(places)
+    for number, place in zip(order, spread, strict=True):
+        found[number] = place
+    return found
+
+
+def middle(group: Sequence[float]) -> float:
+    """The mean of a group's places."""
+    return group[0] / group[1]
+
+
+def label_places(points: np.ndarray, labels: Sequence[str], low: np.ndarray, high: np.ndarray) -> list[str]:
+    """Beside each point [points, axes] the place where its label hides no other, or "" where there is none.
+
+    Reckoned for a figure of usual size; labels that find no room are still told on hover.
+    """
+    size = np.array([960.0, 460.0])
+    scale = float((size / np.maximum(high - low, 1e-9)).min())  # both axes have one unit
+    middles = (points - low) * scale
+    taken = np.concatenate([middles - 6, middles + 6], axis=1)  # left, bottom, right, top of each point, then of labels
+    found = []
+    for (x, y), label in zip(middles.tolist(), labels, strict=True):
+        width, height = 8.2 * len(label) + 4, 18.0
+        left = {"right": x + 8, "center": x - width / 2, "left": x - 8 - width}
+        bottom = {"top": y + 7, "middle": y - height / 2, "bottom": y - 7 - height}
+        corners = np.array([(left[across], bottom[down]) for down, across in map(str.split, PLACES)])[:, None]
+        ends = corners + (width, height)
+        overlaps = np.all((corners < taken[:, 2:]) & (taken[:, :2] < ends), axis=-1)
+        free = np.flatnonzero(~np.any(overlaps, axis=1))
+        if len(free):
+            taken = np.vstack([taken, [*corners[free[0], 0], *ends[free[0], 0]]])
+        found.append(PLACES[free[0]] if len(free) else "")
+    return found
+
+
+def axis_json(axis: Axis, anchor: str) -> Json:
+    """An axis of a chart."""
+    found: Json = {
+        "anchor": anchor, "title": {"text": lines(axis.title), "standoff": 10}, "automargin": True,
+        "fixedrange": True, "zeroline": False, "showline": False, "ticks": "", "showgrid": not axis.ticks,
+    }  # fmt: skip
+    if axis.ticks:
+        labels = [bold(label) for label in axis.ticks]
+        for place, label in enumerate(axis.below[: len(labels)]):
+            labels[place] += f"<br>{escaped(label)}"
+        found |= {"tickvals": list(range(len(axis.ticks))), "ticktext": labels,
+                  "autotickangles": [0, -45, -90], "range": [-0.5, len(axis.ticks) - 0.5]}  # fmt: skip
+    if axis.at:
+        found |= {"tickvals": list(axis.at), "showgrid": True, "type": "log" if axis.log else "linear"}
+    elif axis.log:
+        found |= {"type": "log"}
+        if decades(axis) > 1.9:  # else a few numbers between the powers are named too
+            found |= {
+                "dtick": int(np.ceil(decades(axis) / MOST_POWERS)),
+                "exponentformat": "power" if decades(axis) > 3 else "none",
+            }
+    if axis.limits:
+        found["range"] = [float(np.log10(limit)) for limit in axis.limits] if axis.log else list(axis.limits)
+    return found
+
+
+def decades(axis: Axis) -> float:
+    """How many powers of ten a log axis spans; 0 where it finds its limits itself."""
+    return float(np.log10(axis.limits[1] / axis.limits[0])) if axis.limits else 0.0
+
+
+def curve_json(curve: Curve) -> Json:
+    """A curve as a trace of Plotly."""
+    values = np.asarray(curve.y, np.float32)
+    across = np.arange(len(values)) if curve.x is None else np.asarray(curve.x, np.float32)
+    colour = SERIES[curve.series % len(SERIES)]
+    found: Json = {"name": escaped(curve.name), "showlegend": curve.listed, "xaxis": "x",
+                   "yaxis": "y2" if curve.right else "y"}  # fmt: skip
+    if curve.walked:  # short, and sliced in the browser
+        found |= {"x": across.tolist(), "y": values.tolist(), "meta": {"walked": True}}
+    else:
+        found |= {"x": typed(across.astype(np.float32)), "y": typed(values)}
+    if curve.hovers:
+        found |= {"hovertext": [lines(text) for text in curve.hovers], "hoverinfo": "text"}
+    elif curve.hover:
+        found["hovertemplate"] = curve.hover + "<extra></extra>"
+    else:
+        found["hoverinfo"] = "skip"
+    if curve.texts:
+        found |= {"text": [lines(text) for text in curve.texts], "textposition": list(curve.places) or "top center"}
+    if curve.kind == "bar":
+        return found | {"type": "bar", "marker": {"color": colour}, "textposition": "outside", "cliponaxis": False}
+    if curve.kind == "label":
+        font = {"color": colour}
+        return found | {
+            "type": "scatter",
+            "mode": "text",
+            "textfont": font,
+            "cliponaxis": False,
+            "meta": {"label": True},
+        }
+    mode = {"line": "lines", "points": "markers", "both": "lines+markers"}[curve.kind]
+    return found | {
+        "type": "scatter", "mode": mode + ("+text" if curve.texts else ""),
+        "cliponaxis": curve.kind == "line" and not curve.texts,
+        "line": {"width": 2.5, "color": colour, "dash": curve.dash}, "marker": {"size": 7, "color": colour},
+    }  # fmt: skip

@@ -1,0 +1,78 @@
+"""Stills: draws a figure's own Plotly JSON with matplotlib, so that picture and page cannot differ; no browser needed.
+
+Heatmaps are true vectors in SVG and PDF. Only the kinds of trace that the views use are known; any other raises.
+"""
+
+import io
+import threading
+from typing import TYPE_CHECKING, Any, Literal
+
+from app.plotting import PAPER, Json
+from app.stills.frame import BORDER, draw_note, draw_shape, legend, value_axis, word_axis
+from app.stills.layout import arrange, captions, wrap
+from app.stills.letters import FONT, drawable, fonts
+from app.stills.picture import DPI, Picture, Style, UnknownTrace, long_name
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["MEDIA", "Form", "Style", "UnknownTrace", "draw", "still"]
+
+Form = Literal["svg", "pdf", "png"]
+MEDIA: dict[Form, str] = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
+
+_drawing = threading.Lock()  # matplotlib's settings are those of the process
+
+
+def still(plot: Json, form: Form, style: Style, caption: str) -> bytes:
+    """The file: SVG, PDF or PNG; `plot` is what figure.js draws, with its theme's colours. Raises UnknownTrace."""
+    import matplotlib
+
+    settings = {
+        "font.family": [FONT], "svg.fonttype": "none", "svg.hashsalt": "satzblick", "pdf.fonttype": 42,
+        "text.usetex": False, "text.parse_math": False, "axes.unicode_minus": True, "hatch.linewidth": 0.6,
+    }  # fmt: skip
+    metadata: dict[Form, dict[str, Any]] = {
+        "svg": {"Date": None, "Title": caption}, "pdf": {"CreationDate": None, "Title": caption},
+        "png": {"Title": caption},
+    }  # fmt: skip
+    with _drawing, matplotlib.rc_context(settings):
+        figure = draw(plot, style, caption)
+        file = io.BytesIO()
+        ground = "none" if style.transparent else PAPER[style.theme]
+        figure.savefig(file, format=form, dpi=DPI, facecolor=ground, metadata=metadata[form])
+    return file.getvalue()
+
+
+def draw(plot: Json, style: Style, caption: str) -> "Figure":
+    """The still as a figure of matplotlib."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(style.width / DPI, style.height / DPI), dpi=DPI)
+    FigureCanvasAgg(figure)  # measures the texts
+    picture = Picture(plot, style, figure)
+    for trace in plot["data"]:
+        picture.add(trace)
+    finish(picture, caption)
+    return figure
+
+
+def finish(picture: Picture, caption: str) -> None:
+    """Axes, marks, legend and caption; then all in its place, until nothing is cut off."""
+    for y, axes in picture.axes.items():
+        if "overlaying" not in picture.layout[long_name(y)]:  # else it shares the words of the axes below
+            word_axis(picture, axes, picture.layout[long_name(picture.across[y])], y)
+        value_axis(picture, axes, picture.layout[long_name(y)])
+    for shape in picture.layout.get("shapes", ()):
+        draw_shape(picture, shape)
+    notes = [(draw_note(picture, note), note) for note in picture.layout.get("annotations", ())]
+    if picture.layout.get("showlegend") and len(picture.named) > 1:
+        legend(picture)
+    written = picture.figure.text(
+        BORDER / picture.style.width, BORDER / picture.style.height, drawable(caption), ha="left", va="bottom",
+        fontsize=picture.style.points(12), color=picture.ink(True), parse_math=False, fontfamily=fonts(caption),
+    )  # fmt: skip
+    wrap(written, picture.style.width - 2 * BORDER)
+    arrange(picture, written)
+    captions(picture, [drawn for drawn, note in notes if note.get("name") == "caption"])

@@ -1,0 +1,217 @@
+"""The places of a still: panels with cells of one size, words that turn where they would touch, bars of colours."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.plotting import Json
+from app.stills.frame import BORDER, limits, ticks
+from app.stills.letters import drawable, fonts, plain
+from app.stills.picture import POINTS, Picture, color_map, long_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
+
+LEAST_CAPTION = 8.5  # pixels, times scale
+LEAST_CELL = 24  # pixels: rows of few columns are no flatter
+WIDE_FROM = 2.2  # cells that would be so much wider than high stay flat
+
+
+def captions(picture: Picture, drawn: Sequence[Any]) -> None:
+    """Texts below the tiles of an atlas as large as these allow: whole, else their first words."""
+    if not drawn:
+        return
+    renderer, axes = renderer_of(picture.figure), drawn[0].axes
+    (left, _), (right, _) = axes.transData.transform([(0, 0), (1, 0)])
+    for brief in (False, True):
+        if brief:
+            for text in drawn:
+                text.set_text(text.get_text().split(" ")[0])
+        longest = max(text.get_window_extent(renderer).width for text in drawn)
+        size = drawn[0].get_fontsize() * min(1, 0.94 * (right - left) / longest)
+        if size >= picture.style.points(LEAST_CAPTION):
+            break
+    for text in drawn:
+        text.set_fontsize(size)
+
+
+def arrange(picture: Picture, caption: Any) -> None:
+    """Gives the panels what legend, caption and colour bars leave, and turns words that would touch."""
+    renderer = renderer_of(picture.figure)
+    floor = caption.get_window_extent(renderer).y1 + picture.style.scale * 12
+    ceiling = float(picture.style.height - BORDER)
+    for legend in picture.figure.legends:
+        ceiling = legend.get_window_extent(renderer).y0 - picture.style.scale * 10
+    if picture.bars:
+        floor += picture.style.scale * 52
+    box = (float(BORDER), floor, float(picture.style.width - BORDER), ceiling)
+    inner = box
+    for _ in range(4):
+        spread(picture, inner)
+        for axes in picture.axes.values():
+            if axes.xaxis in picture.worded:
+                turn(axes, renderer)
+        taken = union(axes.get_tightbbox(renderer) for axes in picture.axes.values())
+        inner = (
+            inner[0] + max(0, box[0] - taken.x0), inner[1] + max(0, box[1] - taken.y0),
+            inner[2] - max(0, taken.x1 - box[2]), inner[3] - max(0, taken.y1 - box[3]),
+        )  # fmt: skip
+        inner = (inner[0], inner[1], max(inner[2], inner[0] + 20), max(inner[3], inner[1] + 20))
+    spread(picture, inner)
+    lowest = union(axes.get_tightbbox(renderer) for axes in picture.axes.values()).y0
+    sides = union(axes.get_window_extent(renderer) for axes in picture.axes.values())
+    for number, (_, bar) in enumerate(picture.bars):
+        draw_bar(picture, bar, (sides.x0, sides.x1), lowest - picture.style.scale * 24, number)
+
+
+def spread(picture: Picture, inner: tuple[float, float, float, float]) -> None:
+    """Puts every panel into its share of the box (left, bottom, right, top in pixels); all cells are alike."""
+    shape = picture.plot.get("panels", {})
+    if shape.get("kind") == "map" and shape.get("rows"):
+        spread_maps(picture, inner, shape["rows"])
+        return
+    left, bottom, right, top = inner
+    gaps = extra_gap(picture)
+    for y, axes in picture.axes.items():
+        x0, x1 = picture.layout[long_name(picture.across[y])].get("domain", (0, 1))
+        axis = picture.layout[long_name(y)]
+        y0, y1 = axis.get("domain", (0, 1))
+        start, wide = left + (right - left) * x0, (right - left) * (x1 - x0)
+        if x0 > 0:
+            start, wide = start + gaps, wide - gaps
+        high = (top - bottom) * (y1 - y0)
+        put(picture, axes, start, bottom + (top - bottom) * y0, wide, high)
+        if axis.get("scaleanchor"):
+            same_units(axes, picture.layout[long_name(picture.across[y])], axis, wide / high)
+
+
+def same_units(axes: "Axes", over: Json, down: Json, shape: float) -> None:
+    """Widens one of the two ranges until both axes have one unit."""
+    (left, right), (low, high) = (axis.get("range") or now for axis, now in
+                                  ((over, axes.get_xlim()), (down, axes.get_ylim())))  # fmt: skip
+    wide, tall = max(right - left, (high - low) * shape), max(high - low, (right - left) / shape)
+    axes.set_xlim((left + right - wide) / 2, (left + right + wide) / 2)
+    axes.set_ylim((low + high - tall) / 2, (low + high + tall) / 2)
+
+
+def spread_maps(picture: Picture, inner: tuple[float, float, float, float], rows: int) -> None:
+    """Maps side by side with cells of one size: square ones of square maps, else wider."""
+    left, bottom, right, top = inner
+    sizes = {y: cells(picture, y) for y in picture.axes if "domain" in picture.layout[long_name(picture.across[y])]}
+    panels = {y: size for y, size in sizes.items() if picture.layout[long_name(y)].get("domain", (0, 1))[0] == 0}
+    gap = extra_gap(picture) + 30 * picture.style.scale
+    share = 0.8 if len(panels) < len(picture.axes) else 1.0  # a line stands above the cells
+    wide = (right - left - gap * (len(panels) - 1)) / sum(panels.values())
+    high = min((top - bottom) * share / rows, max(wide, LEAST_CELL * picture.style.scale))
+    square = all(size == rows for size in panels.values())
+    wide = min(wide, high * (1 if square else WIDE_FROM))
+    start = left + (right - left - gap * (len(panels) - 1) - wide * sum(panels.values())) / 2
+    for y, size in panels.items():
+        put(picture, picture.axes[y], start, top - (top - bottom) * (1 - share) - high * rows, wide * size, high * rows)
+        for other, axes in picture.axes.items():
+            if other != y and picture.across[other] == picture.across[y]:
+                put(picture, axes, start, top - (top - bottom) * 0.16, wide * size, (top - bottom) * 0.16)
+        start += wide * size + gap
+
+
+def cells(picture: Picture, y: str) -> int:
+    """How many columns a map has."""
+    low, high = limits(picture.layout[long_name(picture.across[y])])
+    return round(abs(high - low))
+
+
+def put(picture: Picture, axes: "Axes", left: float, bottom: float, wide: float, high: float) -> None:
+    """Places axes by pixels."""
+    width, height = picture.style.width, picture.style.height
+    axes.set_position((left / width, bottom / height, max(wide, 1) / width, max(high, 1) / height))
+
+
+def extra_gap(picture: Picture) -> float:
+    """Pixels between panels for the names at the left of all but the first."""
+    renderer = renderer_of(picture.figure)
+    widest = 0.0
+    for y, axes in picture.axes.items():
+        if picture.layout[long_name(picture.across[y])].get("domain", (0, 1))[0] > 0:
+            box = axes.yaxis.get_tightbbox(renderer)
+            widest = max(widest, box.width if box else 0)
+    return widest
+
+
+def draw_bar(picture: Picture, bar: Json, sides: tuple[float, float], top: float, number: int) -> None:
+    """A colour axis under the figure; its steps are vectors too."""
+    look = bar["colorbar"]
+    whole, count = sides[1] - sides[0], len(picture.bars)
+    width = max(0.3 * whole, min(200 * picture.style.scale, 0.42 * picture.style.width))
+    if count > 2:
+        width = min(width, 0.28 * whole)
+    apart = (whole - width) / (count - 1) if count > 1 else 0
+    left = max(sides[0] + apart * number, 0)
+    thick = 10 * picture.style.scale
+    axes = picture.figure.add_axes(
+        ((left) / picture.style.width, (top - thick - 8 * picture.style.scale) / picture.style.height,
+         width / picture.style.width, thick / picture.style.height), label=bar["name"],
+    )  # fmt: skip
+    steps = np.linspace(bar["cmin"], bar["cmax"], 65)
+    axes.pcolormesh(
+        steps, [0, 1], ((steps[:-1] + steps[1:]) / 2)[None], cmap=color_map(bar["colorscale"]), vmin=bar["cmin"],
+        vmax=bar["cmax"], edgecolors="face", linewidth=0.2,
+    )  # fmt: skip
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.yaxis.set_visible(False)
+    ticks(picture, axes.xaxis, {"tickfont": {"size": 12}, "nticks": 4} | look | {"title": None}, True)
+    text = plain(look["title"]["text"])
+    axes.set_title(drawable(text), loc="left", fontsize=picture.style.points(12), color=picture.ink(), parse_math=False,
+                   fontfamily=fonts(text), pad=picture.style.points(4))  # fmt: skip
+
+
+def renderer_of(figure: "Figure") -> Any:
+    """What measures the texts of a figure."""
+    return figure.canvas.get_renderer()  # type: ignore[attr-defined]  # Agg's, see draw()
+
+
+def wrap(text: Any, room: float) -> None:
+    """Breaks a text into lines of this width in pixels."""
+    words, lines, renderer = text.get_text().split(" "), [""], renderer_of(text.figure)
+    for word in words:
+        text.set_text(f"{lines[-1]} {word}".strip())
+        if lines[-1] and text.get_window_extent(renderer).width > room:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    text.set_text("\n".join(lines))
+
+
+def turn(axes: "Axes", renderer: "RendererBase") -> None:
+    """Turns the words of an axis by 45, then 90 degrees, where they would touch."""
+    labels = [label for label in axes.get_xticklabels() if label.get_text()]
+    if len(labels) < 2:
+        return
+    above = axes.xaxis.get_ticks_position() == "top"
+    for angle in (0, 45, 90):
+        for label in labels:
+            label.set_rotation(angle)
+            label.set_rotation_mode("anchor" if angle else "default")
+            label.set_horizontalalignment("center" if not angle else "left" if above else "right")
+            label.set_verticalalignment(
+                ("bottom" if above else "top") if not angle else "center" if angle == 90 else "baseline"
+            )
+        if angle == 90:
+            return
+        step = abs(axes.transData.transform((1, 0))[0] - axes.transData.transform((0, 0))[0])
+        sizes = [label.get_window_extent(renderer) for label in labels]
+        if angle == 0 and all(first.x1 + 4 <= second.x0 for first, second in zip(sizes, sizes[1:], strict=False)):
+            return
+        if angle == 45 and step > 1.6 * float(labels[0].get_fontsize()) / POINTS:
+            return
+
+
+def union(boxes: "Iterable[Bbox | None]") -> "Bbox":
+    """The box around all."""
+    from matplotlib.transforms import Bbox
+
+    return Bbox.union([box for box in boxes if box is not None])
