@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
@@ -44,27 +45,34 @@ class LookQuery(Query):
 class Look:
     """Who looks (rows) at whom (columns), [layers, heads, rows, columns]; of some models only `attention` is known."""
 
+    trace: Trace
     attention: Array
     scores: Array | None
     queries: Array
     keys: Array
     scaling: np.ndarray
-    rows: list[Word]
-    columns: list[Word]
     across: bool
+
+    @cached_property
+    def rows(self) -> list[Word]:
+        """Those who look."""
+        return written(self.trace) if self.across else self.columns
+
+    @cached_property
+    def columns(self) -> list[Word]:
+        """Those who are looked at."""
+        return words(self.trace)
 
 
 def look(trace: Trace) -> Look:
     """What a run shows of its attention."""
     if (own := trace.attention) is not None:
-        both = words(trace)
-        return Look(own.attention, own.scores, own.queries, own.keys, own.scaling, both, both, False)
+        return Look(trace, own.attention, own.scores, own.queries, own.keys, own.scaling, False)
     assert trace.decoding is not None
     over = trace.decoding
     return Look(
-        over.cross_attention, over.cross_scores, over.cross_queries, over.cross_keys, over.cross_scaling,
-        written(trace), words(trace), True,
-    )  # fmt: skip
+        trace, over.cross_attention, over.cross_scores, over.cross_queries, over.cross_keys, over.cross_scaling, True
+    )
 
 
 def told(query: LookQuery, traces: Sequence[Trace]) -> Iterable[Message]:
