@@ -51,7 +51,7 @@ def offered(
             labels = [choice_label(label(traces[0], value), lang) if label else option_label(name, value, lang)
                       for value in values]  # fmt: skip
             others = anew if depending and depending.anew else {}
-            addresses = [query.changed(**others | {name: value}).address(path, **(along or {})) for value in values]
+            addresses = query.changed(**others).addresses(path, name, values, **(along or {}))
             kind = "segmented" if len(values) <= SEGMENTS else "select"
             made.append(control(name, kind, values, labels, getattr(query, name), addresses, lang))
     for name, (least, most, step) in numbers(view.query).items():

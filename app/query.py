@@ -124,13 +124,28 @@ class Query(BaseModel):
 
     def parameters(self) -> dict[str, Value]:
         """What an address must carry to say this query: the text and all that differs from the defaults."""
-        stated = ((name, getattr(self, name), default) for name, default in standard(type(self)))
-        return {name: value for name, value, default in stated if name == "text" or value != default}
+        return self._parameters("text")
+
+    def _parameters(self, kept: str) -> dict[str, Value]:
+        found = ((name, getattr(self, name), default) for name, default in standard(type(self)))
+        return {name: value for name, value, default in found if name in ("text", kept) or value != default}
 
     def address(self, path: str, **more: Value) -> str:
         """The path with this query, and more parameters where given."""
-        pairs = (self.parameters() | more).items()
-        return f"{path}?{'&'.join(f'{name}={quoted(str(value))}' for name, value in pairs)}"
+        return f"{path}?{'&'.join(stated(*pair) for pair in (self.parameters() | more).items())}"
+
+    def addresses(self, path: str, name: str, values: Sequence[Value], **more: Value) -> list[str]:
+        """The `address` for each value of one parameter; the others are written once for all."""
+        pairs, usual = self._parameters(name) | more, dict(standard(type(self)))[name]
+        parts, place = [stated(*pair) for pair in pairs.items()], list(pairs).index(name)
+        before, after = parts[:place], parts[place + 1 :]
+        own = ([] if value == usual else [stated(name, value)] for value in values)
+        return [f"{path}?{'&'.join([*before, *part, *after])}" for part in own]
+
+
+def stated(name: str, value: Value) -> str:
+    """A parameter as an address has it."""
+    return f"{name}={quoted(str(value))}"
 
 
 @cache

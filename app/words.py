@@ -1,6 +1,6 @@
 """How the tokens of a trace are written for people: as typed, with joints, special tokens and the invisible marked."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from models.trace import Token, Trace
@@ -61,9 +61,16 @@ def written(trace: Trace) -> list[Word]:
     return labelled(trace.written.words, trace.written.sentence)
 
 
-def labelled(tokens: Sequence[Token], text: str) -> list[Word]:
+def labelled(tokens: tuple[Token, ...], text: str) -> list[Word]:
     """The tokens of a text as labels."""
-    return [Word(position, label(token, text), kind(token, text), token.text) for position, token in enumerate(tokens)]
+    return list(_labelled(tokens, text))
+
+
+@lru_cache(maxsize=16)  # the parts of a page ask for them in turn
+def _labelled(tokens: tuple[Token, ...], text: str) -> tuple[Word, ...]:
+    return tuple(
+        Word(position, label(token, text), kind(token, text), token.text) for position, token in enumerate(tokens)
+    )
 
 
 def kind(token: Token, text: str) -> Kind:

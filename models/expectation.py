@@ -1,16 +1,20 @@
 """What a model expects after each token, or in place of a hidden one: the whole distribution, for any temperature."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models import registry
 from models.run import Change, Run
+from models.shapes import Layers
 from models.tokenizer import MASK
-from models.trace import Expectation, Trace
+from models.trace import Expectation, Token, Trace
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from models.families.encoder import Transformer
 
 
@@ -19,26 +23,21 @@ def trace(run: Run) -> Trace:
 
     An encoder's run says which token is `masked`: log p of every piece in its place; all other rows are NaN.
     """
-    import torch
-
     from models.families.encoder import Transformer
     from models.families.recurrent import Recurrent
 
     loaded = registry.load(run.model)
-    whole = loaded.forward(run.text)
+    assert isinstance(loaded, Transformer | Recurrent)
     if run.change is not None:
         assert isinstance(loaded, Transformer)
-        return replace(filled(loaded, whole, run.change), change=str(run.change))
-    ids = torch.tensor([token.id for token in whole.tokens])
-    with torch.inference_mode():
-        if isinstance(loaded, Transformer):
-            logits = loaded.call(ids[None])[1]
-        else:
-            assert isinstance(loaded, Recurrent)
-            logits = loaded.call(ids)[2]
-        assert logits is not None
-        found = logits.log_softmax(-1)
-    return replace(whole, expectation=Expectation(log_probabilities=found.numpy()))
+        return replace(filled(loaded, loaded.forward(run.text), run.change), change=str(run.change))
+    return loaded.forward(run.text, read_out=everything)
+
+
+def everything(logits: "Tensor", _tokens: Sequence[Token]) -> dict[str, Any]:
+    """The whole distribution after each token, [tokens, pieces]; a row is made when it is looked at."""
+    rows = Layers(lambda place: logits[place].log_softmax(-1).numpy(), tuple(logits.shape), logits.nbytes)
+    return {"expectation": Expectation(log_probabilities=rows)}
 
 
 def filled(loaded: "Transformer", whole: Trace, change: Change) -> Trace:

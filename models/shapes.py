@@ -31,7 +31,7 @@ class ShapeError(ValueError):
 
 
 class Layers(NDArrayOperatorsMixin):
-    """An array whose first axis, the layers, is not joined: a layer is made when it is looked at.
+    """An array whose first axis, mostly the layers, is not joined: a layer is made when it is looked at.
 
     A picture shows one layer, and to join all of them, or to compute what nobody sees, can cost as much as the model.
     `layers[2, 0]` touches one layer, `np.asarray(layers)` joins them all; arithmetic works as with any array.

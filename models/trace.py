@@ -129,7 +129,7 @@ class Sentence:
 class Expectation:
     """The whole distribution of what comes next."""
 
-    log_probabilities: np.ndarray = array("float32[tokens, pieces]")  # log p(piece | tokens up to this one) in nats
+    log_probabilities: Array = array("float32[tokens, pieces]")  # log p(piece | tokens up to this one) in nats
 
 
 @part

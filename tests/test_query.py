@@ -172,3 +172,12 @@ def test_choices_may_stand_beside_any_type():
         word: Annotated[str | None, Choices(lambda trace: [token.text for token in trace.tokens], standard=-1)] = None
 
     assert list(options(Own)) == ["word"]
+
+
+@pytest.mark.parametrize("name", ["model", "layer", "head", "stage", "align", "vs"])
+def test_addresses_of_many_values_are_those_of_each(name):
+    query = AttentionMapQuery(text="Der Hund & <b>", layer=2, head=3, special="hidden", theme="dark")
+    values = {"model": ["encoder", "decoder"], "layer": [1, 2, 4], "head": ["mean", 1, 3],
+              "stage": ["raw", "softmax"], "align": ["word", "position"], "vs": ["Ü", "a&b"]}[name]  # fmt: skip
+    each = [query.changed(**{name: value}).address("/de/attention_map", scale=1.5) for value in values]
+    assert query.addresses("/de/attention_map", name, values, scale=1.5) == each

@@ -163,19 +163,37 @@ def label_places(points: np.ndarray, labels: Sequence[str], low: np.ndarray, hig
     size = np.array([960.0, 460.0])
     scale = float((size / np.maximum(high - low, 1e-9)).min())  # both axes have one unit
     middles = (points - low) * scale
-    taken = np.concatenate([middles - 6, middles + 6], axis=1)  # left, bottom, right, top of each point, then of labels
-    found = []
-    for (x, y), label in zip(middles.tolist(), labels, strict=True):
-        width, height = 8.2 * len(label) + 4, 18.0
-        left = {"right": x + 8, "center": x - width / 2, "left": x - 8 - width}
-        bottom = {"top": y + 7, "middle": y - height / 2, "bottom": y - 7 - height}
-        corners = np.array([(left[across], bottom[down]) for down, across in map(str.split, PLACES)])[:, None]
-        ends = corners + (width, height)
-        overlaps = np.all((corners < taken[:, 2:]) & (taken[:, :2] < ends), axis=-1)
-        free = np.flatnonzero(~np.any(overlaps, axis=1))
-        if len(free):
-            taken = np.vstack([taken, [*corners[free[0], 0], *ends[free[0], 0]]])
-        found.append(PLACES[free[0]] if len(free) else "")
+    widths, height = 8.2 * np.array([len(label) for label in labels], float) + 4, 18.0
+    over = {"right": 8.0 + 0 * widths, "center": -widths / 2, "left": -8 - widths}
+    down = {"top": 7.0, "middle": -height / 2, "bottom": -7 - height}
+    corners = (
+        np.stack(
+            [np.stack([over[side], np.full(len(widths), down[row])], 1) for row, side in map(str.split, PLACES)], 1
+        )
+        + middles[:, None]
+    )  # [points, places, (left, bottom)]
+    boxes = np.concatenate([corners, corners + np.stack([widths, np.full(len(widths), height)], 1)[:, None]], -1)
+    dots = np.concatenate([middles - 6, middles + 6], 1)
+    free = np.logical_not(touching(boxes, dots).any(-1))
+    placed = np.empty((len(points), 4))
+    found: list[str] = []
+    count = 0
+    for own, possible in zip(boxes, free, strict=True):
+        candidates = np.flatnonzero(possible)
+        clear = candidates[np.logical_not(touching(own[candidates], placed[:count]).any(-1))]
+        if len(clear):
+            placed[count] = own[clear[0]]
+            count += 1
+        found.append(PLACES[clear[0]] if len(clear) else "")
+    return found
+
+
+def touching(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Whether boxes (left, bottom, right, top) overlap, [..., boxes, others]."""
+    found: np.ndarray = (
+        (boxes[..., None, 0] < others[:, 2]) & (others[:, 0] < boxes[..., None, 2])
+        & (boxes[..., None, 1] < others[:, 3]) & (others[:, 1] < boxes[..., None, 3])
+    )  # fmt: skip
     return found
 
 

@@ -14,7 +14,7 @@ from app.query import Choices, Layer, Query, Value, fitted
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View
-from app.words import Word, shortened, words
+from app.words import Word, shortened, word_at, words
 from models.trace import Attention, Trace
 
 STEPS = ("raw", "scaled", "masked", "softmax", "mixed", "projected")
@@ -49,7 +49,7 @@ def usual(trace: Trace) -> int:
 
 def place_label(trace: Trace, place: Value) -> str:
     """A word and its place."""
-    return f"{place} · {shortened(words(trace)[int(place)].label)}"
+    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 class AttentionStepsQuery(Query):

@@ -133,7 +133,9 @@ class Asked(NamedTuple):
 
     def best(self, count: int) -> list[Guess]:
         """The likeliest pieces that can be written."""
-        ranked = np.argsort(-self.logs, kind="stable")[:count]
+        likely = np.argpartition(-self.logs, count)[: count + 1]
+        likely = np.flatnonzero(self.logs >= self.logs[likely].min())  # those with equal chances too
+        ranked = likely[np.argsort(-self.logs[likely], kind="stable")][:count]
         return [self.guess(int(piece)) for piece in ranked]
 
     def guess(self, piece: int) -> Guess:

@@ -65,8 +65,8 @@ class Transformer:
         positions.register_forward_hook(silenced)
         capture.attach(network)
 
-    def forward(self, text: str, change: Change | None = None) -> Trace:
-        """Reads [CLS] and the text in one call.
+    def forward(self, text: str, change: Change | None = None, read_out: ReadOut | None = None) -> Trace:
+        """Reads [CLS] and the text in one call; `read_out` takes the place of its own.
 
         Changes: `erased` gives that token a word vector of zeros, `no_positions` makes the vectors for the places zero,
         `head_off` switches a head off, `even_attention` spreads the attention of all heads; what is recorded of these
@@ -87,7 +87,8 @@ class Transformer:
             with placeless(off):
                 states, logits = self.call(ids, changes.get("erased"))
             attention, check = capture.attention(calls)
-            said = self.read_out(logits, tokens) if self.read_out and logits is not None else {}
+            read_out = read_out or self.read_out
+            said = read_out(logits, tokens) if read_out and logits is not None else {}
             inputs, positions = self.words(ids[0]), self.positions.weight[: len(tokens)]
             if off:
                 positions = positions * 0

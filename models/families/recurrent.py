@@ -40,8 +40,8 @@ class Recurrent:
         self.read_out = read_out
         self.layers = network.split()
 
-    def forward(self, text: str, change: Change | None = None) -> Trace:
-        """Reads [CLS] and the text from left to right, starting from a state of zeros.
+    def forward(self, text: str, change: Change | None = None, read_out: ReadOut | None = None) -> Trace:
+        """Reads [CLS] and the text from left to right, starting from a state of zeros; `read_out` instead of its own.
 
         Changes: `reset_after` starts from zeros once more after that token, `erased` gives it a word vector of zeros.
         """
@@ -53,7 +53,7 @@ class Recurrent:
         start = changes["reset_after"] + 1 if "reset_after" in changes else 0
         with torch.inference_mode():
             inputs, hidden, logits = self.call(ids, start, changes.get("erased"))
-            said = self.read_out(logits, tokens)
+            said = (read_out or self.read_out)(logits, tokens)
         vectors, states = inputs.numpy(), [state.numpy() for state in hidden]
         before = [vectors, *states]
 
