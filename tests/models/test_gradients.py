@@ -88,7 +88,8 @@ def test_closed_form_equals_autograd_through_a_loop(cell, source):
 @pytest.mark.parametrize("name", CELLS)
 def test_the_trace_says_how_far_it_is_from_autograd(name):
     trace = perform(Run(name, TEXT, "gradients"))
-    assert trace.check.max_abs_error <= 1e-5 and trace.check.against == "torch.autograd"
+    largest = trace.gradient.gradient_sum.max()  # float32: a sum over 14,000 words depends on its order
+    assert trace.check.max_abs_error <= 2e-5 * largest and trace.check.against == "torch.autograd"
     assert not trace.gradient.gradient_last[:, -1].any() and (trace.gradient.gradient_sum[:, :-1] > 0).all()
     assert (trace.gradient.cell_gradient_last is not None) == (name == "lstm")
 
