@@ -15,11 +15,12 @@ VIEWS: dict[str, tuple[str, ...]] = {  # each with the models that its runs call
     "hidden_states": ("lstm",),
     "trajectory": ("lstm",),
     "loss_per_step": ("lstm",),
-    "memory": ("lstm",),
+    "memory": ("lstm", "probes of lstm"),
     "classification": tuple(f"{kind}-intent" for kind in KINDS),
     "gradient_flow": ("rnn", "lstm", "gru"),
     "four_lanes": ("rnn", "rnn", "lstm", "lstm", "gru", "gru", "encoder", "encoder"),
 }
+PROBES = "probes of "  # a model: the linear ones trained for its states, each as large as its output layer
 LOOPED = ("gradient_flow",)  # measured against forward and backward through an explicit loop over the steps
 
 
@@ -74,7 +75,29 @@ class Sentences:
         torch.autograd.grad(torch.nn.functional.cross_entropy(logits[:-1], ids[1:], reduction="sum"), inputs)
         return time.perf_counter() - started
 
+    def _probed(self, name: str, sentence: str) -> float:
+        """Seconds of the products that the probes of a model are, from its last states to scores of all words."""
+        import torch
+
+        from models import memory, registry
+        from models.families.recurrent import Recurrent
+        from models.tokenizer import tokenize
+
+        torch.set_num_threads(1)
+        model = registry.load(name)
+        assert isinstance(model, Recurrent)
+        matrices = memory.probes(name).matrices
+        ids = torch.tensor([token.id for token in tokenize(sentence, 256)])
+        with torch.inference_mode():
+            states = model.call(ids)[1][-1]
+            started = time.perf_counter()
+            for k in range(min(len(matrices), len(ids) - 1)):
+                states[k + 1 :] @ matrices[k] @ model.network.vectors.weight.T
+            return time.perf_counter() - started
+
     def _called(self, name: str, sentence: str) -> float:
+        if name.startswith(PROBES):
+            return self._probed(name.removeprefix(PROBES), sentence)
         import torch
 
         from models import registry

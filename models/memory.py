@@ -64,8 +64,9 @@ def trace(run: Run) -> Trace:
         for k in range(min(STEPS + 1, len(ids) - 1)):  # [CLS] is no word to remember
             scores = states[k + 1 :] @ known.matrices[k] @ loaded.network.vectors.weight.T
             right = ids[1 : len(ids) - k, None]
-            likely[k, k + 1 :] = scores.softmax(-1).gather(1, right)[:, 0]
-            first[k, k + 1 :] = (scores.argmax(-1) == right[:, 0]).float()
+            shares = scores.softmax(-1)
+            likely[k, k + 1 :] = shares.gather(1, right)[:, 0]
+            first[k, k + 1 :] = (likely[k, k + 1 :] == shares.amax(-1)).float()
     memory = Memory(
         remembered=likely.numpy(), named=first.numpy(), probe_accuracy=known.accuracy, probe_baseline=known.baseline
     )
