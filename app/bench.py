@@ -337,8 +337,8 @@ are medians.
   call that the trace makes (`Transformer.call`, `Recurrent.call`) with the same tokens on one thread, but in the
   process of the bench: once before each request of any kind, so that all of these begin with the same caches, and so
   does the call.
-- **Calls of `memory`**: the forward and the products of its seventeen probes, linear models with weights of their own, each
-  as large as the network's output layer.
+- **Calls of `memory`**: the forward and the products of its seventeen probes, linear models with weights of their own,
+  each as large as the network's output layer.
 - **Cached request**: the same address again, whose answer is kept as it was sent. Below it the same sentence at an
   address that differs in a meaningless parameter: the trace is kept, and the page is drawn and compressed anew.
 - **Clients**: {plan.clients} connections in one thread that asks for the next page as soon as one has arrived. The note
