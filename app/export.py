@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.types import Message, Scope
 
-from app.main import create_app
+from app.main import close, create_app
 
 
 class ExportError(RuntimeError):
@@ -47,8 +47,8 @@ class Answers:
         return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
     def close(self) -> None:
-        """Ends the models' threads."""
-        self._app.state.runs.close()
+        """Ends the application's threads."""
+        close(self._app)
         self._runner.close()
 
 

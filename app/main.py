@@ -1,6 +1,7 @@
 """The application: routes, limits and errors put together. Nothing of torch is imported before a model is needed."""
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
@@ -32,6 +33,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = chosen
     app.state.runs = Runs(chosen)
     app.state.pages = BytesCache[Response](chosen.page_cache_bytes)
+    app.state.making = {}
+    app.state.drawing = ThreadPoolExecutor(1, "drawing")
     app.include_router(routes.router)
     app.add_middleware(Limits, settings=chosen, refuse=refuse)
     app.add_exception_handler(QueryError, wrong_query)
@@ -45,7 +48,13 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Lists the models before the first request, for one from elsewhere may have to be fetched; ends their threads."""
     registry.catalogue()
     yield
+    close(app)
+
+
+def close(app: FastAPI) -> None:
+    """Ends the threads of models and drawings."""
     app.state.runs.close()
+    app.state.drawing.shutdown(wait=False, cancel_futures=True)
 
 
 def own_version() -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import orjson
 from fastapi import APIRouter, Request
@@ -46,6 +46,7 @@ DATA: tuple[Suffix, ...] = ("json", "csv")
 FILES = (*(f".{suffix}" for suffix in DATA), *(f".{form}" for form in stills.MEDIA))
 
 router = APIRouter()
+T = TypeVar("T")
 Drawn = tuple[Query, list[Trace], Figure]
 
 
@@ -125,21 +126,35 @@ def preferred(request: Request) -> Lang:
 
 
 Answer = Callable[[Request], Awaitable[Response]]
+Address = tuple[str, bytes, bool]  # path, query, and whether the answer is gzipped
 
 
 async def kept(request: Request, make: Answer) -> Response:
-    """The answer to this address, made once and then kept: it depends on nothing but the address and the weights."""
+    """The answer to this address, made once and then kept: it depends on nothing but the address and the weights.
+
+    Who asks while it is being made waits for that one, and it is made for the next though the first one leaves.
+    """
     cache: BytesCache[Response] = request.app.state.pages
-    zipped = accepts_gzip(request)
-    key = (request.scope["path"], request.scope["query_string"], zipped)
-    if (response := cache.get(key)) is None:
-        response = await make(request)
-        if zipped and len(response.body) > SMALL:
-            response.body = gzipped(bytes(response.body))
-            response.headers["Content-Encoding"] = "gzip"
-            response.headers["Content-Length"] = str(len(response.body))
-        if response.status_code == 200:
-            cache.put(key, response, len(response.body) + len(key[1]) + 1_000)
+    making: dict[Address, asyncio.Task[Response]] = request.app.state.making
+    key = (request.scope["path"], request.scope["query_string"], accepts_gzip(request))
+    if (response := cache.get(key)) is not None:
+        return response
+    if (task := making.get(key)) is None:
+        task = making[key] = asyncio.ensure_future(made(request, make, key))
+        task.add_done_callback(lambda _: making.pop(key))
+    return await asyncio.shield(task)
+
+
+async def made(request: Request, make: Answer, key: Address) -> Response:
+    """The answer, packed where the client takes it packed, and put by where it is no error."""
+    response = await make(request)
+    _, query, zipped = key
+    if zipped and len(response.body) > SMALL:
+        response.body = gzipped(bytes(response.body))
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(response.body))
+    if response.status_code == 200:
+        request.app.state.pages.put(key, response, len(response.body) + len(query) + 1_000)
     return response
 
 
@@ -368,9 +383,14 @@ async def still(request: Request, lang: Lang, view: View, form: stills.Form) -> 
     theme: Theme = "dark" if query.theme == "dark" else "light"
     style = stills.Style(asked.width, asked.height, asked.scale, theme, asked.bg == "transparent", lang)
     caption = render.source(view, query, traces)
-    body = await asyncio.to_thread(lambda: stills.still(figure.plot.json(theme), form, style, caption))
+    body = await in_turn(request, lambda: stills.still(figure.plot.json(theme), form, style, caption))
     headers = PICTURE_HEADERS | {"Content-Disposition": f'inline; filename="satzblick-{view.name}.{form}"'}
     return Response(body, media_type=stills.MEDIA[form], headers=headers)
+
+
+async def in_turn(request: Request, make: Callable[[], T]) -> T:
+    """What takes seconds to make, one at a time on a thread of its own: those of the data routes stay free."""
+    return await asyncio.get_running_loop().run_in_executor(request.app.state.drawing, make)
 
 
 async def offline_file(request: Request, lang: Lang, view: View) -> Response:
@@ -378,7 +398,7 @@ async def offline_file(request: Request, lang: Lang, view: View) -> Response:
     raw = request.scope["query_string"]
     frame = read(api.EmbedQuery, raw, lang)
     query, traces, figure = await draw(request, view, stated(view, raw, lang))
-    html = await asyncio.to_thread(offline.html_page, view, query, frame, traces, figure)
+    html = await in_turn(request, lambda: offline.html_page(view, query, frame, traces, figure))
     headers = DATA_HEADERS | {
         "Content-Disposition": f'attachment; filename="satzblick-{view.name}.html"',
         "Content-Security-Policy": offline.POLICY,

@@ -1,5 +1,6 @@
 """Every address: its status, its type, its headers, one shape of error, and for bad input a sentence, never a 500."""
 
+import asyncio
 import html
 import http.client
 import itertools
@@ -10,6 +11,7 @@ import threading
 import time
 from urllib.parse import quote, urlencode
 
+import httpx2
 import pytest
 import uvicorn
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app import offline, views
+from app import offline, stills, views
 from app.main import create_app
 from app.messages import LANGUAGES, say
 from app.routes import router
@@ -409,6 +411,39 @@ def test_equal_addresses_cost_one_run_and_one_drawing(make_client):
         assert again.text == first.text
         assert again.headers.get("content-encoding") == (encoding if encoding == "gzip" else None)
     assert client.app.state.runs.performed == runs
+
+
+def test_equal_requests_in_flight_cost_one_answer(make_client, monkeypatch):
+    client, made = make_client(), []
+
+    def slow(*_):
+        made.append(threading.current_thread().name)
+        time.sleep(0.2)
+        return b"still"
+
+    monkeypatch.setattr(stills, "still", slow)
+
+    async def crowd():
+        wire = httpx2.ASGITransport(client.app)
+        async with httpx2.AsyncClient(transport=wire, base_url="http://test") as many:
+            return await asyncio.gather(*(many.get(f"/de/gates.png?{TEXT}&width=333") for _ in range(5)))
+
+    answers = client.portal.call(crowd)
+    assert [(answer.status_code, answer.content) for answer in answers] == [(200, b"still")] * 5
+    assert len(made) == 1 and made[0].startswith("drawing")
+    assert client.app.state.making == {}
+
+
+def test_an_error_in_flight_reaches_all_and_the_next_is_made_anew(make_client):
+    client = make_client()
+
+    async def crowd():
+        wire = httpx2.ASGITransport(client.app)
+        async with httpx2.AsyncClient(transport=wire, base_url="http://test") as many:
+            return await asyncio.gather(*(many.get("/de/gates.json?layer=99") for _ in range(3)))
+
+    assert [answer.status_code for answer in client.portal.call(crowd)] == [422] * 3
+    assert client.app.state.making == {} and client.get("/de/gates.json?layer=99").status_code == 422
 
 
 def test_errors_are_not_kept(make_client):
