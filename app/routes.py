@@ -259,7 +259,8 @@ async def embed(request: Request, lang: str, name: str) -> Response:
         view, raw = view_of(name), request.scope["query_string"]
         frame = api.EmbedQuery(lang=code)
         try:
-            frame, query = read(api.EmbedQuery, raw, code), stated(view, raw, code)
+            frame = read(api.EmbedQuery, raw, code)  # first: it stays though an option of the view is wrong
+            query = stated(view, raw, code)
             drawn, error = await draw(request, view, query), None
         except QueryError as wrong:
             query, drawn, error = rescued(view, raw, code), None, wrong
@@ -296,7 +297,8 @@ async def into_slides(request: Request, lang: str, name: str) -> Response:
             return Response(body, media_type="image/svg+xml", headers=PICTURE_HEADERS)
         frame = api.EmbedQuery(lang=code)
         try:
-            frame, query = read(api.EmbedQuery, raw, code), stated(view, raw, code)
+            frame = read(api.EmbedQuery, raw, code)
+            query = stated(view, raw, code)
             (_, traces, figure), error = await draw(request, view, query), None
         except QueryError as wrong:
             query, traces, figure, error = rescued(view, raw, code), [], None, wrong

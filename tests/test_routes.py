@@ -611,6 +611,14 @@ def test_a_wrong_address_keeps_what_is_right_in_it(client):
     assert 'name="layer" value="1"' in page and "nonsense" not in page
 
 
+def test_a_wrong_option_does_not_cost_a_frame_its_look(client):
+    asked = "gates?layer=x&bg=transparent&scale=1.5"
+    embed, slides = (client.get(f"/de/{kind}/{asked}") for kind in ("embed", "slides"))
+    assert embed.status_code == slides.status_code == 422
+    assert 'data-bg="transparent" style="--scale: 1.5"' in embed.text
+    assert "bg=transparent&amp;scale=1.5" in slides.text
+
+
 def test_a_model_that_cannot_be_read_is_told(client, monkeypatch):
     def broken(_):
         raise OSError("no such file")
