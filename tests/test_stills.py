@@ -135,6 +135,18 @@ def test_a_picture_of_too_many_cells_is_embedded(client, monkeypatch):
     assert b"<image" in client.get("/de/attention_heads.svg?text=Der+Hund+bellt+leise").content
 
 
+def test_maps_of_too_many_cells_are_pictures_of_the_same_numbers(panel, monkeypatch):
+    monkeypatch.setattr(picture, "CELLS", panel.values.size - 1)
+    plot = maps([panel], "de", "map", {"share": "Anteil"}).json("light")
+    (image,) = draw(plot, STYLE, "").axes[0].images
+    np.testing.assert_array_equal(np.ma.filled(image.get_array(), np.nan), panel.values)
+    assert image.get_extent() == [-0.5, 5.5, 1.5, -0.5] and image.get_clim() == (0, 1)
+    svg = still(plot, "svg", STYLE, "")
+    assert svg.count(b"<image") == 1 and b"pixelated" in svg and "oben" in texts(svg)  # the words stay texts
+    monkeypatch.setattr(picture, "CELLS", panel.values.size)
+    assert not draw(plot, STYLE, "").axes[0].images
+
+
 def test_other_traces_are_refused():
     with pytest.raises(UnknownTrace, match="pie"):
         draw({"data": [{"type": "pie"}], "layout": {}}, STYLE, "")

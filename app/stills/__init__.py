@@ -1,6 +1,7 @@
 """Stills: draws a figure's own Plotly JSON with matplotlib, so that picture and page cannot differ; no browser needed.
 
-Heatmaps are true vectors in SVG and PDF. Only the kinds of trace that the views use are known; any other raises.
+Heatmaps are true vectors in SVG and PDF, up to `picture.CELLS`. Only the kinds of trace that the views use are known;
+any other raises.
 """
 
 import io

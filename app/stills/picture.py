@@ -22,6 +22,7 @@ DPI = 96.0  # Plotly's pixels are those of CSS
 POINTS = 72 / DPI
 DASHES = {"solid": "-", "dash": "--", "dot": ":"}
 RECTANGLES = 40_000  # of a drawn picture: with more, the picture itself is embedded
+CELLS = 50_000  # of all maps of a still, three of 128 words: with more, each is a picture of a pixel for each cell
 
 
 class UnknownTrace(ValueError):
@@ -55,6 +56,8 @@ class Picture:
         self.bars: list[tuple[Axes, Json]] = []
         self.named: list[tuple[Any, str]] = []
         self.worded: set[Any] = set()  # the axes whose ticks are words
+        maps = [trace for trace in plot["data"] if trace["type"] == "heatmap" and visible(trace)]
+        self.cells = sum(numbers(trace["z"]).size for trace in maps)
 
     def add(self, trace: Json) -> None:
         """Draws a trace on its axes."""
@@ -63,7 +66,7 @@ class Picture:
         )
         if draw is None:
             raise UnknownTrace(f"a still cannot hold a trace of type {trace['type']}")
-        if trace.get("visible", True) is True:
+        if visible(trace):
             draw(trace, self.on(trace.get("xaxis", "x"), trace.get("yaxis", "y")))
 
     def on(self, x: str, y: str) -> "Axes":
@@ -85,7 +88,7 @@ class Picture:
         return (QUIET if quiet else INK)[self.style.theme]
 
     def heatmap(self, trace: Json, axes: "Axes") -> None:
-        """Cells as vectors; those without a value are hatched."""
+        """Cells, as vectors where they are few enough; those without a value are hatched."""
         values = numbers(trace["z"])
         down, over = values.shape
         top, left = float(trace.get("y0", 0)), float(trace.get("x0", 0))
@@ -100,10 +103,17 @@ class Picture:
                           edgecolor=self.ink(True), alpha=0.6, zorder=0.5)
             )  # fmt: skip
         gap = min(trace.get("xgap", 0), trace.get("ygap", 0))
-        axes.pcolormesh(
-            x, y, np.ma.masked_invalid(values), cmap=scale, vmin=colours["cmin"], vmax=colours["cmax"],
-            edgecolors=GRID[self.style.theme] if gap else "face", linewidth=self.style.points(1) if gap else 0.1,
-        )  # fmt: skip
+        shown = np.ma.masked_invalid(values)
+        coloured: dict[str, Any] = {"cmap": scale, "vmin": colours["cmin"], "vmax": colours["cmax"]}
+        if self.cells > CELLS:
+            axes.imshow(
+                shown, extent=(x[0], x[-1], y[-1], y[0]), interpolation="none", aspect="auto", zorder=1, **coloured
+            )
+        else:
+            axes.pcolormesh(
+                x, y, shown, edgecolors=GRID[self.style.theme] if gap else "face",
+                linewidth=self.style.points(1) if gap else 0.1, **coloured,
+            )  # fmt: skip
         axes.set_xlim(x[0], x[-1])
         axes.set_ylim(y[-1], y[0])
         if template := trace.get("texttemplate"):
@@ -226,6 +236,11 @@ class Picture:
             axes.set_xlim(*edges[:2])
             axes.set_ylim(*edges[2:])
         axes.set_anchor("N")  # two atlases begin at one height
+
+
+def visible(trace: Json) -> bool:
+    """Whether a trace is drawn; of the frames of a playback only the last is."""
+    return trace.get("visible", True) is True
 
 
 def long_name(name: str) -> str:
