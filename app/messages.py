@@ -83,8 +83,8 @@ def translator(lang: Lang) -> Callable[..., str]:
 
 
 def decimal(lang: Lang, value: float, digits: int) -> str:
-    """A number with so many decimals and the language's decimal sign; a real minus."""
-    text = f"{value:.{digits}f}".replace("-", "−")
+    """A number with so many decimals and the language's decimal sign; a real minus, and none before 0,00."""
+    text = f"{value:z.{digits}f}".replace("-", "−")
     return text.replace(".", ",") if lang == "de" else text
 
 

@@ -40,7 +40,7 @@ def test_a_message_in_a_message_is_said_in_the_same_language():
 
 @pytest.mark.parametrize(
     ("value", "digits", "german", "english"),
-    [(0.5, 2, "0,50", "0.50"), (-1.25, 1, "−1,2", "−1.2"), (12.0, 0, "12", "12")],
+    [(0.5, 2, "0,50", "0.50"), (-1.25, 1, "−1,2", "−1.2"), (-0.004, 2, "0,00", "0.00"), (12.0, 0, "12", "12")],
 )
 def test_numbers_in_the_notation_of_the_language(value, digits, german, english):
     assert (decimal("de", value, digits), decimal("en", value, digits)) == (german, english)

@@ -235,11 +235,11 @@ def test_a_chart_is_valid_and_carries_its_words():
 
 
 def test_a_minus_in_a_cell_is_a_minus():
-    values = np.array([[-0.07, 0.25], [np.nan, -1.0]], np.float32)
-    panel = Panel("", values, ["a", "b"], ["c", "d"], "difference", "", 0, range(2))
+    values = np.array([[-0.07, 0.25], [np.nan, -1.0], [-0.004, -0.0]], np.float32)
+    panel = Panel("", values, ["a", "b", "e"], ["c", "d"], "difference", "", 0, range(2))
     for lang, sign in (("de", ","), ("en", ".")):
         (trace,) = maps([panel], lang, "map", {"difference": ""}).data
-        assert trace["text"] == [[f"−0{sign}07", f"0{sign}25"], ["", f"−1{sign}00"]]
+        assert trace["text"] == [[f"−0{sign}07", f"0{sign}25"], ["", f"−1{sign}00"], 2 * [f"0{sign}00"]]
         assert trace["texttemplate"] == "%{text}"
 
 

@@ -152,13 +152,13 @@ def add_map(
 
 
 def signed_cells(values: np.ndarray, digits: str, lang: Lang) -> list[list[str]]:
-    """The numbers in the cells where some are negative: Plotly itself would write a hyphen for the minus."""
+    """The numbers in the cells where some are negative: Plotly itself would write a hyphen for the minus, and one for
+    what is rounded to nothing."""
     if not (values < 0).any():
         return []
     sign = str.maketrans("-.", "−," if lang == "de" else "−.")
-    return [
-        ["" if np.isnan(value) else f"{value:{digits}}".translate(sign) for value in row] for row in values.tolist()
-    ]
+    form = digits.replace(".", "z.")  # z: no minus before 0.00
+    return [["" if np.isnan(value) else f"{value:{form}}".translate(sign) for value in row] for row in values.tolist()]
 
 
 def color_axis(scale: Scale, limits: tuple[float, float], title: str, classes: Sequence[str] = ()) -> Json:
