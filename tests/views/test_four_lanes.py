@@ -5,6 +5,7 @@ import base64
 import numpy as np
 import pytest
 
+from app.messages import translate
 from app.query import settled
 from app.views.four_lanes import FourLanesQuery, figure, reach, steps
 from models import registry
@@ -91,3 +92,9 @@ def test_a_place_beyond_the_second_sentence_becomes_its_own_default():
     _, traces, found = drawn(first=12, second=14, vs="Der Mann kam")
     assert traces[9].change == str(Change("erased", 2))
     assert len(found.summary) == 3
+
+
+@pytest.mark.parametrize("view", ["four_lanes", "order", "entities"])
+def test_no_lead_counts_networks_since_fewer_may_be_chosen(view):
+    told = [translate(lang, f"{view}.lead").lower().split() for lang in ("de", "en")]
+    assert not {"vier", "vieren", "acht", "four", "eight"} & {word for words in told for word in words}
