@@ -100,8 +100,10 @@ def whole(lang: Lang, value: int) -> str:
     return text.replace(",", ".") if lang == "de" else text
 
 
-def percent(lang: Lang, share: float) -> str:
-    """A share as a whole percentage; a trace of something is not 0, nearly all is not all."""
+def percent(lang: Lang, share: float, digits: int = 0) -> str:
+    """A share as a percentage; as a whole one, a trace of something is not 0 and nearly all is not all."""
+    if digits:
+        return decimal(lang, 100 * share, digits) + ("\u202f%" if lang == "de" else "%")
     if 0 < share <= 0.005:
         return "< 1\u202f%" if lang == "de" else "< 1%"
     if 0.995 <= share < 1:

@@ -1,6 +1,6 @@
 """Draws what each unit does at each word, for one run or two and their difference; several views show such values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -83,13 +83,14 @@ def drawing(
     return replace(plot, playback=longest), table
 
 
-def panel_title(query: Query, trace: Trace) -> str:
-    """What tells this run from the other: its model where two models read one sentence, else the sentence."""
+def panel_title(query: Query, trace: Trace, known_already: Container[str] = ()) -> str:
+    """What tells this run from the other: its model where two models read one sentence, with its choices but those that
+    the figure says already, else the sentence."""
     if query.vs_model is None or query.vs_model == query.model:
         return trace.text
     parts = [model_title(trace.model, query.lang)]
     for name in run_choices(type(query)):
-        if (value := getattr(fitted(query, trace), name)) is None:
+        if name in known_already or (value := getattr(fitted(query, trace), name)) is None:
             continue
         parts.append(
             f"{translate(query.lang, f'option.{name}')} {value}"

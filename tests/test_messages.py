@@ -69,3 +69,7 @@ def test_a_bound_is_never_below_the_number(value, said):
 
 def test_a_bound_that_overflows_its_digit_goes_up_a_power():
     assert bound(9.4e-8) == "1·10⁻⁷"
+
+
+def test_a_small_share_may_have_decimals():
+    assert (percent("de", 0.0027, 2), percent("en", 0.0027, 2)) == ("0,27\u202f%", "0.27%")

@@ -134,7 +134,7 @@ def figure(query: AttentionStepsQuery, traces: list[Trace]) -> Figure:
     top = max(float(way.weights.max()) for way in ways)
     found = [
         Stack(
-            panel_title(query, way.trace) if len(ways) == 2 else "",
+            panel_title(query, way.trace, ("looking",)) if len(ways) == 2 else "",
             [shortened(word.label) for word in way.words], rows(query, way, top), run,
             [word.position for word in way.words],
         )
@@ -221,7 +221,7 @@ def compared(query: AttentionStepsQuery, ways: Sequence[Way]) -> Iterable[Messag
     for way in ways:
         best = int(way.weights.argmax())
         yield say(
-            "attention_steps.summary.run", run=panel_title(query, way.trace), word=Strong(way.word),
+            "attention_steps.summary.run", run=panel_title(query, way.trace, ("looking",)), word=Strong(way.word),
             other=Strong(way.words[best].label), raw=decimal(query.lang, float(way.raw[best]), 2),
             share=Strong(percent(query.lang, float(way.weights[best]))),
             own=decimal(query.lang, length(way.projected.sum(0)), 2),

@@ -127,7 +127,7 @@ def real(query: PartyQuery, trace: Trace, word: str | None) -> Party:
     divided = found.masked if own else found.raw / temperature + (found.masked - found.scaled)
     weights = found.weights if own else softmax(divided)
     values = found.trace.attention.values[found.layer, found.head] if found.trace.attention else np.empty(0)
-    title = panel_title(query, trace) if query.guests != "sentence" or len(query.runs()) > 1 else ""
+    title = panel_title(query, trace, ("looking",)) if query.guests != "sentence" or len(query.runs()) > 1 else ""
     return Party(title, found.word, [shortened(each.label) for each in found.words], found.raw, temperature, root,
                  divided, weights, values, found)  # fmt: skip
 

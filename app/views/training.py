@@ -23,7 +23,7 @@ PIECES = 14_000  # in the vocabulary
 LAYER, HEAD = 3, 3  # a head that has learned to look at one word each
 FIRST = 10  # where zero updates stand on the log axis
 IN_CELL = 9  # characters of a guess in a cell
-SCARCE = 0.01  # a smaller probability is written as a power of ten
+SCARCE = 0.01  # a smaller share has two decimals; less than a hundredth of this is written as a power of ten
 
 
 def snapshots() -> dict[str, int]:
@@ -182,7 +182,9 @@ def fitting(guess: str) -> str:
 
 def share(query: TrainingQuery, value: float) -> str:
     """A probability that may be very small."""
-    return power(query.lang, value) if value < SCARCE else percent(query.lang, value)
+    if value < SCARCE / 100:
+        return power(query.lang, value)
+    return percent(query.lang, value, 2 if value < SCARCE else 0)
 
 
 def guessed(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Plot:

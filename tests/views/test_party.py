@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.query import QueryError, read, settled
+from app.render import plain
 from app.views.party import LEAST, MOST, PartyQuery, figure, invented, natural, real, softmax
 from models.run import Run, perform
 
@@ -123,6 +124,15 @@ def test_runs_only_where_a_model_is_asked():
         assert asked.changed(guests=guests).runs() == [text]
         assert asked.changed(guests=guests, vs=OTHER).runs() == [text, other]
     assert "match1" in asked.changed(guests="sentence").idle() and "match1" not in asked.changed(guests="both").idle()
+
+
+def test_two_models_are_told_apart_in_words_that_a_person_would_say():
+    query = settled(
+        PartyQuery(lang="de", model="encoder", vs_model="decoder", text=TEXT), perform(Run("encoder", TEXT))
+    )
+    found = draw(query, *(perform(run) for run in query.runs()))
+    told = plain(found.summary, "de")
+    assert "· Schicht 4 · Kopf 1: „" in told and "Wort, das schaut" not in told and "—" not in told
 
 
 def test_invented_and_real_guests_side_by_side():
