@@ -271,13 +271,13 @@ EXAMPLES: tuple[tuple[str, str, str | None], ...] = (
     ("Mann biss Hund ↔ Hund biss Mann", "Der Mann biss den Hund", "Der Hund biss den Mann"),
     ("Katze beißt Hund ↔ Hund beißt Katze", "Katze beißt Hund", "Hund beißt Katze"),
     (
-        "Der Mann, der sehr skeptisch ist …",
+        "Der skeptische Mann",
         "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da.",
         None,
     ),
     ("Roboter · Maschine · weil", "Roboter, Maschine, weil", None),
     ("Bank am Fluss ↔ Bank mit Geld", "Ich sitze auf der Bank am Fluss.", "Ich bringe mein Geld zur Bank."),
-    ("Angela Merkel in München", "Angela Merkel besuchte am Montag Siemens in München.", None),
+    ("Merkel in München", "Angela Merkel besuchte am Montag Siemens in München.", None),
     ("Paris Hilton ↔ Bayern München", "Paris Hilton wohnt in Paris.", "Bayern München spielt in München."),
 )
 
