@@ -132,18 +132,18 @@ class Query(BaseModel):
 
     def address(self, path: str, **more: Value) -> str:
         """The path with this query, and more parameters where given."""
-        return f"{path}?{'&'.join(stated(*pair) for pair in (self.parameters() | more).items())}"
+        return f"{path}?{'&'.join(parameter(*pair) for pair in (self.parameters() | more).items())}"
 
     def addresses(self, path: str, name: str, values: Sequence[Value], **more: Value) -> list[str]:
         """The `address` for each value of one parameter; the others are written once for all."""
         pairs, usual = self._parameters(name) | more, dict(standard(type(self)))[name]
-        parts, place = [stated(*pair) for pair in pairs.items()], list(pairs).index(name)
+        parts, place = [parameter(*pair) for pair in pairs.items()], list(pairs).index(name)
         before, after = parts[:place], parts[place + 1 :]
-        own = ([] if value == usual else [stated(name, value)] for value in values)
+        own = ([] if value == usual else [parameter(name, value)] for value in values)
         return [f"{path}?{'&'.join([*before, *part, *after])}" for part in own]
 
 
-def stated(name: str, value: Value) -> str:
+def parameter(name: str, value: Value) -> str:
     """A parameter as an address has it."""
     return f"{name}={quoted(str(value))}"
 

@@ -20,6 +20,7 @@ from app.runs import Busy, Runs
 from app.views import Figure, View
 from models import registry
 from models.errors import CaptureError, InputError, ModelUnavailable
+from models.run import Run
 from models.trace import Trace
 
 POLICY = (
@@ -52,7 +53,6 @@ Drawn = tuple[Query, list[Trace], Figure]
 
 async def draw(request: Request, view: View, query: Query) -> Drawn:
     """Runs what the view needs and draws it; raises QueryError."""
-    runs: Runs = request.app.state.runs
     for field in ("model", "vs_model"):
         name = getattr(query, field)
         if name and name not in view.models:
@@ -61,22 +61,26 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
             fitting = ", ".join(view.models)
             raise QueryError("unfit_model", field, say("error.unfit_model", model=name, models=fitting))
     wanted = query.runs()
-    traces = []
-    for trace_run in wanted:  # one after the other, so that an error names the sentence it belongs to
-        try:
-            traces += await runs.traces([trace_run])
-        except InputError as error:
-            raise text_error(error, query, trace_run) from None
-        except (ModelUnavailable, CaptureError) as error:
-            raise unavailable(error, query, trace_run) from error
-        except Busy:
-            raise QueryError("busy", None, say("error.busy"), status=429) from None
-    for trace_run, trace in zip(wanted, traces, strict=True):
+    traces = [await performed(request, query, run) for run in wanted]
+    for run, trace in zip(wanted, traces, strict=True):
         if lacking := trace.lacking(view.needs):
-            missing = CaptureError(f"its {', '.join(lacking)} cannot be recorded")
-            raise unavailable(missing, query, trace_run)
+            raise unavailable(CaptureError(f"its {', '.join(lacking)} cannot be recorded"), query, run)
     filled = settled(query, traces[0]) if traces else query
     return filled, traces, view.figure(filled, traces)
+
+
+async def performed(request: Request, query: Query, run: Run) -> Trace:
+    """The trace of one run of a query; raises QueryError for the field that is in its way."""
+    runs: Runs = request.app.state.runs
+    try:
+        (trace,) = await runs.traces([run])
+    except InputError as error:
+        raise text_error(error, query, run) from None
+    except (ModelUnavailable, CaptureError) as error:
+        raise unavailable(error, query, run) from error
+    except Busy:
+        raise QueryError("busy", None, say("error.busy"), status=429) from None
+    return trace
 
 
 def stated(view: View, raw: bytes, lang: Lang) -> Query:
@@ -215,15 +219,7 @@ async def trace(
         if not query.model:
             raise QueryError("missing", "model", say("error.missing", field="model"))
         known_model(query.model, "model")
-        run = api.asked(query)
-        try:
-            (found,) = await request.app.state.runs.traces([run])
-        except InputError as error:
-            raise text_error(error, query, run) from None
-        except (ModelUnavailable, CaptureError) as error:
-            raise unavailable(error, query, run) from error
-        except Busy:
-            raise QueryError("busy", None, say("error.busy"), status=429) from None
+        found = await performed(request, query, api.asked(query))
         body, media = await asyncio.to_thread(api.answer, query, found)
         return Response(body, media_type=media, headers=DATA_HEADERS)
 

@@ -7,21 +7,10 @@ import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
-
-
-class Token(NamedTuple):
-    """One position the model sees; `text[start:end]` of the typed text, an empty span for the model's own tokens."""
-
-    text: str
-    id: int
-    start: int
-    end: int
-    special: bool
-
 
 Class = TypeVar("Class")
 
