@@ -1,4 +1,4 @@
-"""What goes out: JSON that cannot end its element, tables and CSV with every number, controls that lead somewhere."""
+"""What goes out: JSON that cannot end its element, tables and CSV with every number, notes, examples, the form."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app import controls, render, views
+from app import render, views
 from app.query import settled
 from app.views import Figure, Table
 from app.views.attention_map import AttentionMapQuery
@@ -124,44 +124,6 @@ def test_the_json_twin_carries_query_runs_figure_and_numbers(attention):
     assert told["table"]["columns"][0] == "model"
     assert told["table"]["rows"] == [list(row) for row in figure.table.rows()]
     assert told["figure"] == figure.plot.json("auto")
-
-
-def drawn_controls(view, query, traces):
-    return {control["name"]: control for control in controls.offered(view, query, traces, f"/de/{view.name}")}
-
-
-def test_controls_offer_what_the_run_has_and_lead_there(attention):
-    query, traces, _ = attention
-    found = drawn_controls(ATTENTION, query, traces)
-    assert list(found) == ["model", "vs_model", "layer", "head", "stage", "special"]
-    layers = found["layer"]["options"]
-    assert [option["value"] for option in layers] == [1, 2]
-    assert [option["selected"] for option in layers] == [False, True]
-    assert "layer=1" in layers[0]["url"] and layers[0]["url"].startswith("/de/attention_map?text=")
-    assert [option["value"] for option in found["head"]["options"]] == ["mean", 1, 2, 3]
-    assert found["head"]["options"][0]["label"] == "Mittel"
-
-
-def test_matching_is_offered_only_where_two_sentences_are_compared(attention):
-    query, traces, _ = attention
-    assert "align" in drawn_controls(ATTENTION, query.changed(vs="Hund"), traces)
-
-
-def test_models_are_offered_where_there_are_several_and_start_anew(make_recurrent):
-    trace = make_recurrent(model="lstm")
-    found = drawn_controls(GATES, settled(GatesQuery(model="lstm", gate="output", layer=1), trace), [trace])
-    assert [option["value"] for option in found["model"]["options"]] == GATES.models
-    assert GATES.models[:2] == ["lstm", "gru"]
-    assert [option["value"] for option in found["vs_model"]["options"]] == ["", *GATES.models]
-    other = found["model"]["options"][1]["url"]
-    assert "model=gru" in other and "gate=" not in other and "layer=" not in other
-    assert "vs_model" not in found["vs_model"]["options"][0]["url"]
-
-
-def test_an_embed_keeps_its_frame_in_every_control(attention):
-    query, traces, _ = attention
-    for control in controls.offered(ATTENTION, query, traces, "/de/embed/attention_map", {"bg": "transparent"}):
-        assert all(option["url"].endswith("&bg=transparent") for option in control["options"])
 
 
 @pytest.mark.parametrize("lang", ["de", "en"])
