@@ -4,11 +4,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import cast
 
 import numpy as np
 
 from models import registry
+from models.experiments import forward
 from models.planes import SENTENCES
 from models.run import Change, Run
 from models.trace import Sentence, Trace
@@ -19,7 +19,7 @@ WINDOW = 16  # words that the feed-forward network sees
 
 def trace(run: Run) -> Trace:
     """The text's trace with its sentence vector, and the distances of PAIRS unrelated sentences and of their words."""
-    whole = read(run)
+    whole = forward(run)
     vector = sentence_vector(whole)
     sentences, words = unrelated(run.model, run.change)
     return replace(
@@ -28,14 +28,6 @@ def trace(run: Run) -> Trace:
             sentence_vector=vector, word_states=word_states(whole), unrelated=sentences, unrelated_words=words
         ),
     )
-
-
-def read(run: Run) -> Trace:
-    """The model reads the text, changed where the run says so."""
-    loaded = registry.load(run.model)
-    if run.change is None:
-        return loaded.forward(run.text)
-    return replace(cast(registry.Changeable, loaded).forward(run.text, run.change), change=str(run.change))
 
 
 def word_states(whole: Trace) -> np.ndarray:
@@ -74,7 +66,7 @@ def sentence_vector(whole: Trace) -> np.ndarray:
 def unrelated(name: str, change: Change | None) -> tuple[np.ndarray, np.ndarray]:
     """Distances of PAIRS pairs of sentences of our own that share no bag of words, and of a word of each; [pairs]."""
     lines = [line for line in SENTENCES.read_text("utf-8").splitlines() if line]
-    traces = [read(Run(name, line, change=change)) for line in lines]
+    traces = [forward(Run(name, line, change=change)) for line in lines]
     dice = random.Random(1)
     sentences: list[float] = []
     words: list[float] = []
