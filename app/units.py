@@ -102,6 +102,13 @@ def panel_title(query: Query, trace: Trace, known_already: Container[str] = ()) 
     return " · ".join(parts)
 
 
+def run_title(query: Query, trace: Trace) -> str:
+    """The sentence, and the model where there are two."""
+    if query.vs_model is None or query.vs_model == query.model:
+        return trace.text
+    return f"{model_title(trace.model, query.lang)} · {trace.text}"
+
+
 def choice(query: Query, name: str, value: str) -> str:
     """A choice as people read it."""
     key = f"option.{name}.{value}"

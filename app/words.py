@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from app.query import Value
 from models.trace import Token, Trace
 
 Kind = Literal["word", "joint", "special", "invisible", "unknown"]
@@ -53,6 +54,11 @@ def word_at(trace: Trace, position: int) -> Word:
     """One token of a run as a label; a loop over places asks for each alone, not for all each time."""
     token = trace.tokens[position]
     return Word(position, label(token, trace.text), kind(token, trace.text), token.text)
+
+
+def place_label(trace: Trace, place: Value) -> str:
+    """A token as a control offers it: its place and how it is written."""
+    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 def written(trace: Trace) -> list[Word]:

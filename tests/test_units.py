@@ -109,3 +109,13 @@ def test_a_summary_names_the_sentence_only_where_there_are_two(make_recurrent):
     assert units.run_name(Query(text="a", vs_model="gru"), [trace], 0) == "LSTM"
     assert units.run_name(Query(text="a", vs="b"), [trace, trace], 1) == "LSTM, zweiter Satz"
     assert units.run_name(Query(lang="en", text="a", vs="b"), [trace, trace], 0) == "LSTM, first sentence"
+
+
+def test_a_title_has_the_model_only_where_there_are_two(make_recurrent):
+    trace = make_recurrent(model="gru")
+    for query, title in (
+        (GatesQuery(model="gru"), trace.text),
+        (GatesQuery(model="gru", vs_model="gru"), trace.text),
+        (GatesQuery(model="lstm", vs_model="gru"), f"GRU · {trace.text}"),
+    ):
+        assert units.run_title(query, trace) == title

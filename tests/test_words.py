@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.words import LONGEST, kind, label, shortened, visible, words
+from app.words import LONGEST, kind, label, place_label, shortened, visible, words
 from models.trace import Token
 
 
@@ -57,3 +57,9 @@ def test_an_invisible_character_is_announced():
 def test_long_labels_are_cut_with_a_sign_that_they_are():
     assert shortened("x" * LONGEST) == "x" * LONGEST
     assert shortened("x" * (LONGEST + 1)) == "x" * (LONGEST - 1) + "…"
+
+
+def test_a_control_offers_a_token_by_its_place_and_as_typed(make_recurrent):
+    trace = make_recurrent("[CLS]", "Hund", "##e", "y" * (LONGEST + 1))
+    shown = [place_label(trace, place) for place in range(4)]
+    assert shown == ["0 · [CLS]", "1 · Hund", "2 · ##e", f"3 · {'y' * (LONGEST - 1)}…"]

@@ -10,11 +10,11 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import IN_CELLS, Scale
-from app.query import Choices, Layer, Query, Value, fitted
+from app.query import Choices, Layer, Query, fitted
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View
-from app.words import Word, shortened, word_at, words
+from app.words import Word, place_label, shortened, words
 from models.trace import Attention, Trace
 
 STEPS = ("raw", "scaled", "masked", "softmax", "mixed", "projected")
@@ -45,11 +45,6 @@ def usual(trace: Trace) -> int:
     typed = [place for place, token in enumerate(trace.tokens) if not token.special]
     found = [place for place in typed if trace.tokens[place].text.isalpha()] or typed or [0]
     return found[min(USUAL, len(found) - 1)]
-
-
-def place_label(trace: Trace, place: Value) -> str:
-    """A word and its place."""
-    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 class AttentionStepsQuery(Query):

@@ -10,10 +10,10 @@ from pydantic import PositiveInt
 from app import align
 from app.messages import Message, Strong, percent, say, translate
 from app.plotting import Panel, Scale, maps
-from app.query import Choices, Query, Value
+from app.query import Choices, Query
 from app.units import difference_title
 from app.views import Cell, Figure, Table, View, model_title
-from app.words import shortened, word_at, words
+from app.words import place_label, shortened, words
 from models.errors import InputError
 from models.run import Change, Run
 from models.tokenizer import tokenize
@@ -39,11 +39,6 @@ def default(tokens: Sequence[Token], wanted: str, otherwise: int) -> int:
 def places(trace: Trace) -> list[int]:
     """The places of all words."""
     return [place for place, token in enumerate(trace.tokens) if not token.special]
-
-
-def place_label(trace: Trace, place: Value) -> str:
-    """A word and its place."""
-    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 class FourLanesQuery(Query):

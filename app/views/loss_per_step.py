@@ -12,7 +12,7 @@ from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
 from app.query import Choices, Query, Value
 from app.views import Cell, Figure, Table, View
-from app.words import shortened, word_at, words
+from app.words import place_label, shortened, word_at, words
 from models import registry
 from models.run import Change, Run
 from models.trace import Trace
@@ -28,15 +28,15 @@ def places(trace: Trace) -> Sequence[int]:
     return range(len(trace.tokens) - 1) if forgets else (0,)
 
 
-def place_label(trace: Trace, place: Value) -> str:
+def reset_label(trace: Trace, place: Value) -> str:
     """A word and its place."""
-    return "–" if place == 0 else f"{place} · {shortened(word_at(trace, int(place)).label)}"
+    return "–" if place == 0 else place_label(trace, place)
 
 
 class LossPerStepQuery(Query):
     """In which unit, and after which word the memory is wiped (0: never)."""
 
-    reset: Annotated[NonNegativeInt | None, Choices(places, label=place_label)] = None
+    reset: Annotated[NonNegativeInt | None, Choices(places, label=reset_label)] = None
     unit: Literal["bits", "nats"] = "bits"
 
     def runs(self) -> list[Run]:

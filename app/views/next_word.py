@@ -13,9 +13,9 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
-from app.query import Choices, Query, Value
+from app.query import Choices, Query
 from app.views import Cell, Figure, Link, Table, View, model_title
-from app.words import shortened, word_at
+from app.words import place_label, shortened, word_at
 from models import registry, tokenizer
 from models.errors import InputError
 from models.run import Change, Run
@@ -59,11 +59,6 @@ def usual_choice(trace: Trace) -> int:
     """Which of the places that can be hidden is, where none is chosen."""
     found = hidden_places(trace)
     return found.index(usual(trace.tokens)) if found else 0
-
-
-def place_label(trace: Trace, place: Value) -> str:
-    """A word and its place."""
-    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 class NextWordQuery(Query):

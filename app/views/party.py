@@ -14,8 +14,8 @@ from app.query import Choices, Layer, Query, Slider, fitted
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View
-from app.views.attention_steps import Way, heads, place_label, place_of, places, usual, way
-from app.words import shortened
+from app.views.attention_steps import Way, heads, place_of, places, usual, way
+from app.words import place_label, shortened
 from models.run import Run
 from models.trace import Trace
 

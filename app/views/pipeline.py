@@ -12,8 +12,8 @@ from app import outputs, views
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Kind, Panel, maps
 from app.query import Choices, Query, fitted, layers
-from app.units import run_name
-from app.views import Cell, Figure, Link, Table, View, model_title
+from app.units import run_name, run_title
+from app.views import Cell, Figure, Link, Table, View
 from app.views.attention_map import AttentionMapQuery
 from app.views.hidden_states import HiddenStatesQuery
 from app.words import shortened, words
@@ -127,13 +127,6 @@ def figure(query: PipelineQuery, traces: list[Trace]) -> Figure:
     return Figure(plot, summary, table(query, streams), links=links if query.show == "steps" else ())
 
 
-def title(query: PipelineQuery, trace: Trace) -> str:
-    """The sentence, and the model where there are two."""
-    if query.vs_model is None or query.vs_model == query.model:
-        return trace.text
-    return f"{model_title(trace.model, query.lang)} · {trace.text}"
-
-
 def stepwise(query: PipelineQuery, run: int, stream: Stream) -> Iterable[Panel]:
     """One panel: a row for each step, in the cells this run's numbers; the colour is how much a step adds."""
     trace, lang = stream.trace, query.lang
@@ -156,7 +149,7 @@ def stepwise(query: PipelineQuery, run: int, stream: Stream) -> Iterable[Panel]:
     rows.append(translate(lang, f"pipeline.output.{kind}"))
     columns = [shortened(label) for label in labels]
     yield Panel(
-        title(query, trace), values, rows, columns, "share", "%{hovertext}", run, range(len(columns)),
+        run_title(query, trace), values, rows, columns, "share", "%{hovertext}", run, range(len(columns)),
         texts=[ids, sizes, *numbers, said], hovers=about,
     )  # fmt: skip
 
@@ -212,7 +205,7 @@ def layerwise(query: PipelineQuery, run: int, stream: Stream) -> Iterable[Panel]
         texts = [[percent(lang, share) for share in row] for row in values.tolist()] if len(labels) <= FEW else ()
         name = translate(lang, f"pipeline.part.{part}")
         if query.vs is not None or query.vs_model is not None:
-            name = f"{name} · {title(query, stream.trace)}"
+            name = f"{name} · {run_title(query, stream.trace)}"
         yield Panel(
             name, values, rows, columns, "share", "%{hovertext}", run, range(len(columns)), texts=texts, hovers=hovers
         )  # fmt: skip
@@ -245,7 +238,7 @@ def onward(query: PipelineQuery, run: int, stream: Stream) -> Iterable[Link]:
         on = kinds.get(target[step], Query).model_construct(**stated)  # type: ignore[arg-type]
         label = say("pipeline.link", step=say(f"pipeline.step_name.{step}"), view=say(f"{target[step]}.title"))
         box = (-0.5, row - 0.5, len(trace.tokens) - 0.5, row + 0.5)
-        yield Link(target[step], on, label, title(query, trace), (f"x{suffix}", f"y{suffix}"), box)
+        yield Link(target[step], on, label, run_title(query, trace), (f"x{suffix}", f"y{suffix}"), box)
 
 
 def told(query: PipelineQuery, traces: list[Trace], run: int, stream: Stream) -> Iterable[Message]:

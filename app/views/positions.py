@@ -13,6 +13,7 @@ from app.plotting import Axis, Curve, Kind, Panel, Plot, chart, maps
 from app.query import Choices, Layer, Query
 from app.reordered import ranged
 from app.transforms import reversed_words, same_words
+from app.units import run_title
 from app.views import Cell, Figure, Table, View, model_title
 from app.views.attention_map import heads
 from app.words import shortened, words
@@ -68,13 +69,6 @@ def figure(query: PositionsQuery, traces: list[Trace]) -> Figure:
     )
 
 
-def title(query: PositionsQuery, trace: Trace) -> str:
-    """What tells a panel from the other: the sentence, and the model where there are two."""
-    if query.vs_model is None or query.vs_model == query.model:
-        return trace.text
-    return f"{model_title(trace.model, query.lang)} · {trace.text}"
-
-
 def shown(query: PositionsQuery, trace: Trace) -> tuple[np.ndarray, list[str]]:
     """The vectors [places, units] that are drawn, and what the places are called: the text's words, then numbers."""
     table = positional(trace).position_table
@@ -91,7 +85,7 @@ def vectors(query: PositionsQuery, traces: list[Trace]) -> Figure:
     for run, trace in enumerate(traces):
         table, labels = shown(query, trace)
         panels.append(
-            Panel(title(query, trace), table.T, [], labels, "signed", hover, run, range(len(trace.tokens)))
+            Panel(run_title(query, trace), table.T, [], labels, "signed", hover, run, range(len(trace.tokens)))
         )  # fmt: skip
     plot = coloured(query, panels, "wide")
     columns = ("column.model", "column.run", "column.position", "column.unit", "column.value")
@@ -163,7 +157,7 @@ def alike(query: PositionsQuery, traces: list[Trace]) -> Figure:
         table, labels = shown(query, trace)
         drawn.append(compared(query, table))
         panels.append(
-            Panel(title(query, trace), drawn[-1].astype(np.float32), labels, labels, "signed", hover, run,
+            Panel(run_title(query, trace), drawn[-1].astype(np.float32), labels, labels, "signed", hover, run,
                   range(len(trace.tokens)))
         )  # fmt: skip
     plot = coloured(query, panels, "map")

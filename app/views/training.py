@@ -11,10 +11,10 @@ from pydantic import PositiveInt
 from app import units
 from app.messages import Message, Strong, decimal, percent, power, say, translate, whole
 from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
-from app.query import Choices, Query, Value, layers
+from app.query import Choices, Query, layers
 from app.views import Cell, Figure, Table, View
 from app.views.attention_map import AttentionMapQuery, Map, difference, heads, mapped, panel
-from app.words import shortened, word_at
+from app.words import place_label, shortened, word_at
 from models import record, registry
 from models.run import Run
 from models.trace import Filling, Trace
@@ -37,11 +37,6 @@ def snapshots() -> dict[str, int]:
 def hidden_places(trace: Trace) -> list[int]:
     """The words that were hidden from the model, one at a time."""
     return [int(place) for place in np.flatnonzero(np.isfinite(filling(trace).masked_loss))]
-
-
-def place_label(trace: Trace, place: Value) -> str:
-    """A word and its place."""
-    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
 
 
 class TrainingQuery(Query):
