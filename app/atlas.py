@@ -17,7 +17,7 @@ import numpy as np
 from isal import isal_zlib
 
 from app.messages import Lang, decimal
-from app.plotting import FONT, GRID, INK, MASKED, PAPER, THEMES, Json, Plot, Theme, bold, colorscale, escaped, themed
+from app.plotting import FONT, GRID, MASKED, PAPER, THEMES, Json, Plot, Theme, bold, colorscale, escaped, themed
 
 CLEAR, GREY, FRAME, ZERO = range(4)  # what the first indices stand for; from ZERO on they are values
 TOP = 15  # of four bits
@@ -198,12 +198,7 @@ def plot(atlases: Sequence[Atlas], lang: Lang, bar: str) -> Plot:
         "rows": max(atlas.height for atlas in atlases), "cells": max(atlas.width for atlas in atlases),
         "row_labels": bool(atlases[0].rows), "kind": "atlas",
     }  # fmt: skip
-    return Plot(data, layout, {theme: theme_of(layout, theme) for theme in THEMES}, shape)
-
-
-def theme_of(layout: Json, theme: Theme) -> Json:
-    """What a theme changes besides the palette."""
-    return themed(layout, [], theme, []) | {"font": {"color": INK[theme]}}
+    return Plot(data, layout, {theme: themed(layout, [], theme, []) for theme in THEMES}, shape)
 
 
 def notes(atlas: Atlas, suffix: str) -> list[Json]:

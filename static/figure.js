@@ -23,16 +23,11 @@
     return chosen === "auto" ? (dark.matches ? "dark" : "light") : chosen;
   }
 
-  /* Patches come as Plotly's relayout takes them: {"coloraxis.colorscale": …, "shapes[0].line.color": …}. */
+  /* What a theme changes in a layout, level by level. */
   function patch(layout, changes) {
-    for (const [path, value] of Object.entries(changes ?? {})) {
-      const keys = path.replace(/\[(\d+)\]/g, ".$1").split(".");
-      const last = keys.pop();
-      let target = layout;
-      for (const key of keys) target = target[key] ??= {};
-      const nested = value && typeof value === "object" && !Array.isArray(value) && target[last];
-      if (nested) patch(target[last], value);
-      else target[last] = value;
+    for (const [name, value] of Object.entries(changes)) {
+      if (layout[name] && typeof value === "object" && !Array.isArray(value)) patch(layout[name], value);
+      else layout[name] = value;
     }
     return layout;
   }
@@ -52,7 +47,7 @@
   /* What Plotly takes for this width, and how it was arranged. */
   function laidOut(state, width) {
     const { spec } = state;
-    const layout = patch(structuredClone(spec.layout), spec.themes?.[theme()]);
+    const layout = patch(structuredClone(spec.layout), spec.themes[theme()]);
     let data = spec.data.map((trace) => painted(walked(framed(trace, state), state.step)));
     layout.font = { ...layout.font, family: family() };
     layout.hoverlabel = {
@@ -123,7 +118,6 @@
     if (placed?.scrolls) stickyLabels(stage, layout, placed);
     state.width = width;
     Plotly.react(state.plot, data, layout, {
-      ...spec.config,
       displayModeBar: false,
       responsive: false,
       doubleClick: false,
@@ -316,25 +310,6 @@
   const stepsOf = (figure) => drawn.get(figure)?.spec.playback ?? [];
 
   /* ── words ───────────────────────────────────────────────────────────── */
-  /* Which tokens stand along which axis: as the figure says, else the labels found in order among the run's words. */
-  function linksOf(spec) {
-    if (spec.tokens) return spec.tokens;
-    const runs = document.querySelectorAll(".token-line");
-    return (spec.panels?.columns ?? []).flatMap(([x, y], panel) =>
-      [x, y].flatMap((axis) => {
-        const names = (spec.layout[axisName(axis)].ticktext ?? []).map(plain);
-        const run = panel < Math.max(runs.length, 1) ? panel : 0;
-        const tokens = [...(runs[run]?.querySelectorAll(".token") ?? [])];
-        const begins = (token, name) => name.endsWith("…") && token.textContent.startsWith(name.slice(0, -1));
-        const positions = names.map((name, index) => {
-          const found = tokens.findIndex((token) => token.textContent === name || begins(token, name));
-          return found < 0 ? index : Number(tokens.splice(0, found + 1).at(-1).dataset.position);
-        });
-        return names.length ? [{ run, axis, positions }] : [];
-      }),
-    );
-  }
-
   /* A word is {run, position}; its twin in another run is the same word, counted from the left. */
   function wordsOf(spec) {
     const runs = new Map();
@@ -542,7 +517,6 @@
       if (drawn.has(figure)) continue;
       const source = figure.parentNode.querySelector(".figure-data");
       const spec = JSON.parse(source.textContent);
-      spec.tokens = linksOf(spec);
       let plot = figure.querySelector(".plot");
       if (old) {
         old.removeAllListeners?.();
