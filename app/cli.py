@@ -32,8 +32,10 @@ def models() -> None:
     """Lists the models: name, family, parameters, weights."""
     from models import registry
 
-    for model in registry.catalogue().values():
-        typer.echo(f"{model.name:12} {model.family:12} {model.parameters:>12,}  {model.hash}")
+    found = registry.catalogue().values()
+    name, family = (max(len(getattr(model, column)) for model in found) for column in ("name", "family"))
+    for model in found:
+        typer.echo(f"{model.name:{name}}  {model.family:{family}} {model.parameters:>12,}  {model.hash}")
 
 
 @app.command()
@@ -81,7 +83,7 @@ def export(
         return
     try:
         out.write_bytes(exporting.export(address))
-    except exporting.ExportError as error:
+    except (exporting.ExportError, OSError) as error:
         typer.echo(error, err=True)
         raise typer.Exit(1) from None
 

@@ -1,7 +1,9 @@
 """Writes what addresses of this server answer, without a server: for decks, notebooks and scripts."""
 
 import asyncio
+import html
 import json
+import re
 from contextlib import closing
 from urllib.parse import quote, urlsplit
 
@@ -14,11 +16,20 @@ class ExportError(RuntimeError):
     """An address answers with an error; its sentence is the message."""
 
     def __init__(self, address: str, status: int, body: bytes):
-        try:
-            self.sentence: str = json.loads(body)["error"]["message"]
-        except (ValueError, KeyError, TypeError):  # a page says it for people
-            self.sentence = body.decode("utf-8", "replace")[:400]
+        self.sentence = sentence_of(body)
         super().__init__(f"{address}: {status} {self.sentence}")
+
+
+def sentence_of(body: bytes) -> str:
+    """What an answer says is wrong: in the error of a data route, or in the paragraph that a page has for it."""
+    try:
+        said: str = json.loads(body)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        found = re.search(
+            r'(?:id="error-message"|class="(?:page|field)-error")[^>]*>([^<]*)', body.decode("utf-8", "replace")
+        )
+        return html.unescape(found[1]).strip() if found else ""
+    return said
 
 
 class Answers:

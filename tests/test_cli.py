@@ -21,6 +21,7 @@ def test_models_lists_each_with_its_size_and_weights():
     for model in registry.catalogue().values():
         (line,) = (line for line in result.stdout.splitlines() if line.split()[0] == model.name)
         assert f"{model.parameters:,}" in line and model.hash in line
+    assert len({len(line) for line in result.stdout.splitlines()}) == 1  # columns
 
 
 def test_no_command_shows_help():

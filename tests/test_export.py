@@ -29,3 +29,27 @@ def test_a_wrong_address_says_why(tmp_path):
     result = CliRunner().invoke(app, ["export", "/en/nothing.json", "--out", str(file)])
     assert result.exit_code == 1
     assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "data"),
+    [
+        ("/en/nothing", "/en/nothing.json"),
+        ("/de/gates?layer=99", "/de/gates.json?layer=99"),
+        ("/de/embed/gates?layer=99", "/de/gates.json?layer=99"),
+        ("/de/gates?text=", "/de/gates.json?text="),
+    ],
+)
+def test_what_is_wrong_is_the_same_sentence_whatever_was_asked_for(page, data):
+    said = []
+    for address in (page, data):
+        with pytest.raises(ExportError) as error:
+            export(address)
+        assert str(error.value) == f"{address}: {404 if 'nothing' in page else 422} {error.value.sentence}"
+        said.append(error.value.sentence)
+    assert said[0] == said[1] != ""
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path):
+    result = CliRunner().invoke(app, ["export", "/de/lexicon", "--out", str(tmp_path / "none" / "page.html")])
+    assert result.exit_code == 1 and "page.html" in result.stderr and not isinstance(result.exception, OSError)
