@@ -12,6 +12,8 @@ from app.query import DEFAULT_TEXT, Query, Value
 TEXTS = Path(__file__).parent / "lecture"
 REVEAL = "vendor/reveal.js-6.0.2"
 BITTEN = "Der Hund biss den Mann"
+QUIETER = "Mach die Musik leiser."  # the networks disagree
+TRAIN = "Wann fährt der nächste Zug nach Berlin?"  # so do the ways to say which word counts
 SCEPTIC = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da."
 # Reveal writes its window for speaker notes as inline code: these hashes let its script and style run, nothing else.
 NOTES_SCRIPT = "'sha256-GzCveToXhSIzS3M5eQeRm3McVRB7cYneYKwTkzA3wDk='"
@@ -20,20 +22,20 @@ NOTES_STYLE = "'sha256-FO8+tEZY4XAJsThREbo8dTCiyACqv1VGgxX0NfVfEAs='"
 PRINT_STYLES = (
     "'sha256-P7379LHHS1islcyRtolAfypCkVRvG4S6m6qz3c3TUjk=' 'sha256-AQ1Rup+sfRMid+jMjYcK8Gnh5UlxtbXLT/YRRbHGtW8='"
 )
-SCALE = 1.2  # of the figures: a slide's text is large
 
 
 class Slide(NamedTuple):
-    """A slide's name in the texts, and its figure if it has one: the view and what its address says."""
+    """A slide's name in the texts, and its figure if it has one: the view, what its address says, its size."""
 
     name: str
     view: str = ""
     asks: dict[str, Value] = {}  # noqa: RUF012 never changed
+    scale: float = 1.35  # as large as the frame allows: the last row reads it
 
 
 SLIDES = (
     Slide("opening"),
-    Slide("order", "order"),
+    Slide("order", "order", {"vs": BITTEN}),
     Slide("feed_forward"),
     Slide("tokens", "tokens", {"text": "Die Donaudampfschifffahrt begann vor langer Zeit."}),
     Slide("vectors", "embedding_space"),
@@ -42,12 +44,12 @@ SLIDES = (
     Slide("trajectory", "trajectory", {"vs": BITTEN}),
     Slide("vanishing", "gradient_flow", {"text": SCEPTIC}),
     Slide("gates"),
-    Slide("lstm", "gates", {"text": SCEPTIC, "model": "lstm"}),
-    Slide("gru", "gates", {"text": SCEPTIC, "model": "gru"}),
+    Slide("lstm", "gates", {"text": SCEPTIC, "model": "lstm"}, 1.2),
+    Slide("gru", "gates", {"text": SCEPTIC, "model": "gru"}, 1.25),
     Slide("bottleneck"),
     Slide("party", "party"),
     Slide("formula"),
-    Slide("attention_steps", "attention_steps"),
+    Slide("attention_steps", "attention_steps", scale=1.3),
     Slide("attention_map", "attention_map", {"vs": BITTEN, "layer": 3, "head": 1}),
     Slide("attention_heads", "attention_heads"),
     Slide("reordered", "positions", {"model": "encoder", "show": "permuted"}),
@@ -57,9 +59,9 @@ SLIDES = (
     Slide("translation", "translation"),
     Slide("speed", "speed"),
     Slide("tradeoffs"),
-    Slide("classification", "classification"),
+    Slide("classification", "classification", {"text": QUIETER}),
     Slide("entities", "entities", {"text": "Angela Merkel besuchte am Montag Siemens in München."}),
-    Slide("faithfulness", "faithfulness"),
+    Slide("faithfulness", "faithfulness", {"text": TRAIN}, 1.25),
     Slide("closing"),
 )
 
@@ -90,9 +92,9 @@ def html_page(query: Query) -> str:
     for slide in shown():
         found: dict[str, Any] = {"name": slide.name, **told[slide.name], "live": "", "still": "", "page": ""}
         if slide.view:
-            look: dict[str, Value] = {"theme": theme, "bg": "transparent", "scale": SCALE}
+            look: dict[str, Value] = {"theme": theme, "bg": "transparent", "scale": slide.scale}
             found["live"] = address(f"/{lang}/embed/{slide.view}", slide, **look, caption=0, autoplay=1)
-            found["still"] = address(f"/{lang}/{slide.view}.svg", slide, **look, width=1180, height=512)
+            found["still"] = address(f"/{lang}/{slide.view}.svg", slide, **look, width=1180, height=540)
             found["page"] = address(f"/{lang}/{slide.view}", slide)
         slides.append(found)
     return pages.environment().get_template("deck.html").render(

@@ -38,11 +38,16 @@ LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", '"': r"{\char34}", "<": r"{\textless}",
     ">": r"{\textgreater}", "|": r"{\textbar}",
+    "„": "{,,}", "“": "{``}", "”": "{''}", "↔": r"\ensuremath{\leftrightarrow}", "→": r"\ensuremath{\rightarrow}",
+    "−": r"\ensuremath{-}", "÷": r"\ensuremath{\div}", "·": r"\ensuremath{\cdot}", "≤": r"\ensuremath{\leq}",
 }  # fmt: skip
 
 
 def latex(text: str) -> str:
-    """Text for LaTeX; " is a shorthand in German documents, and so is written as a character."""
+    """Text for LaTeX; " is a shorthand in German documents, and so is written as a character.
+
+    What pdflatex knows in no encoding, or not in the usual one, is written as commands and ligatures.
+    """
     return "".join(LATEX.get(letter, letter) for letter in text)
 
 

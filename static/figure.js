@@ -11,7 +11,7 @@
   const PAPER_WIDTH = 660;
   const NARROW = 640; // charts have no room for names beside their curves
   const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family } = Satzblick;
-  const { onSlide, onFixedHeight, aroundFigure, parts, SLIDE_TEXT, AROUND } = Satzblick;
+  const { onSlide, onFixedHeight, aroundFigure, parts, placeTexts, wrapTicks, SLIDE_TEXT, AROUND } = Satzblick;
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const drawn = new WeakMap(); // figure element → { spec, plot, words, shown, pinned, width }
@@ -67,12 +67,18 @@
         else trace.textfont = { ...trace.textfont, size };
       }
     } else {
+      const whole = data.length;
       if (width < NARROW * scale()) data = withLegend(data, layout);
       layout.font.size = Math.max(layout.font.size, onSlide() ? SLIDE_TEXT : 0) * scale();
       for (const trace of data)
         if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
       Object.assign(layout, { width, height: fitted((layout.height ?? HEIGHT) * scale()), autosize: false });
       wrapTitles(layout);
+      wrapTicks(layout.xaxis, width, layout.font.size);
+      if (onSlide() && data.length === whole)
+        placeTexts(spec.data, layout, width)?.forEach((texts, index) => {
+          for (const [name, values] of Object.entries(texts)) data[index][name] = values.slice(0, data[index][name].length);
+        });
     }
     return { layout, data, placed };
   }

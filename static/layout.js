@@ -161,7 +161,7 @@ const Satzblick = {};
     const size = Math.max(least(), Math.min(usual, cell * 0.8));
     if (cell < CELL.readable * scale() * 1.2) return { angle: -90, size, slack: 0 };
     const last = rows.map((row) => labelsOf(row.at(-1).across).at(-1) ?? "");
-    return { angle: -45, size, slack: Math.max(0, widest(last, size) * 0.71 - cell / 2) };
+    return { angle: -45, size, slack: Math.max(0, (widest(last, size) + size / 2) * 0.71 - cell / 2) };
   }
 
   function headOf(row, { angle, size }) {
@@ -197,8 +197,63 @@ const Satzblick = {};
     return height;
   }
 
+  /* The texts of points on a slide, whose letters are large: each where it hides no other and no point, or nowhere. */
+  const PLACES = ["top", "bottom", "middle right", "middle left", "top right", "top left", "bottom right", "bottom left"];
+  const numbers = (values) =>
+    values?.bdata ? [...new Float32Array(Uint8Array.from(atob(values.bdata), (byte) => byte.charCodeAt(0)).buffer)] : values;
+
+  function placeTexts(traces, layout, width) {
+    const { xaxis, yaxis } = layout;
+    if (!yaxis?.scaleanchor || layout.xaxis2 || !xaxis.range || !yaxis.range) return null;
+    const size = layout.font.size;
+    const [wide, high] = [width - 6 * size, layout.height - 7.5 * size]; // without ticks, titles and legend
+    const unit = Math.min(wide / span(xaxis), high / span(yaxis));
+    const points = traces.map((trace) => numbers(trace.x).map((x, index) => [x * unit, -numbers(trace.y)[index] * unit]));
+    const meets = (one, other) => one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
+    const dots = points.flat().map(([x, y]) => [x - 4, y - 4, x + 4, y + 4]);
+    const placed = [];
+    return traces.map((trace, number) => {
+      if (!Array.isArray(trace.text)) return {};
+      const text = [...trace.text];
+      const textposition = text.map((label, index) => {
+        if (!label) return "top center";
+        const [[x, y], long] = [points[number][index], textWidth(plain(label), size, "normal")];
+        for (const place of PLACES) {
+          const left = place.includes("right") ? x + 6 : place.includes("left") ? x - 6 - long : x - long / 2;
+          const top = place.includes("top") ? y - 6 - size : place.includes("bottom") ? y + 6 : y - size / 2;
+          const box = [left, top, left + long, top + size];
+          if ([...dots, ...placed].some((other) => meets(box, other))) continue;
+          placed.push(box);
+          return place.includes(" ") ? place : `${place} center`;
+        }
+        text[index] = "";
+        return "top center";
+      });
+      return { text, textposition };
+    });
+  }
+
+  /* Names under a chart that are wider than their place stand in lines, broken at spaces and hyphens, where that is enough. */
+  function wrapTicks(axis, width, size) {
+    const [from, to] = axis?.domain ?? [0, 1];
+    if (!axis?.ticktext || axis.ticktext.some((text) => text.includes("<br>"))) return;
+    const room = ((width - 5 * size) * (to - from)) / span(axis, axis.ticktext.length) - size / 2;
+    const fits = (text) => textWidth(text, size) <= room;
+    if (axis.ticktext.every((text) => fits(plain(text)))) return;
+    const wrapped = axis.ticktext.map((text) => {
+      const lines = [""];
+      for (const part of plain(text).split(/(?<=[- ])/)) {
+        if (lines.at(-1) && !fits(`${lines.at(-1)}${part}`.trim())) lines.push(part);
+        else lines[lines.length - 1] += part;
+      }
+      return lines.map((line) => line.trim());
+    });
+    if (wrapped.flat().every(fits))
+      axis.ticktext = wrapped.map((lines) => `<b>${lines.map(escape).join("<br>")}</b>`);
+  }
+
   const noteWidth = ({ text }, size) =>
-    Math.max(...text.split("<br>").map((line) => textWidth(plain(line), size * scale(), "normal")));
+    Math.max(...text.split("<br>").map((line) => textWidth(plain(line), size * scale(), text.startsWith("<b>") ? "bold" : "normal")));
 
   /* A colour bar stands below the first panel that uses it. */
   function barsOf(layout, data) {
@@ -218,6 +273,16 @@ const Satzblick = {};
     return Math.max(least, Math.min(panel.width, BAR.longest * scale()));
   }
 
+  /* Where Plotly's four steps would leave a bar nothing but its zero, it says how far it goes to both sides. */
+  function barTicks({ cmin, cmax, colorbar }) {
+    const far = Math.min(-cmin, cmax);
+    if (colorbar?.tickvals || !(far > 0)) return {};
+    const unit = 10 ** Math.floor(Math.log10(far));
+    const step = [1, 2, 5, 10].map((count) => count * unit).find((each) => each >= (cmax - cmin) / 4);
+    const end = Math.floor(far / unit) * unit;
+    return step > far ? { tickmode: "array", tickvals: [-end, 0, end] } : {};
+  }
+
   function placeBar({ owner, top }, panel, width, height) {
     owner.colorbar = {
       ...owner.colorbar,
@@ -228,6 +293,7 @@ const Satzblick = {};
       title: { ...owner.colorbar?.title, side: "top", font: { size: NUMBER * scale() } },
       len: barLength(owner, panel),
       nticks: 4,
+      ...barTicks(owner),
       x: panel.left / width,
       xanchor: "left",
       xpad: 0,
@@ -421,5 +487,5 @@ const Satzblick = {};
     headOf, barsOf, barLength, placeBar, noteWidth, room,
   };
   Object.assign(Satzblick, { parts, arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family });
-  Object.assign(Satzblick, { onSlide, onFixedHeight, aroundFigure, SLIDE_TEXT, AROUND });
+  Object.assign(Satzblick, { placeTexts, wrapTicks, onSlide, onFixedHeight, aroundFigure, SLIDE_TEXT, AROUND });
 })();

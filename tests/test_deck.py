@@ -38,7 +38,7 @@ def test_every_figure_is_answered(client, lang):
     assert names == [slide.name for slide in deck.shown()]
     for slide in deck.shown():
         if slide.view:
-            more = {"caption": 0, "scale": deck.SCALE}
+            more = {"caption": 0, "scale": slide.scale}
             response = client.get(deck.address(f"/{lang}/embed/{slide.view}", slide, **more))
             assert response.status_code == 200, slide.name
     assert page.count('class="notes"') == len(names)

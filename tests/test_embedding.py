@@ -77,7 +77,9 @@ def test_latex_escapes_every_special_character():
     assert latex('50 % & a_b #1 $x$ {y} ~ ^ \\ "z"') == (
         r"50 \% \& a\_b \#1 \$x\$ \{y\} \textasciitilde{} \textasciicircum{} \textbackslash{} {\char34}z{\char34}"
     )
-    assert latex("Süße „Bank“") == "Süße „Bank“"
+    assert latex("Süße „Bank“ ↔ “Bank” −1") == (
+        r"Süße {,,}Bank{``} \ensuremath{\leftrightarrow} {``}Bank{''} \ensuremath{-}1"
+    ), "what pdflatex cannot read in the usual encoding"
     assert latex_address("a?b=%C3%BC#c") == r"a?b=\%C3\%BC\#c"
     text = SNIPPETS["beamer"](PICTURE)
     assert "{satzblick-gates.pdf}" in text
