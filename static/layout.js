@@ -294,7 +294,7 @@ const Satzblick = {};
       len: barLength(owner, panel),
       nticks: 4,
       ...barTicks(owner),
-      x: panel.left / width,
+      x: Math.max(0, Math.min(panel.left, width - barLength(owner, panel) - 2 * EDGE)) / width,
       xanchor: "left",
       xpad: 0,
       y: 1 - top / height,
@@ -426,6 +426,7 @@ const Satzblick = {};
       for (const note of panel.titles) right = Math.max(right, panel.left + noteWidth(note, TITLE) + EDGE);
     for (const note of atlas ? layout.annotations.filter(({ name }) => name === "bar") : [])
       right = Math.max(right, panels[0].left + noteWidth(note, NUMBER) + EDGE);
+    const wanted = right;
     if (!scrolls) right = Math.min(right, width); // a fraction of a pixel more would be a scroll bar
     for (const panel of panels) placeAxes(panel, right, y, columns, rowSize);
     for (const bar of bars) {
@@ -439,7 +440,7 @@ const Satzblick = {};
       autosize: false,
       margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false },
     });
-    return { panels, cell, scrolls, columns, rowSize };
+    return { panels, cell, scrolls, columns, rowSize, wanted };
   }
 
   /* Where the figure scrolls in its box, the words stay at its edges: HTML in place of Plotly's labels. */
