@@ -1,7 +1,6 @@
 """The application: routes, limits and errors put together. Nothing of torch is imported before a model is needed."""
 
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
@@ -13,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Scope
 
 from app import openapi, routes
+from app.drawings import Drawings
 from app.limits import Limits
 from app.lru import BytesCache
 from app.messages import LANGUAGES, Lang, say
@@ -34,7 +34,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.runs = Runs(chosen)
     app.state.pages = BytesCache[Response](chosen.page_cache_bytes)
     app.state.making = {}
-    app.state.drawing = ThreadPoolExecutor(1, "drawing")
+    app.state.drawings = Drawings()
     app.include_router(routes.router)
     app.add_middleware(Limits, settings=chosen, refuse=refuse)
     app.add_exception_handler(QueryError, wrong_query)
@@ -54,7 +54,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 def close(app: FastAPI) -> None:
     """Ends the threads of models and drawings."""
     app.state.runs.close()
-    app.state.drawing.shutdown(wait=False, cancel_futures=True)
+    app.state.drawings.close()
 
 
 def own_version() -> str:

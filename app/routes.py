@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from app import api, cards, deck, lexicon, oembed, offline, pages, render, slides, static, stills, views
 from app.accept import accepted
 from app.compress import SMALL, accepts_gzip, gzipped
+from app.drawings import Drawings
 from app.lru import BytesCache
 from app.messages import LANGUAGES, Lang, say
 from app.plotting import Theme
@@ -79,8 +80,13 @@ async def performed(request: Request, query: Query, run: Run) -> Trace:
     except (ModelUnavailable, CaptureError) as error:
         raise unavailable(error, query, run) from error
     except Busy:
-        raise QueryError("busy", None, say("error.busy"), status=429) from None
+        raise busy() from None
     return trace
+
+
+def busy() -> QueryError:
+    """The error for who comes while too many wait."""
+    return QueryError("busy", None, say("error.busy"), status=429)
 
 
 def stated(view: View, raw: bytes, lang: Lang) -> Query:
@@ -381,14 +387,18 @@ async def still(request: Request, lang: Lang, view: View, form: stills.Form) -> 
     theme: Theme = "dark" if query.theme == "dark" else "light"
     style = stills.Style(asked.width, asked.height, asked.scale, theme, asked.bg == "transparent", lang)
     caption = render.source(view, query, traces)
-    body = await in_turn(request, lambda: stills.still(figure.plot.json(theme), form, style, caption))
+    body = await drawn_apart(request, lambda: stills.still(figure.plot.json(theme), form, style, caption))
     headers = PICTURE_HEADERS | {"Content-Disposition": f'inline; filename="satzblick-{view.name}.{form}"'}
     return Response(body, media_type=stills.MEDIA[form], headers=headers)
 
 
-async def in_turn(request: Request, make: Callable[[], T]) -> T:
-    """What takes seconds to make, one at a time on a thread of its own: those of the data routes stay free."""
-    return await asyncio.get_running_loop().run_in_executor(request.app.state.drawing, make)
+async def drawn_apart(request: Request, make: Callable[[], T]) -> T:
+    """What takes seconds to draw; raises QueryError where too many wait for that."""
+    drawings: Drawings = request.app.state.drawings
+    try:
+        return await drawings.made(make)
+    except Busy:
+        raise busy() from None
 
 
 async def offline_file(request: Request, lang: Lang, view: View) -> Response:
@@ -396,7 +406,7 @@ async def offline_file(request: Request, lang: Lang, view: View) -> Response:
     raw = request.scope["query_string"]
     frame = read(api.EmbedQuery, raw, lang)
     query, traces, figure = await draw(request, view, stated(view, raw, lang))
-    html = await in_turn(request, lambda: offline.html_page(view, query, frame, traces, figure))
+    html = await drawn_apart(request, lambda: offline.html_page(view, query, frame, traces, figure))
     headers = DATA_HEADERS | {
         "Content-Disposition": f'attachment; filename="satzblick-{view.name}.html"',
         "Content-Security-Policy": offline.POLICY,

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import offline, stills, views
+from app.drawings import Drawings
 from app.main import create_app
 from app.messages import LANGUAGES, say
 from app.routes import router
@@ -400,6 +401,15 @@ def test_busy_says_when_to_come_back(make_client, monkeypatch):
         assert int(response.headers["retry-after"]) >= 1
     assert error_of(client.get("/en/gates.json"))["code"] == "busy"
     asked.set()
+
+
+def test_too_many_drawings_are_refused_and_data_is_not(make_client):
+    client = make_client()
+    client.app.state.drawings = Drawings(0)
+    for address in ("/de/gates.svg", "/de/gates.html"):
+        response = client.get(address)
+        assert (response.status_code, response.headers["retry-after"]) == (429, "2")
+    assert client.get("/de/gates.json").status_code == client.get("/de/gates").status_code == 200
 
 
 def test_equal_addresses_cost_one_run_and_one_drawing(make_client):
