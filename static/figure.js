@@ -134,9 +134,22 @@
     if (first) listen(figure);
     show(figure, state.shown);
     veil(figure);
+    thin(state.plot);
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
     if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
+  }
+
+  /* On a plane the first labels stay, those that would cover them wait for the pointer: a phone has little room. */
+  function thin(plot) {
+    if (!plot.layout.yaxis?.scaleanchor) return;
+    const kept = [];
+    for (const label of plot.querySelectorAll(".textpoint text")) {
+      const { left, right, top, bottom } = label.getBoundingClientRect();
+      const covers = kept.some((box) => left < box.right - 1 && box.left < right - 1 && top < box.bottom - 4 && box.top < bottom - 4);
+      label.style.visibility = covers ? "hidden" : "";
+      if (!covers) kept.push({ left, right, top, bottom });
+    }
   }
 
   /* As large as the longest text of a table allows; 0 where that could not be read. */

@@ -121,7 +121,9 @@ def plane(
 ) -> tuple[Plot, float]:
     """The two main directions (PCA) of the words shown, and the share of their variance that these have."""
     typed = {point.word for point in points}
-    others = list({each.word: each for _, each, _ in neighbours if each.word not in typed}.values())
+    count = len(neighbours) // len(points)  # the nearest of each word before the next: they find room for their labels
+    ranked = [each for rank in range(count) for _, each, _ in neighbours[rank::count]]
+    others = list({each.word: each for each in reversed(ranked) if each.word not in typed}.values())[::-1]
     shown = [*points, *others]
     vectors = np.stack([point.direction for point in shown])
     centred = vectors - vectors.mean(0)

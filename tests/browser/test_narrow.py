@@ -122,3 +122,15 @@ def test_a_table_scrolls_with_its_links_inside_its_box(phone: Screen) -> None:
         assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
     texts = phone.page.eval_on_selector_all(".plot .hm text, .plot .heatmap-label text", "texts => texts.length")
     assert texts == 7 * 7 - 2  # nothing is said of [CLS] and [SEP]
+
+
+def test_no_label_of_a_plane_covers_another(phone: Screen) -> None:
+    phone.open("/de/embedding_space", text="Angela Merkel besuchte am Montag Siemens in München.")
+    labels = phone.page.locator(".textpoint text").all()
+    boxes = [label.bounding_box() for label in labels if label.evaluate("text => text.style.visibility") != "hidden"]
+    assert 5 < len(boxes) < len(labels)
+    for place, one in enumerate(boxes):
+        for other in boxes[:place]:
+            assert one and other
+            beside = one["x"] + 2 > other["x"] + other["width"] or other["x"] + 2 > one["x"] + one["width"]
+            assert beside or abs(one["y"] - other["y"]) > min(one["height"], other["height"]) - 6

@@ -50,3 +50,10 @@ def test_unknown_words_are_named():
 def test_any_known_word_is_drawn(text, show):
     assert drawn(text=text, show=show, neighbours=0)[2].plot.data
     assert drawn(text=text, show=show, vs="Katze")[2].summary
+
+
+def test_the_nearest_neighbour_of_each_word_comes_first_when_labels_are_placed():
+    _, traces, found = drawn(text="Mann Hund", neighbours=3)
+    shown = found.plot.data[1]["hovertext"]
+    nearest = [traces[0].neighbourhood.neighbours[place][0] for place in (0, 1)]
+    assert shown[:2] == nearest
