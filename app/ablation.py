@@ -100,22 +100,29 @@ def without(query: Query, answer: Answer) -> Iterable[Message]:
     values = changes(answer)
     layer, head = np.unravel_index(np.abs(values).argmax(), values.shape)
     others = answer.worth.head_off.argmax(-1)
+    before, after = told_apart(query, answer.share, answer.share + float(values[layer, head]))
     yield say(
         "faithfulness.summary.head", sentence=answer.first, layer=int(layer) + 1, head=int(head) + 1,
-        name=outcome(query.lang, answer.trace, answer.worth.chosen), before=percent(query.lang, answer.share),
-        after=Strong(percent(query.lang, answer.share + float(values[layer, head]))),
+        name=outcome(query.lang, answer.trace, answer.worth.chosen), before=before, after=Strong(after),
         turned=int((others != answer.worth.chosen).sum()), total=values.size,
     )  # fmt: skip
+
+
+def told_apart(query: Query, before: float, after: float) -> tuple[str, str]:
+    """Two shares as percentages, with as many decimals (two at most) as show that they differ; whole where none do."""
+    told = [(percent(query.lang, before, digits), percent(query.lang, after, digits)) for digits in range(3)]
+    return next((pair for pair in told if pair[0] != pair[1]), told[0])
 
 
 def switched(query: Query, answer: Answer, layer: int, head: int) -> Message:
     """Whether the answer stays without this head, and how likely it is then."""
     after = answer.worth.head_off[layer, head]
     best, chosen = int(after.argmax()), answer.worth.chosen
+    first, then = told_apart(query, answer.share, float(after[chosen]))
     values: dict[str, str | int | Message] = {
         "sentence": answer.first, "layer": layer + 1, "head": head + 1,
-        "name": Strong(outcome(query.lang, answer.trace, chosen)), "before": percent(query.lang, answer.share),
-        "after": Strong(percent(query.lang, float(after[chosen]))),
+        "name": Strong(outcome(query.lang, answer.trace, chosen)), "before": first,
+        "after": Strong(then),
     }  # fmt: skip
     if best == chosen:
         return say("faithfulness.summary.stays", **values)

@@ -89,7 +89,7 @@ def panel(query: EntitiesQuery, sentence: Sentence, scale: Scale) -> Panel:
         hover="%{hovertext}",
         run=sentence.number,
         positions=[word.token for word in columns],
-        texts=[["" if label == "O" else label for label in row] for row in labels] if scale == "class" else (),
+        texts=[["–" if label == "O" else label for label in row] for row in labels] if scale == "class" else (),
         hovers=[[hover(query, trace, word) for word in found_in(trace).words] for trace in sentence.traces],
         classes=("–", *CLASSES) if scale == "class" else (),
     )
@@ -178,7 +178,7 @@ def summary(query: EntitiesQuery, sentence: Sentence) -> Iterable[Message]:
     if differing:
         more = len(differing) - NAMED
         rest = translate(query.lang, "entities.more", count=more) if more > 0 else ""
-        yield say("entities.summary.encoder", words=Strong("; ".join(differing[:NAMED])), rest=rest)
+        yield say("entities.summary.encoder", words=Strong(", ".join(differing[:NAMED])), rest=rest)
 
 
 def differences(query: EntitiesQuery, sentence: Sentence) -> Iterable[str]:
@@ -196,7 +196,7 @@ def differences(query: EntitiesQuery, sentence: Sentence) -> Iterable[str]:
             yield translate(
                 query.lang, "entities.difference", word=written(encoder.text, word),
                 title=label_title(query, word.label),
-                others=", ".join(f"{title} ({', '.join(networks)})" for title, networks in others.items()),
+                others="; ".join(f"{', '.join(networks)}: {title}" for title, networks in others.items()),
             )  # fmt: skip
 
 

@@ -134,8 +134,7 @@ def curves(query: GradientFlowQuery, traces: list[Trace]) -> Figure:
         translate(query.lang, f"gradient_flow.axis.{query.source}", layer=query.layer or 1), log=True, limits=limits
     )
     shown = [number for number, trace in enumerate(traces) if trace.model == traces[0].model]
-    summary = [sentence for trace in traces for sentence in summaries(query, trace, texts)]
-    return Figure(chart(drawn, query.lang, x, y), summary, table(query, traces), token_runs=shown)
+    return Figure(chart(drawn, query.lang, x, y), told(query, traces, texts), table(query, traces), token_runs=shown)
 
 
 def run_title(query: GradientFlowQuery, trace: Trace, texts: Sequence[str]) -> str:
@@ -166,6 +165,17 @@ def bound(query: GradientFlowQuery, trace: Trace) -> np.ndarray | None:
     away = np.arange(enters, enters - len(values), -1)
     limit: np.ndarray = np.where(away < 0, np.nan, values[enters] * spectral_norm(query, trace) ** away.astype(float))
     return limit
+
+
+def told(query: GradientFlowQuery, traces: Sequence[Trace], texts: Sequence[str]) -> list[Message]:
+    """What is left in each network, told in one sentence where all start and end at the same words and none grows."""
+    found = [message for trace in traces for message in summaries(query, trace, texts)]
+    alike = {(message.key, message.values.get("first"), message.values.get("last")) for message in found}
+    if len(texts) > 1 or len(found) < 2 or len(alike) > 1 or found[0].key != "gradient_flow.summary":
+        return found
+    factors = "; ".join(say("gradient_flow.summary.factor", **message.values).text(query.lang) for message in found)
+    first, last = (found[0].values[name] for name in ("first", "last"))
+    return [say("gradient_flow.summary.all", first=first, last=last, factors=Strong(factors))]
 
 
 def summaries(query: GradientFlowQuery, trace: Trace, texts: Sequence[str]) -> Iterable[Message]:

@@ -248,7 +248,7 @@ def told(query: PipelineQuery, traces: list[Trace], run: int, stream: Stream) ->
     name = run_name(query, traces, run)
     if query.show == "layers":
         means = [[float(stream.share(part, layer)[typed].mean()) for part in PARTS] for layer in range(stream.depth)]
-        listed = ", ".join(
+        listed = "; ".join(
             translate(lang, "pipeline.listed", layer=layer + 1, attention=percent(lang, attention),
                       feed_forward=percent(lang, feed_forward))
             for layer, (attention, feed_forward, _) in enumerate(means)

@@ -90,7 +90,7 @@ def test_the_right_context_decides_for_the_encoder_alone_as_the_page_says():
     summary = " ".join(message.text("en") for message in figured.summary)
     _, _, pair = drawn(person, vs=club)
     assert [marked.network for marked in pair.marked][3:5] == ["1 · Encoder", "2 · RNN"]
-    assert "“Bayern”: encoder organisation, otherwise place" in summary
+    assert "“Bayern” (encoder: organisation; RNN, LSTM, GRU: place)" in summary
 
 
 def test_sentences_say_what_was_found():

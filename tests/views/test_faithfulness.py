@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from app import ablation
 from app.query import QueryError, settled
 from app.views.faithfulness import FaithfulnessQuery, figure
 from models import faithfulness
@@ -142,3 +143,10 @@ def test_a_head_that_is_not_there_is_told(client):
     for wrong in ("head=5", "head=1&layer=9"):
         answer = client.get(f"/en/faithfulness?text=Der+Mann&show=heads&{wrong}")
         assert answer.status_code == 422 and "1, 2, 3, 4" in answer.text
+
+
+def test_a_change_is_never_told_as_none():
+    query = FaithfulnessQuery(lang="en")
+    assert ablation.told_apart(query, 0.9, 0.4) == ("90%", "40%")
+    assert ablation.told_apart(query, 0.992, 0.9899) == ("99.2%", "99.0%")
+    assert ablation.told_apart(query, 0.5, 0.5) == ("50%", "50%")

@@ -34,7 +34,8 @@ def test_three_networks_and_the_cell_in_one_figure():
     assert values(found.plot.data[2])[:-1] == pytest.approx(traces[1].gradient.cell_gradient_last[1, :-1])
     assert found.plot.layout["yaxis"]["type"] == "log"
     ratio = traces[1].gradient.gradient_last[1, 1] / traces[1].gradient.gradient_last[1, 4]
-    assert power("en", float(ratio)) in found.summary[1].text("en")
+    told = "".join(sentence.text("en") for sentence in found.summary)
+    assert f"LSTM {power('en', float(ratio))};" in told and told.count("“Der”") == 1
 
 
 def test_the_bound_stands_only_where_it_holds():
