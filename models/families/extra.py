@@ -291,16 +291,26 @@ def listed(stated: str) -> list[Model]:
 
 def described(name: str, source: str) -> Model:
     """A model as its configuration tells, before its weights are read."""
-    place, fault, config = Path(source).expanduser(), "", dict[str, Any]()
+    place, fault = Path(source).expanduser(), ""
     shown = place.name if place.is_absolute() or source.startswith((".", "~")) else source
+    family, fields, most = "encoder", tuple[str, ...](), LONGEST
     try:
         place = found_at(source)
         config = configuration(place)
         for file in files(place):
             sizes(file)
+        (family, fields), most = kind_of(config), longest(place, config)
     except Exception as error:  # whatever is in a folder from elsewhere: the server goes on without it
         told = getattr(error, "strerror", None) or str(error)  # of an OSError without the path
         fault = f"{type(error).__name__}: {told.splitlines()[0] if told else name}"
+    return Model(
+        name=name, title=name, family=family, fields=fields, load=load, longest=most, source=shown, place=place,
+        fault=fault,
+    )  # fmt: skip
+
+
+def kind_of(config: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The family of a model and the arrays of its traces, as its configuration tells."""
     (architecture, *_) = config.get("architectures") or [""]
     kind, two_sided = config.get("model_type") or "", bool(config.get("is_encoder_decoder"))
     says = architecture.endswith(HEADS) and not two_sided and kind not in TWO_WAYS
@@ -310,17 +320,7 @@ def described(name: str, source: str) -> Model:
         fields += ("loss", "predictions")
     if two_sided and architecture.endswith(WRITERS) and fields == FIELDS:
         fields += translating.FIELDS
-    return Model(
-        name=name,
-        title=name,
-        family="encoder_decoder" if two_sided else "decoder" if causal else "encoder",
-        fields=() if fault else fields,
-        load=load,
-        longest=longest(place, config),
-        source=shown,
-        place=place,
-        fault=fault,
-    )
+    return "encoder_decoder" if two_sided else "decoder" if causal else "encoder", fields
 
 
 def registered(kind: str) -> bool:
@@ -377,7 +377,8 @@ def longest(folder: Path, config: dict[str, Any]) -> int:
     """How many tokens the model takes, at most LONGEST."""
     limits = [config.get(name) for name in ("max_position_embeddings", "n_positions", "n_ctx")]
     if config.get("model_type") in PADDED:
-        limits = [limit - config.get("pad_token_id", 1) - 1 for limit in limits if limit]
+        padding = config.get("pad_token_id")
+        limits = [limit - (1 if padding is None else padding) - 1 for limit in limits if limit]
     with suppress(OSError, ValueError):
         told = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
         limits.append(told.get("model_max_length"))

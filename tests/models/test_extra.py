@@ -387,6 +387,23 @@ def test_a_broken_folder_takes_nothing_down(client):
     assert client.get("/de/attention_map", params={"text": TEXT, "model": "unlisted"}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    "config",
+    ["[]", '"bert"', "null", "{", '{"architectures": [1]}', '{"model_type": 3}',
+     '{"model_type": "roberta", "max_position_embeddings": "many"}'],
+)  # fmt: skip
+def test_a_senseless_configuration_is_a_fault_of_that_model_alone(tmp_path, config):
+    (tmp_path / "config.json").write_text(config)
+    save_file({"a": torch.zeros(2)}, tmp_path / "model.safetensors")
+    model = extra.described("odd", str(tmp_path))
+    assert model.fault and (model.fields, model.family) == ((), "encoder")
+
+
+def test_a_model_that_names_no_padding_counts_its_places_as_its_kind_does(tmp_path):
+    stated = {"model_type": "roberta", "max_position_embeddings": 300, "pad_token_id": None}
+    assert extra.longest(tmp_path, stated) == extra.longest(tmp_path, stated | {"pad_token_id": 1}) == 298
+
+
 def test_cards_say_where_a_model_comes_from(client):
     for lang, said in (("de", "nicht hier trainiert"), ("en", "not trained here")):
         card = client.get(f"/{lang}/models/llama").text
