@@ -22,6 +22,7 @@ NOTES_STYLE = "'sha256-FO8+tEZY4XAJsThREbo8dTCiyACqv1VGgxX0NfVfEAs='"
 PRINT_STYLES = (
     "'sha256-P7379LHHS1islcyRtolAfypCkVRvG4S6m6qz3c3TUjk=' 'sha256-AQ1Rup+sfRMid+jMjYcK8Gnh5UlxtbXLT/YRRbHGtW8='"
 )
+PRINTED = 1.1  # the size of a still on paper, which is read from near
 
 
 class Slide(NamedTuple):
@@ -94,7 +95,9 @@ def html_page(query: Query) -> str:
         if slide.view:
             look: dict[str, Value] = {"theme": theme, "bg": "transparent", "scale": slide.scale}
             found["live"] = address(f"/{lang}/embed/{slide.view}", slide, **look, caption=0, autoplay=1)
-            found["still"] = address(f"/{lang}/{slide.view}.svg", slide, **look, width=1180, height=540)
+            found["still"] = address(
+                f"/{lang}/{slide.view}.svg", slide, **look | {"scale": PRINTED}, width=1180, height=540
+            )
             found["page"] = address(f"/{lang}/{slide.view}", slide)
         slides.append(found)
     return pages.environment().get_template("deck.html").render(

@@ -163,3 +163,31 @@ def test_nothing_leaves_the_picture(panel):
     figure = draw(maps([panel], "de", "map", {"share": "Anteil"}).json("light"), STYLE, "Bildunterschrift " * 12)
     box = figure.get_tightbbox(figure.canvas.get_renderer())
     assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 640 / 96 and box.y1 <= 360 / 96
+
+
+@pytest.mark.parametrize("view", ["gates", "hidden_states", "attention_steps", "party"])
+def test_titles_and_words_stand_clear_of_the_panels_and_of_each_other(client, view):
+    pair = {"text": "Der Mann, der sehr skeptisch ist, war da.", "vs": "Der Mann, der skeptisch ist, war sehr da."}
+    plot = client.get(f"/de/{view}.json?{urlencode(pair)}").json()["figure"]
+    figure = draw(plot, Style(1180, 540, 1.3, "light", False, "de"), "Quelle")
+    renderer = figure.canvas.get_renderer()
+    titled = [axes._left_title for axes in figure.axes if axes.get_title("left") and axes.get_xticklabels()]
+    titles = [title.get_window_extent(renderer) for title in titled]
+    panels = [axes.get_window_extent(renderer) for axes in figure.axes]
+    assert titles
+    for number, title in enumerate(titles):
+        assert not any(title.overlaps(other) for other in panels), titled[number].get_text()
+        assert not any(title.overlaps(other) for other in titles[:number]), titled[number].get_text()
+
+
+def test_numbers_fit_their_cells():
+    values = np.full((3, 3), -0.25, np.float32)
+    drawing = maps([Panel("", values, ["a", "b", "c"], ["d", "e", "f"], "signed", "", 0, range(3))] * 3, "de",
+                   "map", {"signed": ""}).json("light")  # fmt: skip
+    figure = draw(drawing, Style(420, 300, 1.2, "light", False, "de"), "")
+    renderer = figure.canvas.get_renderer()
+    numbers = [(axes, text) for axes in figure.axes for text in axes.texts if text.get_label() == "cell"]
+    assert len(numbers) == 27
+    for axes, text in numbers:
+        (left, _), (right, _) = axes.transData.transform([(0, 0), (1, 0)])
+        assert not text.get_visible() or text.get_window_extent(renderer).width <= right - left

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 LEAST_CAPTION = 8.5  # pixels, times scale
 LEAST_CELL = 24  # pixels: rows of few columns are no flatter
+LINE = 0.16  # of the height, for a line above the cells
+FILLED = 0.92  # of a cell's width, by the longest of its numbers
+AIR = 10  # pixels between that line and the title below it
 WIDE_FROM = 2.2  # cells that would be so much wider than high stay flat
 
 
@@ -62,6 +65,7 @@ def arrange(picture: Picture, caption: Any) -> None:
         )  # fmt: skip
         inner = (inner[0], inner[1], max(inner[2], inner[0] + 20), max(inner[3], inner[1] + 20))
     spread(picture, inner)
+    fit_numbers(picture)
     lowest = union(axes.get_tightbbox(renderer) for axes in picture.axes.values()).y0
     sides = union(axes.get_window_extent(renderer) for axes in picture.axes.values())
     for number, (_, bar) in enumerate(picture.bars):
@@ -76,10 +80,15 @@ def spread(picture: Picture, inner: tuple[float, float, float, float]) -> None:
         return
     left, bottom, right, top = inner
     gaps = extra_gap(picture)
+    for y in picture.axes:
+        x0, x1 = picture.layout[long_name(picture.across[y])].get("domain", (0, 1))
+        if x1 - x0 < 1:
+            fit_title(picture, y, (right - left) * (x1 - x0) - (gaps if x0 > 0 else 0))
+    shares = stacked(picture, top - bottom)
     for y, axes in picture.axes.items():
         x0, x1 = picture.layout[long_name(picture.across[y])].get("domain", (0, 1))
         axis = picture.layout[long_name(y)]
-        y0, y1 = axis.get("domain", (0, 1))
+        y0, y1 = shares[y]
         start, wide = left + (right - left) * x0, (right - left) * (x1 - x0)
         if x0 > 0:
             start, wide = start + gaps, wide - gaps
@@ -104,18 +113,81 @@ def spread_maps(picture: Picture, inner: tuple[float, float, float, float], rows
     sizes = {y: cells(picture, y) for y in picture.axes if "domain" in picture.layout[long_name(picture.across[y])]}
     panels = {y: size for y, size in sizes.items() if picture.layout[long_name(y)].get("domain", (0, 1))[0] == 0}
     gap = extra_gap(picture) + 30 * picture.style.scale
-    share = 0.8 if len(panels) < len(picture.axes) else 1.0  # a line stands above the cells
+    line = (
+        (top - bottom) * LINE if len(panels) < len(picture.axes) else 0.0
+    )  # it stands above the cells and their words
+    above = line + (head(picture, panels) if line else 0.0)
     wide = (right - left - gap * (len(panels) - 1)) / sum(panels.values())
-    high = min((top - bottom) * share / rows, max(wide, LEAST_CELL * picture.style.scale))
+    high = min((top - bottom - above) / rows, max(wide, LEAST_CELL * picture.style.scale))
     square = all(size == rows for size in panels.values())
     wide = min(wide, high * (1 if square else WIDE_FROM))
     start = left + (right - left - gap * (len(panels) - 1) - wide * sum(panels.values())) / 2
     for y, size in panels.items():
-        put(picture, picture.axes[y], start, top - (top - bottom) * (1 - share) - high * rows, wide * size, high * rows)
+        put(picture, picture.axes[y], start, top - above - high * rows, wide * size, high * rows)
         for other, axes in picture.axes.items():
             if other != y and picture.across[other] == picture.across[y]:
-                put(picture, axes, start, top - (top - bottom) * 0.16, wide * size, (top - bottom) * 0.16)
+                put(picture, axes, start, top - line, wide * size, line)
+        if len(panels) > 1:
+            fit_title(picture, y, wide * size + gap - AIR * picture.style.scale)
         start += wide * size + gap
+
+
+def stacked(picture: Picture, high: float) -> dict[str, tuple[float, float]]:
+    """Where panels begin and end, as shares of the height in pixels.
+
+    Of those that stand one over the other, words and titles get what they need and the panels share what is left.
+    """
+    found = {y: tuple(picture.layout[long_name(y)].get("domain", (0, 1))) for y in picture.axes}
+    columns: dict[str, list[str]] = {}
+    for y in sorted(picture.axes, key=lambda y: -found[y][0]):
+        if "overlaying" not in picture.layout[long_name(y)]:
+            columns.setdefault(picture.across[y], []).append(y)
+    for rows in columns.values():
+        heads = [head(picture, [other[place] for other in columns.values() if place < len(other)]) / high
+                 for place in range(1, len(rows))]  # fmt: skip
+        parts = [found[y][1] - found[y][0] for y in rows]
+        top, bottom = found[rows[0]][1], found[rows[-1]][0]
+        share = max(0.1, top - bottom - sum(heads)) / sum(parts)
+        for y, part, above in zip(rows, parts, [0.0, *heads], strict=True):
+            top -= above
+            found[y] = (top - part * share, top)
+            top -= part * share
+    return found
+
+
+def fit_numbers(picture: Picture) -> None:
+    """Makes the texts of cells small enough for their cells; what could not be read then is left out."""
+    renderer = renderer_of(picture.figure)
+    for axes in picture.axes.values():
+        texts = [text for text in axes.texts if text.get_label() == "cell"]
+        if not texts:
+            continue
+        (left, top), (right, bottom) = axes.transData.transform([(0, 0), (1, 1)])
+        boxes = [text.get_window_extent(renderer) for text in texts]
+        wide, high = max(1.0, *(box.width for box in boxes)), max(1.0, *(box.height for box in boxes))
+        size = float(texts[0].get_fontsize())
+        fitting = size * min(1.0, FILLED * abs(right - left) / wide, abs(bottom - top) / high)
+        for text in texts:
+            text.set_fontsize(fitting)
+            text.set_visible(fitting >= picture.style.points(LEAST_CAPTION) or fitting == size)
+
+
+def fit_title(picture: Picture, y: str, room: float) -> None:
+    """Breaks the title of a panel into lines that leave the next panel's alone."""
+    title = picture.axes[y]._left_title  # type: ignore[attr-defined]
+    title.set_text(picture.titles.setdefault(y, title.get_text()))
+    if title.get_text():
+        wrap(title, room)
+
+
+def head(picture: Picture, panels: Iterable[str]) -> float:
+    """Pixels that words and titles take above the cells, and a little air."""
+    renderer, tallest = renderer_of(picture.figure), 0.0
+    for y in panels:
+        box = picture.axes[y].get_tightbbox(renderer)
+        if box:
+            tallest = max(tallest, box.y1 - picture.axes[y].get_window_extent(renderer).y1)
+    return tallest + AIR * picture.style.scale
 
 
 def cells(picture: Picture, y: str) -> int:

@@ -56,6 +56,7 @@ class Picture:
         self.bars: list[tuple[Axes, Json]] = []
         self.named: list[tuple[Any, str]] = []
         self.worded: set[Any] = set()  # the axes whose ticks are words
+        self.titles: dict[str, str] = {}  # of the panels, before they are broken into lines
         maps = [trace for trace in plot["data"] if trace["type"] == "heatmap" and visible(trace)]
         self.cells = sum(numbers(trace["z"]).size for trace in maps)
 
