@@ -89,7 +89,7 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
 
 def curve_name(query: LossPerStepQuery, traces: list[Trace], number: int) -> str:
     """What a run is called in the legend."""
-    name = units.panel_title(query, traces[number]) if query.vs_model else traces[number].text
+    name = units.panel_title(query, traces[number], ("reset",)) if query.vs_model else traces[number].text
     return name if traces[number].change is None else translate(query.lang, "loss_per_step.wiped", run=name)
 
 

@@ -65,7 +65,9 @@ def labels(trace: Trace, left: bool = False) -> list[str]:
 
 def numbered(labelled: Sequence[Word], tokens: Sequence[Token], left: bool = False) -> list[str]:
     """Tokens with their numbers in a vocabulary."""
-    pairs = [(shortened(word.label), token.id) for word, token in zip(labelled, tokens, strict=True)]
+    pairs = [
+        (shortened(word.label), str(token.id).replace("-", "−")) for word, token in zip(labelled, tokens, strict=True)
+    ]
     return [f"{id_} · {label}" if left else f"{label} · {id_}" for label, id_ in pairs]
 
 

@@ -74,3 +74,9 @@ def test_the_sentence_follows_the_weights():
     _, _, lstm = drawn(model="lstm")
     _, _, rnn = drawn(model="rnn")
     assert lstm.summary[0].text("de") != rnn.summary[0].text("de").replace("RNN", "LSTM")
+
+
+def test_two_models_are_named_and_wiped_only_where_they_are():
+    names = [trace["name"] for trace in drawn(vs_model="rnn")[2].plot.data]
+    assert names[0] == "LSTM" and not any("ipe" in name for name in names)
+    assert any("memory wiped" in trace["name"] for trace in drawn(vs_model="rnn", reset=2)[2].plot.data)
