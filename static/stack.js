@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { scale, onSlide, parts } = Satzblick;
+  const { scale, onSlide, parts, plain } = Satzblick;
   const { TITLE, NUMBER, LABEL, BAR, EDGE, axisName, textWidth, widest, labelsOf, titleLines } = parts;
   const LEAST = { cells: 22, bars: 56, units: 44 }; // on a slide
   const CELL = { most: 92, few: 660, filled: 0.9 }; // few words may take that much together
@@ -126,8 +126,11 @@
       const { down, high, limit } = rows.get(trace.yaxis);
       down.range = [0, (limit * high) / (high - 1.6 * size)];
       trace.textfont = { ...trace.textfont, size };
-      const long = Math.max(0, ...(trace.text ?? []).map((text) => textWidth(text, size, "normal")));
-      if (long > cell || size < READABLE) delete trace.text;
+      const fits = (text) => textWidth(plain(text), size, "normal") <= cell;
+      // A share that rounds to nothing is longer than others: it goes alone, not with the numbers of all bars.
+      const shares = (trace.text ?? []).filter((text) => !plain(text).startsWith("<"));
+      if (size < READABLE || !shares.every(fits)) delete trace.text;
+      else trace.text = trace.text?.map((text) => (fits(text) ? text : ""));
     }
   }
 

@@ -157,3 +157,9 @@ def test_sliders_are_sent_together_without_scripts(open_window: OpenWindow) -> N
         bare.page.click("#query button.show")
         bare.page.wait_for_url("**/de/party?text=Katze*")
         assert bare.parameters()["match3"] == "30.0"
+
+
+def test_bars_keep_their_numbers_beside_a_share_that_rounds_to_nothing(screen: Screen) -> None:
+    screen.open("/de/party", text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
+    numbers = screen.page.locator(".bars text").all_text_contents()
+    assert any(text.startswith("< 1") for text in numbers) and any(text.startswith("65") for text in numbers)
