@@ -62,7 +62,9 @@
       for (const trace of data.filter((each) => each.texttemplate)) {
         const tabular = spec.panels.kind === "table";
         const size = tabular ? tableText(trace, placed, digits) : digits;
-        const room = tabular ? size : placed.cell >= (onSlide() ? digits / 0.34 : VALUES_FROM);
+        const longest = Math.max(0, ...(trace.text ?? []).flat().map((text) => parts.textWidth(plain(text), size, "normal")));
+        const fits = !onSlide() || longest <= placed.cell - 2;
+        const room = tabular ? size : fits && placed.cell >= (onSlide() ? digits / 0.34 : VALUES_FROM);
         if (!room) delete trace.texttemplate;
         else trace.textfont = { ...trace.textfont, size };
       }
