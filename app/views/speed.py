@@ -289,7 +289,9 @@ def tell_one_more(query: SpeedQuery, networks: list[Network]) -> Iterable[Messag
         if network.transformer and network in able:
             growth = network.at(network.next, FAR) / network.at(network.next, NEAR)
             share = percent(query.lang, network.grown_share(FAR))
-            key = "speed.summary.grows" if growth > tradeoffs.VISIBLE else "speed.summary.hidden"
+            # nine of ten times are below nine of ten others, whatever the machine did meanwhile
+            apart = network.next[2][network.place(NEAR)] < network.next[0][network.place(FAR)]
+            key = "speed.summary.grows" if growth > tradeoffs.VISIBLE and apart else "speed.summary.hidden"
             yield say(
                 key,
                 network=network.the(query.lang, opens=True),
