@@ -1,6 +1,6 @@
 """The German WordPiece tokenizer that all models trained here share; offsets point into the text as it was typed."""
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,20 +42,25 @@ def tokenize(text: str, longest: int, start: bool = True, end: bool = False) -> 
 
     Raises EmptyText, and TooManyTokens where there would be more than `longest`.
     """
-    encoding = tokenizer().encode(text, add_special_tokens=False)
-    if not encoding.ids:
+    found = pieces(text)
+    if not found:
         raise EmptyText()
     room = longest - start - end
-    if len(encoding.ids) > room:
-        kept = encoding.offsets[room - 1][1]
-        raise TooManyTokens(count=len(encoding.ids) + start + end, limit=longest, characters=kept)
-    pieces = tuple(
+    if len(found) > room:
+        raise TooManyTokens(count=len(found) + start + end, limit=longest, characters=found[room - 1].end)
+    before = (Token("[CLS]", CLS, 0, 0, special=True),) if start else ()
+    after = (Token("[SEP]", SEP, len(text), len(text), special=True),) if end else ()
+    return before + found + after
+
+
+@lru_cache(maxsize=16)  # networks that stand side by side read one text
+def pieces(text: str) -> tuple[Token, ...]:
+    """The pieces of a text alone, however many."""
+    encoding = tokenizer().encode(text, add_special_tokens=False)
+    return tuple(
         Token(piece, id_, *span, special=False)
         for piece, id_, span in zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True)
     )
-    before = (Token("[CLS]", CLS, 0, 0, special=True),) if start else ()
-    after = (Token("[SEP]", SEP, len(text), len(text), special=True),) if end else ()
-    return before + pieces + after
 
 
 @cache
