@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Frame, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Frame, Page, Request
 
 HERE = Path(__file__).parent
 PATIENCE = 60  # seconds: the first drawing waits for a model to load, on a machine that may be busy
@@ -89,12 +89,22 @@ class Screen:
         self.drawn()
 
     def until(self, met: Callable[[], T], what: str) -> T:
-        """Looks again and again, until something true is seen."""
+        """Looks again and again, until something true is seen; a page that is just leaving shows nothing."""
         end = time.monotonic() + PATIENCE
-        while not (found := met()):
+        while not (found := self.unless_leaving(met)):
             assert time.monotonic() < end, f"waited {PATIENCE} s for: {what}\n" + "\n".join(self.witness.seen)
             self.page.wait_for_timeout(TICK)
         return found
+
+    @staticmethod
+    def unless_leaving(met: Callable[[], T]) -> T | None:
+        """What is seen, or None where the page went to another address during the look."""
+        try:
+            return met()
+        except Error as error:
+            if "Execution context was destroyed" not in error.message:
+                raise
+            return None
 
     def drawn(self, frame: Frame | None = None) -> None:
         """Waits until the figure that belongs to the page is drawn to the end."""

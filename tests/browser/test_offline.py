@@ -51,8 +51,7 @@ def disk(browser: Browser, folder: Path) -> Iterator[Screen]:
 
 def figure(screen: Screen, file: str) -> Frame:
     """The frame that shows this file of the bundle, drawn."""
-    frames = screen.page.frames
-    inside = screen.until(lambda: next((f for f in frames if f.url.endswith(file)), None), file)
+    inside = screen.until(lambda: next((f for f in screen.page.frames if f.url.endswith(file)), None), file)
     screen.until(lambda: inside.evaluate("document.readyState") == "complete", file)
     screen.drawn(inside)
     return inside
