@@ -1,6 +1,8 @@
 """Fills the templates: what every page shares (languages, theme, lecture), and the pages made of it."""
 
+from collections.abc import Iterable
 from functools import cache
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +36,20 @@ class Dictionaries(Environment):
 @cache
 def environment() -> Environment:
     """Jinja with automatic escaping; a name that is not given is an error."""
-    return Dictionaries(
+    made = Dictionaries(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=False,
         auto_reload=False,
     )
+    made.filters["common_start"] = common_start
+    return made
+
+
+def common_start(addresses: Iterable[str]) -> str:
+    """The parameters that addresses begin with alike, as it stands in them."""
+    return "&".join(commonprefix([address.split("&") for address in addresses]))
 
 
 def page(

@@ -1,6 +1,7 @@
 """Carries runs out on the model threads: equal runs in flight are one, finished ones are kept, too many are refused."""
 
 import asyncio
+import gc
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -77,7 +78,11 @@ class Runs:
 
     def _perform(self, run: Run) -> Trace:
         self.performed += 1
-        return perform(run)
+        loaded = registry.loaded()
+        trace = perform(run)
+        if registry.loaded() > loaded:
+            gc.freeze()  # what a library and a model have brought stays: looking through it stops everything for 0.3 s
+        return trace
 
     def _land(self, key: Key, done: "asyncio.Future[Trace]") -> None:
         del self._flying[key]

@@ -143,6 +143,11 @@ def load(name: str) -> Loaded:
         return _loaded[name]
 
 
+def loaded() -> int:
+    """How many models are in memory."""
+    return len(_loaded)
+
+
 def status() -> dict[str, str]:
     """For each model "not loaded", "loading", "loaded" or "failed: …"; never waits."""
     return {

@@ -34,7 +34,7 @@
       link.title = packed.dataset.missing;
     }
     for (const option of page.querySelectorAll("#controls option"))
-      option.disabled = !fitting(states, wanted(option.dataset.url));
+      option.disabled = !fitting(states, wanted(option.parentElement.dataset.start + option.dataset.rest));
   }
 
   const ready = unpacked();

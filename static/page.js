@@ -170,8 +170,8 @@
   });
 
   document.addEventListener("change", ({ target }) => {
-    const url = target.matches("select") && target.selectedOptions[0]?.dataset.url;
-    if (url) load(url, { how: remember("push") });
+    const option = target.matches("select") && target.selectedOptions[0];
+    if (option) load(target.dataset.start + option.dataset.rest, { how: remember("push") });
   });
 
   /* ── numbers: each field, and all sliders together, are a form of their own ── */

@@ -26,12 +26,15 @@ class Reader(HTMLParser):
         self.ids: list[str] = []
         self.open: list[str] = []
         self.handlers: list[str] = []
+        self.start = ""  # of the addresses that the options of a list lead to
         self.feed(page)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
-        self.links += [given[name] for name in ("href", "src", "action", "data-url") if given.get(name)]
+        self.links += [given[name] for name in ("href", "src", "action") if given.get(name)]
+        self.start = given.get("data-start", self.start)
+        self.links += [self.start + given["data-rest"]] if "data-rest" in given else []
         self.ids += [given["id"]] if "id" in given else []
         self.handlers += [name for name, _ in attrs if name.startswith("on")]
         if tag not in VOID:

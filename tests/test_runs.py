@@ -56,6 +56,19 @@ def test_thirty_equal_requests_cost_one_run(performed):
     assert (count, performed, len(traces)) == (1, ["slow"], 1)
 
 
+def test_what_a_model_brings_is_no_longer_looked_through(performed, monkeypatch):
+    loads, frozen = iter((0, 1, 1, 1)), []
+    monkeypatch.setattr(module.registry, "loaded", lambda: next(loads))
+    monkeypatch.setattr(module.gc, "freeze", lambda: frozen.append(len(performed)))
+
+    async def scenario(runs):
+        for text in ("one", "two"):
+            await runs.traces([lstm(text)])
+
+    carry_out(scenario)
+    assert frozen == [1]  # after the run that loaded a model, and not after the next
+
+
 def test_equal_requests_do_not_count_as_waiting(performed):
     async def scenario(runs):
         await asyncio.gather(*(runs.traces([lstm("slow")]) for _ in range(30)))

@@ -66,10 +66,8 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     curves, sums = [], []
     for series, (number, trace) in enumerate(enumerate(traces)):
         loss, name = losses(query, trace), curve_name(query, traces, number)
-        hover = [hover_text(query, trace, place) for place in range(len(trace.tokens))]
-        curves.append(
-            Curve(name, loss, series=series, kind="bar", texts=bar_texts(query, loss, len(traces)), hovers=hover)
-        )
+        texts, hovers = bar_texts(query, loss, len(traces)), hover_texts(query, trace)
+        curves.append(Curve(name, loss, series=series, kind="bar", texts=texts, hovers=hovers))
         total = np.nancumsum(loss)
         total[0] = np.nan
         title = translate(query.lang, "loss_per_step.sum", run=name)
@@ -84,7 +82,8 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     y = Axis(translate(query.lang, "loss_per_step.axis", unit=unit))
     right = Axis(translate(query.lang, "loss_per_step.axis.sum", unit=unit), limits=(0, 1.05 * max(*sums, 1e-6)))
     plot = chart(curves, query.lang, x, y, right=right)
-    return Figure(plot, list(summaries(query, traces, sums)), table(query, traces), token_runs=plain)
+    return Figure(plot, list(summaries(query, traces, sums)), table(query, traces), layers=[-1] * len(traces),
+                  sampled=True, token_runs=plain)  # fmt: skip
 
 
 def curve_name(query: LossPerStepQuery, traces: list[Trace], number: int) -> str:
@@ -100,25 +99,31 @@ def bar_texts(query: LossPerStepQuery, loss: np.ndarray, runs: int) -> list[str]
     return ["" if np.isnan(value) else decimal(query.lang, float(value), 1) for value in loss]
 
 
-def hover_text(query: LossPerStepQuery, trace: Trace, place: int) -> str:
-    """A word's loss and probability, and what the model had rather expected."""
-    assert trace.prediction is not None
-    if place == 0:
-        return ""
-    loss = float(trace.prediction.loss[place])
-    guesses = ", ".join(f"{word} {percent(query.lang, probability)}" for word, probability in guessed(trace, place - 1))
-    return translate(
-        query.lang, "loss_per_step.hover", word=word_at(trace, place).label, guesses=guesses,
-        share=percent(query.lang, float(np.exp(-loss))),
-        loss=decimal(query.lang, float(losses(query, trace)[place]), 2),
-    )  # fmt: skip
+def hover_texts(query: LossPerStepQuery, trace: Trace) -> list[str]:
+    """Each word's loss and probability, and what the model had rather expected; nothing for the first."""
+    lang, told = query.lang, [""]
+    after = zip(words(trace)[1:], losses(query, trace).tolist()[1:], shares(trace)[1:], guessed(trace), strict=False)
+    for word, loss, share, guesses in after:
+        expected = ", ".join(f"{guess} {percent(lang, probability)}" for guess, probability in guesses)
+        told.append(
+            translate(lang, "loss_per_step.hover", word=word.label, guesses=expected, share=percent(lang, share),
+                      loss=decimal(lang, loss, 2))
+        )  # fmt: skip
+    return told
 
 
-def guessed(trace: Trace, place: int) -> list[tuple[str, float]]:
-    """The five likeliest tokens after the token at this place, with their probabilities."""
+def shares(trace: Trace) -> list[float]:
+    """The probability of each word; NaN for the first."""
     assert trace.prediction is not None
-    probabilities = trace.prediction.probabilities[place].tolist()
-    return list(zip(trace.prediction.words[place], probabilities, strict=True))[:GUESSES]
+    found: list[float] = np.exp(-trace.prediction.loss).tolist()
+    return found
+
+
+def guessed(trace: Trace) -> list[list[tuple[str, float]]]:
+    """After each token the five likeliest, with their probabilities."""
+    assert trace.prediction is not None
+    rows = zip(trace.prediction.words, trace.prediction.probabilities.tolist(), strict=True)
+    return [list(zip(guesses, numbers, strict=True))[:GUESSES] for guesses, numbers in rows]
 
 
 def summaries(query: LossPerStepQuery, traces: list[Trace], sums: list[float]) -> Iterable[Message]:
@@ -139,10 +144,10 @@ def summaries(query: LossPerStepQuery, traces: list[Trace], sums: list[float]) -
             )  # fmt: skip
             continue
         before, worst = total, int(np.nanargmax(trace.prediction.loss))
-        guess, share = guessed(trace, worst - 1)[0]
+        guess, share = guessed(trace)[worst - 1][0]
         yield say(
             "loss_per_step.summary", model=name, word=Strong(word_at(trace, worst).label),
-            share=Strong(percent(query.lang, float(np.exp(-trace.prediction.loss[worst])))), guess=guess,
+            share=Strong(percent(query.lang, shares(trace)[worst])), guess=guess,
             guess_share=percent(query.lang, share), total=Strong(decimal(query.lang, total, 1)), unit=unit,
         )  # fmt: skip
 
@@ -161,22 +166,11 @@ def rows(query: LossPerStepQuery, traces: list[Trace]) -> Iterable[tuple[Cell, .
     """One row per word and run."""
     for run, trace in enumerate(traces, start=1):
         loss = losses(query, trace)
-        sums = np.nancumsum(loss).tolist()
-        assert trace.prediction is not None
-        for place, label in enumerate([each.label for each in words(trace)][1:], start=1):
-            guesses = " · ".join(f"{guess} {share:.3f}" for guess, share in guessed(trace, place - 1))
-            probability = float(np.exp(-trace.prediction.loss[place]))
-            yield (
-                trace.model,
-                run,
-                trace.change,
-                place,
-                label,
-                float(loss[place]),
-                sums[place],
-                probability,
-                guesses,
-            )
+        numbers = zip(loss.tolist(), np.nancumsum(loss).tolist(), shares(trace), strict=True)
+        expected = [" · ".join(f"{guess} {share:.3f}" for guess, share in guesses) for guesses in guessed(trace)]
+        for word, (own, total, probability) in list(zip(words(trace), numbers, strict=True))[1:]:
+            guesses = expected[word.position - 1]
+            yield trace.model, run, trace.change, word.position, word.label, own, total, probability, guesses
 
 
 VIEW = View(

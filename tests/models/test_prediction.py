@@ -1,4 +1,4 @@
-"""The likeliest pieces by way of blocks are those that sorting everything finds; losses are exact for large logits."""
+"""The likeliest pieces by way of columns are those that sorting everything finds; losses are exact for large logits."""
 
 import pytest
 import torch
@@ -7,14 +7,16 @@ from models import prediction
 from models.trace import Prediction
 
 
-@pytest.mark.parametrize("pieces", [30, 999, 1_000, 1_001, 14_000, 30_522])
-def test_blocks_find_what_sorting_finds(pieces):
+@pytest.mark.parametrize("pieces", [5, 30, 219, 220, 221, 14_000, 30_522])
+def test_columns_find_what_sorting_finds(pieces):
     scores = torch.randn(7, pieces, generator=torch.Generator().manual_seed(pieces))
-    scores[0, -10:] += 20  # the best side by side, in the part that fills no block where there is one
+    scores[0, -10:] += 20  # the best side by side, in the part that fills no column where there is one
     scores[1, ::97] += 20
-    values, places = prediction.likeliest(scores, 10)
-    expected = scores.topk(10)
+    scores[2, :: max(1, pieces // prediction.SLICES)] += 20  # the best in one column
+    values, places, sums = prediction.likeliest(scores, 10)
+    expected = scores.topk(min(10, pieces))
     assert torch.equal(values, expected.values) and torch.equal(places, expected.indices)
+    assert torch.allclose(sums + values[:, :1], scores.logsumexp(1, keepdim=True), rtol=1e-6)
 
 
 def test_losses_of_large_logits_are_those_of_double_precision():
