@@ -18,7 +18,8 @@ def predict(logits: Tensor, ids: Tensor, written: Callable[[int], str] = tokeniz
 
     `written` turns an id into what people read.
     """
-    largest, places, sums = map(torch.cat, zip(*(likeliest(rows, RANKS) for rows in logits.split(ROWS)), strict=True))
+    found = [likeliest(rows, RANKS) for rows in torch.split(logits, ROWS)]
+    largest, places, sums = map(torch.cat, zip(*found, strict=True))
     loss = torch.full((len(ids),), torch.nan)
     most = largest[:, :1]  # taken away first: logits of a hundred leave few digits for the logarithm
     loss[1:] = (most[:-1] - logits[:-1].gather(1, ids[1:, None]) + sums[:-1])[:, 0]
@@ -40,7 +41,7 @@ def likeliest(scores: Tensor, ranks: int) -> tuple[Tensor, Tensor, Tensor]:
         found = scores.topk(min(ranks, scores.shape[1]))
         return found.values, found.indices, above(scores, found.values)
     whole = columns * SLICES
-    maxima = scores[:, :whole].unflatten(1, (SLICES, columns)).amax(1)
+    maxima = scores[:, :whole].reshape(-1, SLICES, columns).amax(1)
     chosen = maxima.topk(ranks).indices[:, None] + torch.arange(0, whole, columns)[:, None]
     rest = torch.arange(whole, scores.shape[1]).expand(len(scores), -1)
     places = torch.cat([chosen.flatten(1), rest], dim=1)
