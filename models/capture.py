@@ -158,7 +158,7 @@ def _projected(module: nn.Module, _given: object, output: Tensor) -> None:
 
 def _fed_forward(_module: nn.Module, _given: object, output: Tensor) -> None:
     if calls := _calls.get():
-        calls[-1].feed_forward = output
+        calls[-1].feed_forward = output if output.ndim == 3 else output[None]  # OPT: tokens as rows of one matrix
 
 
 def attention(calls: list[Call]) -> tuple[Attention, Check]:

@@ -10,7 +10,7 @@ from models.run import Run
 from models.trace import Check, Positional, Trace
 
 if TYPE_CHECKING:
-    from torch.nn import Embedding
+    from torch import Tensor
 
 IDENTITY = "Σ cos ωᵢ(p − q)"  # what products of sinusoidal vectors come down to
 BASE = 10_000  # of the wavelengths, Vaswani et al. 2017, Attention Is All You Need, section 3.5
@@ -20,7 +20,9 @@ ALIKE = 1e-5  # a table so near to the sines and cosines is made of them
 class Placed(registry.Loaded, Protocol):
     """A model with a table of vectors for the places."""
 
-    positions: "Embedding"
+    @property
+    def position_table(self) -> "Tensor":
+        """The vectors for all its places, [places, units]."""
 
 
 def trace(run: Run) -> Trace:
@@ -30,7 +32,7 @@ def trace(run: Run) -> Trace:
     """
     loaded = cast(Placed, registry.load(run.model))
     whole = loaded.forward(run.text)
-    table = loaded.positions.weight.detach().numpy()
+    table = loaded.position_table.detach().numpy()
     waves = sinusoidal(table)
     check = Check(identity_error(table), IDENTITY) if waves else Check(0.0, "transformers")
     return replace(whole, positional=Positional(position_table=table, sinusoidal=waves), check=check)

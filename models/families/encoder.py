@@ -89,7 +89,7 @@ class Transformer:
             attention, check = capture.attention(calls)
             read_out = read_out or self.read_out
             said = read_out(logits, tokens) if read_out and logits is not None else {}
-            inputs, positions = self.words(ids[0]), self.positions.weight[: len(tokens)]
+            inputs, positions = self.words(ids[0]), self.position_table[: len(tokens)]
             if off:
                 positions = positions * 0
         embeddings, *layers = (state.numpy() for state in states)
@@ -104,6 +104,11 @@ class Transformer:
             attention=attention,
             **said,
         )
+
+    @property
+    def position_table(self) -> "Tensor":
+        """The vectors for all its places, [places, units]."""
+        return self.positions.weight
 
     def scored(self, vectors: "Tensor", place: int = 0) -> "Tensor":
         """Logits of the classes, labels or pieces, [texts, outcomes], from word vectors [texts, tokens, units].

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from models import translating
 from models.errors import CaptureError, EmptyText, TooManyTokens
-from models.families.encoder import ATTENTION
+from models.families.encoder import ATTENTION, placeless, silenced
 from models.registry import Model, sizes
+from models.run import Change, changed
 from models.shapes import Layers, ShapeError
 from models.tokenizer import WEIGHTS
 from models.trace import Attention, Check, States, Token, Trace
@@ -28,6 +29,7 @@ from models.weights import configuration, files
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
     from torch import Tensor
+    from torch.nn import Embedding
     from transformers import PreTrainedModel
 
 VARIABLE = "SATZBLICK_EXTRA_MODELS"
@@ -42,6 +44,10 @@ CAUSAL = {
     "bloom", "codegen", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neo", "gpt_neox", "gptj", "llama",
     "mistral", "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "smollm3", "stablelm", "starcoder2",
 }  # fmt: skip  # read from left to right, also where their head is missing
+# These add a vector for each place to the word vectors, from a table; that is the module's name.
+PLACED = dict.fromkeys(["bert", "camembert", "distilbert", "electra", "ernie", "roberta", "xlm-roberta"],
+                       "position_embeddings") \
+    | dict.fromkeys(["bart", "marian", "mbart", "opt"], "embed_positions") | {"gpt2": "wpe"}  # fmt: skip
 TWO_WAYS = {"flaubert", "xlm", "xlnet"}  # their classes end alike, but they see the words after as well
 # Their first positions are numbered from the id of the padding on, so that many of the table's rows are never used.
 PADDED = {"camembert", "data2vec-text", "longformer", "mpnet", "roberta", "roberta-prelayernorm", "xlm-roberta", "xmod"}
@@ -64,6 +70,7 @@ class Extra:
         self.reported = "scores" not in model.fields
         self.whole_words = type(pieces.model).__name__ != "WordPiece"  # pieces say where a word begins, not goes on
         self.written = cache(self._written)
+        self.places = self._places() if "positions" in model.fields else None
         if not self.reported:
             capture.attach(network)
         self.trouble = self._tried()
@@ -85,10 +92,26 @@ class Extra:
             "" if wrong <= capture.TOLERANCE else f"its attention is not the softmax of its scores: {wrong:.1e} apart"
         )
 
-    def forward(self, text: str, tried: bool = False) -> Trace:
+    def _places(self) -> "Embedding":
+        """The module with the vectors for the places, which from now on can be switched off."""
+        name = PLACED[self.network.config.model_type]
+        found: Embedding = next(part for path, part in self.network.named_modules() if path.endswith(name))
+        found.register_forward_hook(silenced)
+        return found
+
+    @property
+    def position_table(self) -> "Tensor":
+        """The vectors for the places that it can use, [places, units]; some count from two, or from the padding on."""
+        assert self.places is not None
+        padding = self.places.padding_idx
+        first: int = getattr(self.places, "offset", 0) if padding is None else padding + 1
+        return self.places.weight[first:]
+
+    def forward(self, text: str, change: Change | None = None, tried: bool = False) -> Trace:
         """Reads the text with the tokens that the model itself adds, in one call; raises CaptureError.
 
-        Word vectors narrower than the states (ELECTRA, ALBERT) are shown as the model widens them.
+        Word vectors narrower than the states (ELECTRA, ALBERT) are shown as the model widens them. The one change is
+        `no_positions`, for models that have a table of them.
         """
         import torch
 
@@ -98,7 +121,8 @@ class Extra:
             raise CaptureError(self.trouble)
         tokens = self.tokenize(text)
         ids = torch.tensor([[token.id for token in tokens]])
-        with torch.inference_mode(), capture.recording() as calls:
+        off = "no_positions" in changed(change, *(("no_positions",) if self.places is not None else ()))
+        with torch.inference_mode(), capture.recording() as calls, placeless(off):
             output = self.output(ids)
             states, logits = self.read(output)
             if self.reported:
@@ -107,13 +131,14 @@ class Extra:
                 attention, check = self.attention(capture.attention, calls, len(states) - 1)
             inputs = self.inputs(ids[0], states[0].shape[-1])
             said = self.said(logits, ids[0])
+            places = self.position_table[: len(tokens)].numpy() * (not off) if self.places is not None else None
         embeddings, *layers = (state.numpy() for state in states)
         return Trace(
             model=self.model.name,
             text=text,
             tokens=tokens,
             check=check,
-            states=States(inputs=inputs.numpy(), embeddings=embeddings, hidden=Layers.of(layers)),
+            states=States(inputs=inputs.numpy(), positions=places, embeddings=embeddings, hidden=Layers.of(layers)),
             attention=attention,
             **said,
         )
@@ -156,7 +181,7 @@ class Extra:
         """The word vectors [tokens, units]."""
         from torch import nn
 
-        found: Tensor = self.network.get_input_embeddings()(ids)
+        found: Tensor = self.network.get_input_embeddings()(ids) * getattr(self.network, "embed_scale", 1.0)
         if found.shape[-1] == units:
             return found
         for part in self.network.modules():
@@ -316,9 +341,11 @@ def kind_of(config: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     says = architecture.endswith(HEADS) and not two_sided and kind not in TWO_WAYS
     causal = says or bool(config.get("is_decoder")) or kind in CAUSAL
     fields: tuple[str, ...] = FIELDS if registered(kind) else REPORTED
+    if kind in PLACED and config.get("embedding_size") in (None, config.get("hidden_size")):
+        fields = ("positions", *fields)
     if says:
         fields += ("loss", "predictions")
-    if two_sided and architecture.endswith(WRITERS) and fields == FIELDS:
+    if two_sided and architecture.endswith(WRITERS) and "scores" in fields:
         fields += translating.FIELDS
     return "encoder_decoder" if two_sided else "decoder" if causal else "encoder", fields
 

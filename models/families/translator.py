@@ -46,7 +46,7 @@ class Reader:
             encoder = self.translator.network.get_encoder()
             inputs = encoder.embed_tokens(ids)[0] * encoder.embed_scale
         embeddings, *layers = (state.numpy() for state in states)
-        positions = self.positions.weight[: len(tokens)].numpy() * (not off)
+        positions = self.position_table[: len(tokens)].numpy() * (not off)
         return Trace(
             model=self.model.name,
             text=text,
@@ -55,6 +55,12 @@ class Reader:
             states=States(inputs=inputs.numpy(), positions=positions, embeddings=embeddings, hidden=Layers.of(layers)),
             attention=attention,
         )
+
+    @property
+    def position_table(self) -> "Tensor":
+        """The vectors for all places of the German side, [places, units]."""
+        table: Tensor = self.positions.weight
+        return table
 
     @property
     def whole(self) -> "MarianMTModel":

@@ -23,7 +23,7 @@ from app.main import create_app
 from models import registry
 from models.errors import CaptureError, EmptyText, TooManyTokens
 from models.families import extra
-from models.run import Run, perform
+from models.run import Change, Run, perform
 
 TEXT, OTHER = "Der Mann biss den Hund, weil er beißt.", "Hund den biss Mann Der"
 LEARNED = [TEXT, OTHER, "Die Katze sieht den Hund nicht.", "Wer beißt den Mann?", "Der Hund ist groß."] * 3
@@ -39,8 +39,7 @@ TWO_SIDED = {
 }  # fmt: skip
 NETWORKS = {
     "bert": (hf.BertForMaskedLM, hf.BertConfig, SIZES, "pieces"),
-    "roberta": (hf.RobertaForMaskedLM, hf.RobertaConfig, SIZES | {"pad_token_id": 1, "max_position_embeddings": 66},
-                "bytes"),
+    "roberta": (hf.RobertaForMaskedLM, hf.RobertaConfig, SIZES | {"max_position_embeddings": 65}, "bytes"),
     "distilbert": (hf.DistilBertForMaskedLM, hf.DistilBertConfig,
                    {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 48, "max_position_embeddings": 64}, "pieces"),
     "electra": (hf.ElectraForPreTraining, hf.ElectraConfig, SIZES | {"embedding_size": 16}, "pieces"),
@@ -48,6 +47,9 @@ NETWORKS = {
     "gpt2": (hf.GPT2LMHeadModel, hf.GPT2Config,
              {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64, "bos_token_id": 1, "eos_token_id": 2},
              "bytes"),
+    "opt": (hf.OPTForCausalLM, hf.OPTConfig,
+            {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "ffn_dim": 48,
+             "max_position_embeddings": 64, "word_embed_proj_dim": 32, "pad_token_id": 0}, "bytes"),
     "llama": (hf.LlamaForCausalLM, hf.LlamaConfig, GROUPED, "unigram"),
     "qwen3": (hf.Qwen3ForCausalLM, hf.Qwen3Config, GROUPED, "bytes"),
     "gpt-neox": (hf.GPTNeoXForCausalLM, hf.GPTNeoXConfig, SIZES, "bytes"),
@@ -69,8 +71,12 @@ NETWORKS = {
 }  # fmt: skip
 REPORTED = ["deberta", "mpnet", "xlnet", "gpt-neo"]  # they compute their attention out of reach, but give it when asked
 NONE = "fnet"  # and this one has none
-DECODERS = ["gpt2", "llama", "qwen3", "gpt-neox"]
+DECODERS = ["gpt2", "opt", "llama", "qwen3", "gpt-neox"]
 WRITERS = ["t5", "marian", "bart"]
+PLACED = {  # the tables of position vectors, and the row of the first place
+    "bert": ("position_embeddings", 0), "roberta": ("position_embeddings", 1), "distilbert": ("position_embeddings", 0),
+    "gpt2": ("wpe", 0), "opt": ("embed_positions", 2), "marian": ("embed_positions", 0), "bart": ("embed_positions", 2),
+}  # fmt: skip  # ELECTRA and ALBERT add theirs to narrower word vectors, the others have none
 ENCODERS = [name for name in NETWORKS if name not in (NONE, *REPORTED, *DECODERS)]
 SHOWN = [*ENCODERS, *DECODERS]
 ENDINGS = {  # the modules whose outputs a layer adds: W_O, the end of the feed-forward network
@@ -78,6 +84,7 @@ ENDINGS = {  # the modules whose outputs a layer adds: W_O, the end of the feed-
     "distilbert": ("out_lin", "lin2"),
     "albert": ("attention.dense", "ffn_output"),
     "gpt2": ("attn.c_proj", "mlp.c_proj"),
+    "opt": ("self_attn.out_proj", "fc2"),
     **dict.fromkeys(["llama", "qwen3"], ("o_proj", "down_proj")),
     "gpt-neox": ("attention.dense", "dense_4h_to_h"),
     "modernbert": ("attn.Wo", "mlp.Wo"),
@@ -213,10 +220,11 @@ def test_what_each_layer_adds_is_what_its_modules_gave(name):
     for path, module in network.named_modules():
         for ending, outputs in heard.items():
             if re.search(rf"(^|\.){ending}$", path):
-                module.register_forward_hook(lambda _module, _given, output, kept=outputs: kept.append(output[0]))
+                module.register_forward_hook(lambda _module, _given, output, kept=outputs: kept.append(output))
     with torch.inference_mode():
         network(torch.tensor([[token.id for token in trace.tokens]]))
-    attention, feed_forward = (torch.stack(outputs).numpy() for outputs in heard.values())
+    shape = (3, len(trace.tokens), 32)
+    attention, feed_forward = (torch.stack(outputs).numpy().reshape(shape) for outputs in heard.values())
     assert attention.shape == feed_forward.shape == (3, len(trace.tokens), 32)
     assert np.abs(np.asarray(trace.attention.attention_output) - attention).max() <= 1e-5
     assert np.abs(np.asarray(trace.attention.feed_forward) - feed_forward).max() <= 1e-5
@@ -242,6 +250,40 @@ def test_every_fitting_view_draws(client, name):
     for stage in ("raw", "scaled", "masked", "softmax", "rollout"):
         asked = {"text": TEXT, "model": name, "stage": stage, "layer": 2, "head": 3}
         assert client.get("/en/attention_map.json", params=asked).status_code == 200
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_positions_are_what_the_model_adds_and_can_be_switched_off(client, name):
+    network = hf.AutoModel.from_pretrained(registry.get(name).folder).eval()
+    network = network.get_encoder() if network.config.is_encoder_decoder else network
+    ending, first = PLACED[name]
+    (table,) = (part for path, part in network.named_modules() if path.endswith(ending))
+    added = []
+    table.register_forward_hook(lambda _module, _given, output: added.append(output.reshape(-1, 32)))
+    trace = perform(Run(name, TEXT, "positions"))
+    np.testing.assert_array_equal(trace.positional.position_table, table.weight.detach()[first:])
+    ids = torch.tensor([[token.id for token in trace.tokens]])
+    with torch.inference_mode():
+        network(ids)
+        table.weight.zero_()
+        placeless = network(ids, output_hidden_states=True).hidden_states
+    np.testing.assert_array_equal(trace.states.positions, added[0].numpy())
+    assert trace.positional.position_table.shape == (64, 32) and trace.positional.sinusoidal == (name == "marian")
+    np.testing.assert_array_equal(trace.positional.position_table[: len(trace.tokens)], trace.states.positions)
+    off = perform(Run(name, TEXT, change=Change("no_positions")))
+    assert not off.states.positions.any()
+    hidden = torch.stack(placeless[1:])[:, 0].numpy()
+    assert np.abs(np.asarray(off.states.hidden) - hidden).max() <= 1e-5
+    assert np.abs(np.asarray(trace.states.hidden) - hidden).max() > 1e-3
+    asked = {"text": "mann biss hund", "model": name, "show": "permuted"}
+    shown = client.get("/en/positions.json", params=asked).json()
+    assert shown["table"]["rows"] and ("it is the same sentence" in shown["summary"]) == (name not in DECODERS)
+
+
+def test_models_without_a_table_of_positions_are_not_offered_it():
+    assert {name for name in SHOWN if "positions" in registry.get(name).fields} == {*PLACED}
+    with pytest.raises(ValueError, match="no_positions"):
+        perform(Run("llama", TEXT, change=Change("no_positions")))
 
 
 @pytest.mark.parametrize("name", SHOWN)
