@@ -53,6 +53,8 @@ class Row:
     total_hover: str = ""
     digits: str = ".2f"
     texts: Sequence[str] = ()  # of bars
+    outlines: np.ndarray | None = None  # [words], bars of another run around these; NaN: none
+    hovers: Sequence[str] = ()  # of bars, in place of `hover`
     limit: float = 1.0  # of bars
     step: int = 0  # from which step of a playback on it is shown
     high: int = 0  # pixels, where it shall be higher than usual
@@ -91,7 +93,7 @@ def stacks(
     layout: Json = {
         "separators": ",." if lang == "de" else ".,", "font": {"family": FONT, "size": 15},
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "hovermode": "closest", "dragmode": False, "showlegend": False,
-        "annotations": [], "bargap": 0.3,
+        "annotations": [], "bargap": 0.3, "barmode": "overlay",
     }  # fmt: skip
     data: list[Json] = []
     shown = {name: f"coloraxis{number}".removesuffix("1") for number, name in enumerate(colours, start=1)}
@@ -188,11 +190,25 @@ def traces(row: Row, x: str, y: str, colours: str, columns: int, lang: Lang) -> 
     """A row's map or bars, and the column of its total."""
     at: Json = {"xaxis": x, "yaxis": y, "meta": {"from": row.step}}
     if row.kind == "bars":
-        return [
-            at | {"type": "bar", "x": list(range(columns)), "y": typed(row.values[0].astype(np.float32)),
-                  "marker": {"color": SERIES[0]}, "text": [escaped(text) for text in row.texts], "textangle": 0,
-                  "textposition": "outside", "cliponaxis": False, "hovertemplate": row.hover + "<extra></extra>"}
-        ]  # fmt: skip
+        at |= {"type": "bar", "x": list(range(columns)), "cliponaxis": False, "textangle": 0, "textposition": "outside"}
+        bars = at | {
+            "y": typed(row.values[0].astype(np.float32)),
+            "marker": {"color": SERIES[0]},
+            "text": [escaped(text) for text in row.texts],
+            "hovertemplate": row.hover + "<extra></extra>",
+        }
+        if row.hovers:
+            bars |= {"hovertext": [escaped(text) for text in row.hovers],
+                     "hovertemplate": "%{hovertext}<extra></extra>"}  # fmt: skip
+        if row.outlines is None:
+            return [bars]
+        around = at | {"y": typed(row.outlines.astype(np.float32)), "hoverinfo": "skip",
+                       "marker": {"color": "rgba(0,0,0,0)", "line": {"color": SERIES[1], "width": 2}}}  # fmt: skip
+        if row.texts:  # over the higher one of the two
+            higher = row.outlines > row.values[0]
+            around["text"] = [text if above else "" for text, above in zip(bars["text"], higher, strict=True)]
+            bars["text"] = ["" if above else text for text, above in zip(bars["text"], higher, strict=True)]
+        return [bars, around]
     ready: Json = at | {"type": "heatmap", "y0": row.first, "coloraxis": colours, "hoverongaps": False,
                         "xgap": 2 if columns <= 2 * IN_CELLS else 0,
                         "ygap": 2 if row.kind == "cells" else 0}  # fmt: skip

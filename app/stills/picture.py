@@ -188,7 +188,14 @@ class Picture:
 
     def bar(self, trace: Json, axes: "Axes") -> None:
         """Bars, upright or lying."""
-        colour = trace["marker"]["color"]
+        look = {"color": trace["marker"]["color"], "zorder": 3}
+        if line := trace["marker"].get("line"):  # an outline without a ground
+            look = {
+                "fill": False,
+                "edgecolor": line["color"],
+                "linewidth": self.style.points(line["width"]),
+                "zorder": 4,
+            }
         lying = trace.get("orientation") == "h"
         y = numbers(trace["y"])
         x = numbers(trace["x"]) if "x" in trace else np.arange(len(y), dtype=float)
@@ -199,9 +206,9 @@ class Picture:
         width = whole / count if grouped else whole
         shift = (place - (count - 1) / 2) * width if grouped else 0
         if lying:
-            drawn = axes.barh(y + shift, x, height=width, color=colour, zorder=3)
+            drawn = axes.barh(y + shift, x, height=width, **look)
         else:
-            drawn = axes.bar(x + shift, y, width=width, color=colour, zorder=3)
+            drawn = axes.bar(x + shift, y, width=width, **look)
         if trace.get("showlegend", True) and trace.get("name"):
             self.named.append((drawn, plain(trace["name"])))
         for number, text in enumerate(trace.get("text", ())):

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import NonNegativeInt, PositiveInt
 
-from app.messages import Message, Strong, decimal, percent, say, translate
+from app import align
+from app.messages import Message, Strong, decimal, percent, say, signed, translate
 from app.plotting import IN_CELLS, Scale
 from app.query import Choices, Layer, Query, fitted
 from app.stack import Row, Stack, stacks
@@ -54,10 +55,6 @@ class AttentionStepsQuery(Query):
     head: Annotated[PositiveInt | None, Choices(heads)] = None
     looking: Annotated[NonNegativeInt | None, Choices(places, usual, place_label)] = None
     vectors: Literal["hidden", "shown"] = "hidden"
-
-    def idle(self) -> tuple[str, ...]:
-        """No difference is drawn: each sentence has numbers of its own."""
-        return ("align",)
 
 
 @dataclass(frozen=True)
@@ -127,10 +124,11 @@ def figure(query: AttentionStepsQuery, traces: list[Trace]) -> Figure:
     ways = [followed(query, traces[0])]
     ways += [followed(query, trace, ways[0].word) for trace in traces[1:]]
     top = max(float(way.weights.max()) for way in ways)
+    before = [None, *(partners(query, ways[0], way) for way in ways[1:])]
     found = [
         Stack(
             panel_title(query, way.trace, ("looking",)) if len(ways) == 2 else "",
-            [shortened(word.label) for word in way.words], rows(query, way, top), run,
+            [shortened(word.label) for word in way.words], rows(query, way, top, before[run]), run,
             [word.position for word in way.words],
         )
         for run, way in enumerate(ways)
@@ -140,12 +138,21 @@ def figure(query: AttentionStepsQuery, traces: list[Trace]) -> Figure:
         for name in ("scores", "added", *(["vectors"] if query.vectors == "shown" else []))
     }
     steps = [translate(query.lang, f"attention_steps.step.{step}") for step in STEPS]
-    summary = list(told(query, ways[0]) if len(ways) == 1 else compared(query, ways))
-    return Figure(stacks(found, query.lang, colours, steps), summary, table(ways), [way.layer for way in ways])
+    summary = list(told(query, ways[0]) if len(ways) == 1 else compared(query, ways, before[1]))
+    plot = stacks(found, query.lang, colours, steps)
+    return Figure(plot, summary, table(ways, before), [way.layer for way in ways])
 
 
-def rows(query: AttentionStepsQuery, way: Way, top: float) -> list[Row]:
-    """The steps of one run, and between them the vectors that they are made of; bars reach up to `top`."""
+def partners(query: AttentionStepsQuery, first: Way, second: Way) -> np.ndarray:
+    """What the first run's word gives to the partner of each of the second run's tokens, [tokens]; NaN: it has none."""
+    pieces = [[token.text for token in way.trace.tokens] for way in (second, first)]
+    there = align.pairs(pieces[0], pieces[1], query.align)
+    return np.array([np.nan if place is None else first.weights[place] for place in there], np.float32)
+
+
+def rows(query: AttentionStepsQuery, way: Way, top: float, before: np.ndarray | None = None) -> list[Row]:
+    """The steps of one run, and between them the vectors that they are made of; bars reach up to `top`, and outlines
+    show the shares `before` of another run."""
     lang, shown = query.lang, query.vectors == "shown"
     head, place = (way.layer, way.head), way.place
     part = attention(way.trace)
@@ -157,9 +164,11 @@ def rows(query: AttentionStepsQuery, way: Way, top: float) -> list[Row]:
                    total=total, total_name=name, total_hover=aside, step=STEPS.index(ROWS[step]))  # fmt: skip
 
     texts = [percent(lang, float(weight)) for weight in way.weights] if len(way.words) <= 2 * IN_CELLS else []
+    kind = "" if before is None else f".{query.align}"
     bars = Row(
-        title(query, way, "softmax"), way.weights[None], translate(lang, "attention_steps.softmax.hover"),
-        translate(lang, "attention_steps.step.softmax"), texts=texts, limit=top, step=STEPS.index("softmax"),
+        translate(lang, f"attention_steps.row.softmax{kind}"), way.weights[None],
+        translate(lang, "attention_steps.softmax.hover"), translate(lang, "attention_steps.step.softmax"), texts=texts,
+        limit=top, step=STEPS.index("softmax"), outlines=before, hovers=changes(query, way, before),
     )  # fmt: skip
     return [
         *([row("keys", part.keys[head].T, "vectors", part.queries[head][place], "q")] if shown else []),
@@ -171,6 +180,19 @@ def rows(query: AttentionStepsQuery, way: Way, top: float) -> list[Row]:
         row("mixed", way.mixed.T, "added", way.mixed.sum(0)),
         row("projected", way.projected.T, "added", way.projected.sum(0)),
     ]
+
+
+def changes(query: AttentionStepsQuery, way: Way, before: np.ndarray | None) -> list[str]:
+    """What each word gets beside what its partner gets in the other run; nothing where there is no other."""
+    told, lang = [], query.lang
+    others = [] if before is None else before.tolist()
+    for word, share, other in zip(way.words, way.weights.tolist(), others, strict=False):
+        key = "attention_steps.softmax.alone" if np.isnan(other) else "attention_steps.softmax.change"
+        told.append(
+            translate(lang, key, word=word.label, share=decimal(lang, share, 4), before=decimal(lang, other, 4),
+                      change=signed(lang, share - other, 4))
+        )  # fmt: skip
+    return told
 
 
 def title(query: AttentionStepsQuery, way: Way, step: str) -> str:
@@ -211,8 +233,8 @@ def told(query: AttentionStepsQuery, way: Way) -> Iterable[Message]:
         )  # fmt: skip
 
 
-def compared(query: AttentionStepsQuery, ways: Sequence[Way]) -> Iterable[Message]:
-    """Where the word looks in each run."""
+def compared(query: AttentionStepsQuery, ways: Sequence[Way], before: np.ndarray | None) -> Iterable[Message]:
+    """Where the word looks in each run, and which share changes most."""
     for way in ways:
         best = int(way.weights.argmax())
         yield say(
@@ -221,6 +243,12 @@ def compared(query: AttentionStepsQuery, ways: Sequence[Way]) -> Iterable[Messag
             share=Strong(percent(query.lang, float(way.weights[best]))),
             own=decimal(query.lang, length(way.projected.sum(0)), 2),
         )  # fmt: skip
+    if before is not None and not np.isnan(before).all():
+        most = int(np.nanargmax(np.abs(ways[1].weights - before)))
+        shares = [percent(query.lang, float(each[most])) for each in (before, ways[1].weights)]
+        if shares[0] != shares[1]:
+            yield say("attention_steps.summary.change", word=Strong(ways[1].words[most].label), before=shares[0],
+                      share=Strong(shares[1]))  # fmt: skip
 
 
 def length(vector: np.ndarray) -> float:
@@ -228,7 +256,7 @@ def length(vector: np.ndarray) -> float:
     return float(np.linalg.norm(vector))
 
 
-def table(ways: Sequence[Way]) -> Table:
+def table(ways: Sequence[Way], before: Sequence[np.ndarray | None]) -> Table:
     """Every number of every step; in a brief one a line for each word, vectors by their length."""
     sizes = [4 * len(way.words) + way.mixed.size + way.projected.size for way in ways]
     return Table(
@@ -236,8 +264,8 @@ def table(ways: Sequence[Way]) -> Table:
         partial(all_rows, ways),
         sum(sizes),
         ("column.model", "column.run", "column.word", "column.qk", "column.scaled", "column.masked", "column.look",
-         "column.mixed", "column.projected"),
-        partial(word_rows, ways),
+         *(["column.look_change"] if len(ways) > 1 else []), "column.mixed", "column.projected"),
+        partial(word_rows, ways, before),
     )  # fmt: skip
 
 
@@ -253,14 +281,25 @@ def all_rows(ways: Sequence[Way]) -> Iterable[tuple[Cell, ...]]:
                     yield *label, step, unit, value
 
 
-def word_rows(ways: Sequence[Way]) -> Iterable[tuple[Cell, ...]]:
-    """A line for each word that is looked at."""
-    for run, way in enumerate(ways, start=1):
+def word_rows(ways: Sequence[Way], before: Sequence[np.ndarray | None]) -> Iterable[tuple[Cell, ...]]:
+    """A line for each word that is looked at; of two runs with the change of its share."""
+    for run, (way, others) in enumerate(zip(ways, before, strict=True), start=1):
         for word in way.words:
             at = word.position
-            score = None if np.isnan(way.masked[at]) else float(way.masked[at])
-            numbers = (float(way.raw[at]), float(way.scaled[at]), score, float(way.weights[at]))
+            numbers: list[Cell] = [
+                float(way.raw[at]),
+                float(way.scaled[at]),
+                number(way.masked[at]),
+                float(way.weights[at]),
+            ]
+            if len(ways) > 1:
+                numbers.append(None if others is None else number(way.weights[at] - others[at]))
             yield way.trace.model, run, word.label, *numbers, length(way.mixed[at]), length(way.projected[at])
+
+
+def number(value: float) -> float | None:
+    """A value for a table; None where there is none."""
+    return None if np.isnan(value) else float(value)
 
 
 VIEW = View(

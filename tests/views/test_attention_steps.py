@@ -135,10 +135,36 @@ def test_the_same_word_looks_in_the_second_sentence(make_attentive):
     query = settled(AttentionStepsQuery(lang="en", looking=2, vs="b c a"), first)
     assert followed(query, second, "b").place == 1 and followed(query, second, "none").place == 2
     sentences = told(query, first, second)
-    assert len(sentences) == 2 and all("“b” looks most at" in sentence for sentence in sentences)
+    assert len(sentences) == 3 and all("“b” looks most at" in sentence for sentence in sentences[:2])
     plot = draw(query, first, second).plot
     assert plot.layout["coloraxis"]["cmin"] == -plot.layout["coloraxis"]["cmax"]
     assert len(plot.panels["stacks"]) == 2
+
+
+@pytest.mark.parametrize("align", ["word", "position"])
+def test_outlines_are_the_shares_of_the_partners(make_attentive, align):
+    first, second = (
+        make_attentive("[CLS]", "Der", "Hund", "biss"),
+        make_attentive("[CLS]", "biss", "Der", "Bär", causal=True),
+    )
+    query = AttentionStepsQuery(vs="biss Der Bär", layer=1, head=1, looking=1, align=align, lang="en")
+    drawn = draw(query, first, second)
+    bars = [trace for trace in drawn.plot.data if trace["type"] == "bar"]
+    ways = [followed(query, first), followed(query, second, "Der")]
+    there = {"word": [0, 3, 1, None], "position": [0, 1, 2, 3]}[align]
+    before = np.array([np.nan if place is None else ways[0].weights[place] for place in there], np.float32)
+    assert len(bars) == 3 and "line" not in bars[1]["marker"]
+    np.testing.assert_array_equal(plotted(bars[1]), ways[1].weights)
+    np.testing.assert_array_equal(plotted(bars[2]), before)
+    for own, other, *texts in zip(ways[1].weights, before, bars[1]["text"], bars[2]["text"], strict=True):
+        assert bool(texts[1]) == (other > own) and bool(texts[0]) != bool(texts[1])
+    assert ("no counterpart" in bars[1]["hovertext"][3]) == (align == "word")
+    changes = [row[7] for row in drawn.table.brief()]
+    assert drawn.table.brief_columns[7] == "column.look_change" and changes[:4] == [None] * 4
+    expected = ways[1].weights - before
+    np.testing.assert_allclose(np.array(changes[4:], float), expected, rtol=1e-6)
+    most = second.tokens[int(np.nanargmax(np.abs(expected)))].text
+    assert f"The share of “{most}” changes most" in " ".join(message.text("en") for message in drawn.summary)
 
 
 def test_sentences_follow_the_numbers(make_attentive):
