@@ -164,9 +164,9 @@ def rows(query: AttentionStepsQuery, way: Way, top: float, before: np.ndarray | 
                    total=total, total_name=name, total_hover=aside, step=STEPS.index(ROWS[step]))  # fmt: skip
 
     texts = [percent(lang, float(weight)) for weight in way.weights] if len(way.words) <= 2 * IN_CELLS else []
-    kind = "" if before is None else f".{query.align}"
+    key = "attention_steps.row.softmax" if before is None else f"attention_steps.row.softmax.{query.align}"
     bars = Row(
-        translate(lang, f"attention_steps.row.softmax{kind}"), way.weights[None],
+        translate(lang, key), way.weights[None],
         translate(lang, "attention_steps.softmax.hover"), translate(lang, "attention_steps.step.softmax"), texts=texts,
         limit=top, step=STEPS.index("softmax"), outlines=before, hovers=changes(query, way, before),
     )  # fmt: skip
