@@ -21,6 +21,7 @@ from models.trace import Attention, Trace
 STEPS = ("raw", "scaled", "masked", "softmax", "mixed", "projected")
 ROWS = {"keys": "raw", "values": "mixed"} | {step: step for step in STEPS}  # the step that each row comes with
 TOTALS = ("keys", "mixed", "projected")  # the rows that add up to something, or are compared with it
+OUTLINED = {"word": "attention_steps.row.softmax.word", "position": "attention_steps.row.softmax.position"}
 USUAL = 2  # the third word of a text: in short German sentences mostly the verb
 SAME = 1e-3  # relative: a factor that is so near to 1/√d is 1/√d
 
@@ -164,7 +165,7 @@ def rows(query: AttentionStepsQuery, way: Way, top: float, before: np.ndarray | 
                    total=total, total_name=name, total_hover=aside, step=STEPS.index(ROWS[step]))  # fmt: skip
 
     texts = [percent(lang, float(weight)) for weight in way.weights] if len(way.words) <= 2 * IN_CELLS else []
-    key = "attention_steps.row.softmax" if before is None else f"attention_steps.row.softmax.{query.align}"
+    key = "attention_steps.row.softmax" if before is None else OUTLINED[query.align]
     bars = Row(
         translate(lang, key), way.weights[None],
         translate(lang, "attention_steps.softmax.hover"), translate(lang, "attention_steps.step.softmax"), texts=texts,
