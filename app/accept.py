@@ -2,6 +2,8 @@
 
 from starlette.requests import Request
 
+from app.messages import LANGUAGES, Lang
+
 
 def accepted(request: Request, header: str) -> dict[str, float]:
     """Each name in the header, in lower case, with its quality from 0 to 1; one that cannot be read counts as 1."""
@@ -13,3 +15,13 @@ def accepted(request: Request, header: str) -> dict[str, float]:
         except ValueError:
             found.setdefault(name, 1.0)
     return found
+
+
+def preferred(request: Request) -> Lang:
+    """The language the reader asks for, German where in doubt."""
+    wanted: dict[Lang, float] = {}
+    for name, quality in accepted(request, "accept-language").items():
+        if (code := name[:2]) in LANGUAGES:
+            wanted[code] = max(quality, wanted.get(code, 0.0))
+    best = max(wanted, key=lambda code: wanted[code], default=None)  # the first of equals
+    return best if best and wanted[best] else "de"

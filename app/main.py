@@ -12,11 +12,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Scope
 
 from app import openapi, routes
+from app.accept import preferred
 from app.drawings import Drawings
 from app.limits import Limits
 from app.lru import BytesCache
 from app.messages import LANGUAGES, Lang, say
 from app.query import QueryError
+from app.responses import HEADERS, refusal
 from app.runs import Runs
 from app.settings import Settings
 from app.settings import settings as environment
@@ -72,18 +74,18 @@ def language(scope: Scope) -> Lang:
         return cast(Lang, first)
     if first in ("api", "health", "oembed"):
         return "en"
-    return routes.preferred(Request(scope))
+    return preferred(Request(scope))
 
 
 def refuse(scope: Scope, status: int, code: str, values: dict[str, int]) -> ASGIApp:
     """The answer to a request that went over a limit."""
     error = QueryError(code, None, say(f"error.{code}", **values), status=status)
-    return routes.refusal(scope["path"], language(scope), error)
+    return refusal(scope["path"], language(scope), error)
 
 
 async def wrong_query(request: Request, error: Any) -> Response:
     """The answer to an address that states something wrong."""
-    return routes.refusal(request.scope["path"], language(request.scope), error)
+    return refusal(request.scope["path"], language(request.scope), error)
 
 
 async def not_found(request: Request, error: Any) -> Response:
@@ -91,6 +93,6 @@ async def not_found(request: Request, error: Any) -> Response:
     path: str = request.scope["path"]
     if error.status_code == 404 and path.endswith("/") and path.strip("/"):
         query = request.scope["query_string"].decode("latin-1")
-        return RedirectResponse(quote(f"/{path.strip('/')}") + "?" * bool(query) + query, 307, headers=routes.HEADERS)
+        return RedirectResponse(quote(f"/{path.strip('/')}") + "?" * bool(query) + query, 307, headers=HEADERS)
     missing = QueryError("not_found", None, say("error.not_found"), status=error.status_code)
-    return routes.refusal(path, language(request.scope), missing)
+    return refusal(path, language(request.scope), missing)

@@ -11,11 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app import controls, render, static, views
 from app.api import EmbedQuery
 from app.messages import LANGUAGES, Lang, say, translate, translator
-from app.query import Query, QueryError, Value, parse, quoted, read
+from app.outcome import Outcome
+from app.query import Query, QueryError, Value, named, quoted, read
 from app.settings import settings
-from app.views import Figure, View
+from app.views import View
 from models import registry
-from models.trace import Trace
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 LANDING_VIEW = "attention_map"
@@ -149,14 +149,9 @@ def chapters(query: Query, current: str | None) -> list[Json]:
     ]
 
 
-def figure_page(
-    view: View,
-    query: Query,
-    drawn: tuple[Query, list[Trace], Figure] | None,
-    error: QueryError | None = None,
-    landing: bool = False,
-) -> str:
+def figure_page(view: View, outcome: Outcome, landing: bool = False) -> str:
     """The page of a view, or the landing page around it: with its figure, or with what is wrong beside the field."""
+    query, error = outcome.query, outcome.error
     lang = query.lang
     _ = translator(lang)
     path = "" if landing else f"/{view.name}"
@@ -172,7 +167,7 @@ def figure_page(
             general = sentence
         if error.fix:
             told["fix"] = {"label": translate(lang, "fix.shorten"), "url": query.changed(**error.fix).address(action)}
-    settled_query, traces, figure = drawn or (query, [], None)
+    settled_query, traces, figure = outcome.drawn or (query, [], None)
     own = query.model == view.models[0] and query.vs_model is None
     along = query.changed(model="") if own else query  # nobody asked for a view's own choice
     order = [other for other in views.catalogue().values() if other.models]
@@ -288,15 +283,10 @@ def api_page() -> str:
 LANDING_EXAMPLE = b"text=Der+Mann+biss+den+Hund&vs=Der+Hund+biss+den+Mann&layer=3&head=1"
 
 
-def embed_page(
-    view: View,
-    query: Query,
-    frame: EmbedQuery,
-    drawn: tuple[Query, list[Trace], Figure] | None,
-    error: QueryError | None,
-) -> str:
+def embed_page(view: View, frame: EmbedQuery, outcome: Outcome) -> str:
     """The figure alone, or the sentence that says why there is none."""
-    settled_query, traces, figure = drawn or (query, [], None)
+    query, error = outcome.query, outcome.error
+    settled_query, traces, figure = outcome.drawn or (query, [], None)
     path = f"/embed/{view.name}"
     return page(
         "embed.html",
@@ -325,6 +315,6 @@ def inline(name: str) -> str:
 
 def landing_query(view: View, raw: bytes) -> bytes:
     """What the landing page shows: its example where the address names nothing else."""
-    if parse(raw, view.query.model_fields.keys() - {"theme"}):
+    if named(raw) & (view.query.model_fields.keys() - {"theme"}):
         return raw
     return LANDING_EXAMPLE + b"&" * bool(raw) + raw

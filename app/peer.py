@@ -110,6 +110,10 @@ def atlas(loaded: "Extra", rounds: int) -> Iterator[Line]:
     from bertviz import model_view
 
     from app import pages, views
+    from app.outcome import Drawn, Outcome
+
+    def page_of(trace: "Trace") -> str:
+        return pages.figure_page(view, Outcome(query, Drawn(query, [trace], view.figure(query, [trace]))))
 
     chance = random.Random(5)
     read = [loaded.forward(sentence(loaded, TOKENS, chance)).attention for _ in range(2)]
@@ -122,7 +126,7 @@ def atlas(loaded: "Extra", rounds: int) -> Iterator[Line]:
     page = other = ""
     for number in range(max(3, rounds // 5) + 1):
         started = time.perf_counter()
-        page = pages.figure_page(view, query, (query, [trace], view.figure(query, [trace])))
+        page = page_of(trace)
         ours.append(time.perf_counter() - started)
         if number < 3:
             started = time.perf_counter()
@@ -135,7 +139,7 @@ def atlas(loaded: "Extra", rounds: int) -> Iterator[Line]:
     yield Line(f"atlas ÷ BertViz, bytes, {at}", len(page.encode()) / len(other), bar=BYTES_BAR,
                note=f"{len(page.encode()):,} ÷ {len(other):,} bytes, its data twice; ours in gzip "
                f"{len(gzip.compress(page.encode())):,}")  # fmt: skip
-    noisy = len(pages.figure_page(view, query, (query, [worst], view.figure(query, [worst]))).encode())
+    noisy = len(page_of(worst).encode())
     yield Line(f"atlas of noise ÷ BertViz, bytes, {at}", noisy / len(other),
                note=f"{noisy:,} ÷ {len(other):,} bytes")  # fmt: skip
     with served(

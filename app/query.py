@@ -170,6 +170,11 @@ def label(field: str) -> Message:
     return say(f"option.{field}")
 
 
+def named(raw: bytes) -> set[str]:
+    """The names of all parameters, those without a value too."""
+    return {name for name, _ in parse_qsl(raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1")}
+
+
 def parse(raw: bytes, names: Container[str]) -> dict[str, list[str]]:
     """The parameters of these names; raises QueryError where a value is not UTF-8."""
     found: dict[str, list[str]] = {}

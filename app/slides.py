@@ -7,9 +7,10 @@ from app import controls, pages, render
 from app.api import EmbedQuery
 from app.embedding import FILES, SNIPPETS, Picture
 from app.messages import decimal, say, translate
+from app.outcome import Outcome
 from app.query import Query, QueryError, Value
 from app.settings import settings
-from app.views import Figure, View
+from app.views import View
 from models.trace import Trace
 
 HERE = "SATZBLICK_PUBLIC_URL"  # stands in what is to be copied where it is not set; scripts put in what they see
@@ -17,10 +18,9 @@ HERE = "SATZBLICK_PUBLIC_URL"  # stands in what is to be copied where it is not 
 Json = dict[str, Any]
 
 
-def html_page(
-    view: View, query: Query, frame: EmbedQuery, figure: Figure | None, traces: list[Trace], error: QueryError | None
-) -> str:
+def html_page(view: View, frame: EmbedQuery, outcome: Outcome) -> str:
     """How the figure is put into slides: a preview, its options, and for each kind of deck the text to copy."""
+    query, drawn, error = outcome.query, outcome.drawn, outcome.error
     lang, base = query.lang, settings().public_url.rstrip("/")
     title = translate(lang, f"{view.name}.title")
     path, along = f"/slides/{view.name}", frame.parameters()
@@ -34,14 +34,14 @@ def html_page(
         chapter=view.chapter,
         view={"name": view.name, "title": title},
         back=query.address(f"/{lang}/{view.name}"),
-        controls=frame_controls(query, frame, f"/{lang}{path}") if figure else [],
+        controls=frame_controls(query, frame, f"/{lang}{path}") if drawn else [],
         bg=frame.bg,
-        preview=query.address(f"/{lang}/embed/{view.name}", **along) if figure else None,
+        preview=query.address(f"/{lang}/embed/{view.name}", **along) if drawn else None,
         here="" if base else HERE,
-        qr=query.address(f"/{lang}{path}.svg") if base and figure else None,
-        snippets=snippets(view, query, frame, traces, base or HERE) if figure else [],
+        qr=query.address(f"/{lang}{path}.svg") if base and drawn else None,
+        snippets=snippets(view, query, frame, drawn.traces, base or HERE) if drawn else [],
         error=error.message.text(lang) if error else None,
-        shows=view if figure else None,
+        shows=view if drawn else None,
         permalink=query.address(f"/{lang}/{view.name}"),
     )
 

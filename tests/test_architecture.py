@@ -61,6 +61,8 @@ def test_models_know_nothing_of_the_app(path):
 def test_views_know_nothing_of_addresses_and_runs(path):
     forbidden = {
         "app.routes",
+        "app.outcome",
+        "app.responses",
         "app.pages",
         "app.render",
         "app.runs",
