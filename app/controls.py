@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from app.messages import Lang, Message, decimal, known, translate
-from app.query import Choices, Query, Slider, Value, options, run_choices, sliders
+from app.query import Choices, Query, Slider, Value, choice_label, options, run_choices, sliders
 from app.views import View, model_title
 from models.trace import Trace
 
@@ -48,7 +48,7 @@ def offered(
                 made.append(number_control(name, query, path, values, lang, along or {}))
                 continue
             label = depending.label if depending and traces else None
-            labels = [choice_label(label(traces[0], value), lang) if label else option_label(name, value, lang)
+            labels = [worded(label(traces[0], value), lang) if label else choice_label(name, value, lang)
                       for value in values]  # fmt: skip
             others = anew if depending and depending.anew else {}
             addresses = query.changed(**others).addresses(path, name, values, **(along or {}))
@@ -146,12 +146,6 @@ def control(
     }
 
 
-def choice_label(label: str | Message, lang: Lang) -> str:
+def worded(label: str | Message, lang: Lang) -> str:
     """What a view calls a choice: words of the text stand for themselves."""
     return label.text(lang) if isinstance(label, Message) else label
-
-
-def option_label(name: str, value: Any, lang: Lang) -> str:
-    """The text of a choice; numbers and names without a text stand for themselves."""
-    key = f"option.{name}.{value}"
-    return translate(lang, key) if known(lang, key) else str(value)

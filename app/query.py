@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote_plus
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
-from app.messages import Lang, Message, say
+from app.messages import Lang, Message, known, say, translate
 from app.settings import settings
 from app.transforms import Transform, transformed
 from models import registry
@@ -168,6 +168,12 @@ def options(kind: type[Query]) -> dict[str, Any]:
 def label(field: str) -> Message:
     """What the page calls an option."""
     return say(f"option.{field}")
+
+
+def choice_label(name: str, value: Any, lang: Lang) -> str:
+    """What the page calls a choice of an option; numbers and names without a text stand for themselves."""
+    key = f"option.{name}.{value}"
+    return translate(lang, key) if known(lang, key) else str(value)
 
 
 def named(raw: bytes) -> set[str]:

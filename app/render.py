@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 from markupsafe import Markup, escape
 
-from app import controls, transforms, words
+from app import transforms, words
 from app.messages import Lang, Message, bound, decimal, known, translate
-from app.query import Query, Value, quoted
+from app.query import Query, Value, choice_label, quoted
 from app.views import Cell, Figure, Link, Rows, Table, View
 from models import registry
 from models.trace import Trace
@@ -255,7 +255,7 @@ def form(query: Query, action: str, hidden: dict[str, Any], errors: Json) -> Jso
         "compare_url": opened.address(action),
         "uncompare_url": query.changed(vs=None).address(action),
         "transforms": [
-            {"value": value, "label": controls.option_label("vs_from", value, lang)} for value in transforms.TRANSFORMS
+            {"value": value, "label": choice_label("vs_from", value, lang)} for value in transforms.TRANSFORMS
         ],
         "vs_note": translate(lang, f"form.note.{how}") if how else "",
         "examples": examples(query, action),

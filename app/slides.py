@@ -8,7 +8,7 @@ from app.api import EmbedQuery
 from app.embedding import FILES, SNIPPETS, Picture
 from app.messages import decimal, say, translate
 from app.outcome import Outcome
-from app.query import Query, QueryError, Value
+from app.query import Query, QueryError, Value, choice_label
 from app.settings import settings
 from app.views import View
 from models.trace import Trace
@@ -107,14 +107,14 @@ def frame_controls(query: Query, frame: EmbedQuery, path: str) -> list[Json]:
     lang, along = query.lang, frame.parameters()
     themes = ("auto", "light", "dark")
     urls = [query.changed(theme=theme).address(path, **along) for theme in themes]
-    labels = [controls.option_label("theme", theme, lang) for theme in themes]
+    labels = [choice_label("theme", theme, lang) for theme in themes]
     made = [controls.control("theme", "segmented", themes, labels, query.theme, urls, lang)]
     for name, values in FRAMES.items():
         frames = [frame.model_copy(update={name: value}) for value in values]
         urls = [query.address(path, **other.parameters()) for other in frames]
         labels = [
             decimal(lang, value, 2).rstrip("0").rstrip(",.") if isinstance(value, float)
-            else controls.option_label(name, value, lang)
+            else choice_label(name, value, lang)
             for value in values
         ]  # fmt: skip
         kind = "switch" if values == (0, 1) else "segmented"

@@ -9,7 +9,7 @@ import numpy as np
 from app import align
 from app.messages import known, translate
 from app.plotting import Panel, Plot, Scale, maps
-from app.query import Query, fitted, run_choices
+from app.query import Query, choice_label, fitted, run_choices
 from app.views import Cell, Table, model_title
 from app.words import shortened, words
 from models.trace import Trace
@@ -95,7 +95,7 @@ def panel_title(query: Query, trace: Trace, known_already: Container[str] = ()) 
         parts.append(
             f"{translate(query.lang, f'option.{name}')} {value}"
             if isinstance(value, int)
-            else choice(query, name, value)
+            else choice_label(name, value, query.lang)
         )
     if not query.same_text:
         parts.append(trace.text)
@@ -107,12 +107,6 @@ def run_title(query: Query, trace: Trace) -> str:
     if query.vs_model is None or query.vs_model == query.model:
         return trace.text
     return f"{model_title(trace.model, query.lang)} · {trace.text}"
-
-
-def choice(query: Query, name: str, value: str) -> str:
-    """A choice as people read it."""
-    key = f"option.{name}.{value}"
-    return translate(query.lang, key) if known(query.lang, key) else value
 
 
 def difference_title(query: Query, difference: np.ndarray) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
 from app.messages import Message, Strong, decimal, percent, say, signed, translate
 from app.plotting import Panel, Plot, Scale, maps
 from app.query import Query
+from app.sentences import Sentence, by_sentence
 from app.views import Cell, Figure, Table, View, network_title
 from app.words import Word, shortened, words
 from models.run import Run
@@ -48,44 +49,21 @@ class ClassificationQuery(Query):
         return ("align", *(() if one else ("of",)), *(() if self.show == "words" else ("by",)))
 
 
-class Sentence(NamedTuple):
-    """The runs of one sentence in the order of the lecture, its number, and its place among all runs."""
-
-    number: int
-    traces: list[Trace]
-    token_run: int
-
-    @property
-    def text(self) -> str:
-        """What was typed."""
-        return self.traces[0].text
-
-
 def said(trace: Trace) -> Classification:
     """What a classifier said."""
     assert trace.classification is not None
     return trace.classification
 
 
-def sentences(query: ClassificationQuery, traces: list[Trace]) -> list[Sentence]:
-    """The traces by sentence."""
-    count = len(traces) if query.vs is None else len(traces) // 2
-    return [
-        Sentence(number, traces[start : start + count][::-1], start + count - 1)
-        for number, start in enumerate(range(0, len(traces), count))
-    ]
-
-
 def figure(query: ClassificationQuery, traces: list[Trace]) -> Figure:
     """Networks down and classes across; or classes down, words across; or networks down, words across."""
-    found = sentences(query, traces)
+    found = by_sentence(query, traces)
     draw = {"models": compared, "progress": followed, "words": weighed}[query.show]
     plot = draw(query, found)
     tell = {"models": verdicts, "progress": turning, "words": effects}[query.show]
     summary = [message for sentence in found for message in tell(query, sentence)]
-    return Figure(
-        plot, summary, table(query, found), [-1] * len(traces), token_runs=[sentence.token_run for sentence in found]
-    )
+    shown = [sentence.start + len(sentence.traces) - 1 for sentence in found]
+    return Figure(plot, summary, table(query, found), [-1] * len(traces), token_runs=shown)
 
 
 def class_name(query: ClassificationQuery, trace: Trace, place: int) -> str:

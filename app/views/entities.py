@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
 from app.messages import Message, Strong, percent, say, translate
 from app.plotting import Panel, Scale, maps
 from app.query import Query
+from app.sentences import Sentence, by_sentence
 from app.views import Cell, Figure, Mark, Marked, Table, View, network_title
 from app.words import shortened, visible
 from models.run import Run
@@ -33,19 +34,6 @@ class EntitiesQuery(Query):
         return ("align",)
 
 
-class Sentence(NamedTuple):
-    """The runs of one sentence in the order of the lecture, its number, and the place of the encoder's run."""
-
-    number: int
-    traces: list[Trace]
-    token_run: int
-
-    @property
-    def text(self) -> str:
-        """What was typed."""
-        return self.traces[0].text
-
-
 def found_in(trace: Trace) -> Labelling:
     """What a network has labelled."""
     assert trace.labelling is not None
@@ -54,21 +42,17 @@ def found_in(trace: Trace) -> Labelling:
 
 def figure(query: EntitiesQuery, traces: list[Trace]) -> Figure:
     """Networks down, words across; a colour for each class, or the probability of being a part of a name."""
-    count = len(traces) // len(query.texts())
-    sentences = [
-        Sentence(number, traces[start : start + count][::-1], start)
-        for number, start in enumerate(range(0, len(traces), count))
-    ]
+    found = by_sentence(query, traces)
     scale: Scale = "class" if query.show == "labels" else "share"
-    panels = [panel(query, sentence, scale) for sentence in sentences]
+    panels = [panel(query, sentence, scale) for sentence in found]
     key = "entities.bar.labels" if query.show == "labels" else "entities.bar.probabilities"
     plot = maps(panels, query.lang, "lanes", {scale: translate(query.lang, key)})
     return Figure(
         plot,
-        [message for sentence in sentences for message in summary(query, sentence)],
-        table(sentences),
-        token_runs=[sentence.token_run for sentence in sentences],
-        marked=[marked(query, sentence, trace) for sentence in sentences for trace in sentence.traces],
+        [message for sentence in found for message in summary(query, sentence)],
+        table(found),
+        token_runs=[sentence.start for sentence in found],
+        marked=[marked(query, sentence, trace) for sentence in found for trace in sentence.traces],
     )
 
 

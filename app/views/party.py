@@ -10,11 +10,11 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from app.messages import Lang, Message, Strong, decimal, percent, say, translate
 from app.plotting import IN_CELLS, Scale
-from app.query import Choices, Layer, Query, Slider, fitted
+from app.query import Choices, Layer, Query, Slider
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View
-from app.views.attention_steps import Way, heads, place_of, places, usual, way
+from app.views.attention_steps import AttentionStepsQuery, Way, followed, heads, places, usual
 from app.words import place_label, shortened
 from models.run import Run
 from models.trace import Trace
@@ -113,9 +113,7 @@ def invented(query: PartyQuery) -> Party:
 
 def chosen(query: PartyQuery, trace: Trace, word: str | None) -> Way:
     """The chosen head's numbers for the word that asks."""
-    query = fitted(query, trace)
-    assert query.looking is not None
-    return way(trace, (query.layer or 1) - 1, (query.head or 1) - 1, place_of(trace, word, query.looking))
+    return followed(AttentionStepsQuery(layer=query.layer, head=query.head, looking=query.looking), trace, word)
 
 
 def real(query: PartyQuery, trace: Trace, word: str | None) -> Party:
