@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from app import tradeoffs
-from app.messages import Message, Strong, decimal, percent, say, translate, whole
-from app.pace import FAR, NEAR, QUARTER, TRANSFORMERS, Network, amount, rounded
+from app import measured, tradeoffs
+from app.messages import Message, say, translate, whole
+from app.pace import NEAR, TRANSFORMERS, Network, amount, rounded
 from app.plotting import BESIDE, Axis, Curve, Plot, chart, labels
 from app.query import Choices, Query, Value
 from app.views import Cell, Figure, Table, View
@@ -73,13 +73,13 @@ def figure(query: SpeedQuery, traces: list[Trace]) -> Figure:
     networks = [Network.of(trace, query.lang) for trace in traces[:count]]
     sentences = traces[::count]
     draw, tell = {
-        "time": (times, tell_times),
-        "one_more": (one_more, tell_one_more),
-        "memory": (memory, tell_memory),
-        "operations": (operations, tell_operations),
-        "ratios": (ratios, tell_ratios),
+        "time": (times, measured.times),
+        "one_more": (one_more, measured.one_more),
+        "memory": (memory, measured.memory),
+        "operations": (operations, measured.operations),
+        "ratios": (ratios, measured.ratios),
     }[query.show]
-    summary = list(tell(query, networks))
+    summary = list(tell(query.lang, networks))
     table = Table(COLUMNS, partial(rows, networks), sum(len(network.lengths) for network in networks), COLUMNS)
     return Figure(
         draw(query, networks, sentences), summary, table, token_runs=range(0, len(traces), count),
@@ -112,10 +112,10 @@ def times(query: SpeedQuery, networks: list[Network], sentences: list[Trace]) ->
     """Milliseconds for the whole text, in one call and word by word."""
     curves, strokes = [], []
     for number, network in enumerate(networks):
-        for way, measured in (("whole", network.whole), ("words", network.words)):
-            if measured is not None:
-                curves.append(curve(query, network, number, way, network.lengths, measured[1]))
-                strokes.append(spread(number, network.lengths, measured))
+        for way, found in (("whole", network.whole), ("words", network.words)):
+            if found is not None:
+                curves.append(curve(query, network, number, way, network.lengths, found[1]))
+                strokes.append(spread(number, network.lengths, found))
     return plotted(query, curves, strokes, sentences)
 
 
@@ -238,129 +238,6 @@ def stems(query: SpeedQuery, network: Network, number: int, found: list[tradeoff
         name, heights, values, series=number, kind="points", places=[place] * len(texts),
         texts=[BESIDE + text if number else text + BESIDE for text in texts],
     )  # fmt: skip
-
-
-def listed(query: SpeedQuery, key: str, values: Iterable[tuple[Network, dict[str, str]]]) -> Strong:
-    """The networks with their numbers."""
-    return Strong("; ".join(translate(query.lang, key, network=network.title, **told) for network, told in values))
-
-
-def ms(query: SpeedQuery, value: float) -> str:
-    """Milliseconds to two digits."""
-    return amount(query.lang, value, "ms")
-
-
-def tell_times(query: SpeedQuery, networks: list[Network]) -> Iterable[Message]:
-    """The longest text in one call and word by word; how the time grows; and whether the course is right here."""
-    for key, chosen in (("both", [one for one in networks if one.words is not None]),
-                        ("only", [one for one in networks if one.words is None])):  # fmt: skip
-        told = []
-        for network in chosen:
-            words = "" if network.words is None else ms(query, network.at(network.words, FAR))
-            told.append((network, {"value": ms(query, network.at(network.whole, FAR)), "words": words}))
-        if told:
-            yield say(f"speed.summary.{key}", tokens=FAR, shares=listed(query, f"speed.share.{key}", told))
-    told = []
-    for network in networks:
-        factor = network.at(network.whole, FAR) / network.at(network.whole, QUARTER)
-        exponent = float(np.log(factor) / np.log(FAR / QUARTER))
-        told.append((network, {"value": decimal(query.lang, exponent, 1)}))
-    yield say("speed.summary.growth", near=QUARTER, far=FAR, shares=listed(query, "speed.share", told))
-    yield from tradeoffs.verdict(query.lang, "whole", networks)
-
-
-def tell_one_more(query: SpeedQuery, networks: list[Network]) -> Iterable[Message]:
-    """The next word after a short and after a long text; what keys and values save; where the growth hides."""
-    able = [network for network in networks if network.words is not None]
-    told = [
-        (
-            network,
-            {name: ms(query, network.at(network.next, length)) for name, length in (("near", NEAR), ("far", FAR))},
-        )
-        for network in able
-    ]
-    if told:
-        yield say("speed.summary.next", near=NEAR, far=FAR, shares=listed(query, "speed.share.next", told))
-    for network in networks:
-        if network.transformer:
-            key = "speed.summary.again" if network.words is not None else "speed.summary.again.always"
-            name = network.the(query.lang, opens=network.words is None)
-            yield say(key, network=name, far=FAR, value=Strong(ms(query, network.at(network.whole, FAR))))
-        if network.transformer and network in able:
-            growth = network.at(network.next, FAR) / network.at(network.next, NEAR)
-            share = percent(query.lang, network.grown_share(FAR))
-            # nine of ten times are below nine of ten others, whatever the machine did meanwhile
-            apart = network.next[2][network.place(NEAR)] < network.next[0][network.place(FAR)]
-            key = "speed.summary.grows" if growth > tradeoffs.VISIBLE and apart else "speed.summary.hidden"
-            yield say(
-                key,
-                network=network.the(query.lang, opens=True),
-                far=FAR,
-                share=Strong(share),
-                factor=rounded(query.lang, growth),
-            )
-
-
-def tell_memory(query: SpeedQuery, networks: list[Network]) -> Iterable[Message]:
-    """What is kept of the longest text, and what the attention maps take."""
-    for network in networks:
-        key = "speed.summary.keys" if network.transformer else "speed.summary.state"
-        first = amount(query.lang, float(network.timing.kept_bytes[0]), "bytes")
-        kept, maps = (
-            amount(query.lang, float(value), "bytes") for value in (network.kept, network.timing.map_bytes[-1])
-        )
-        yield say(
-            key,
-            network=network.the(query.lang, opens=True),
-            near=NEAR,
-            far=FAR,
-            first=Strong(first),
-            kept=Strong(kept),
-            maps=Strong(maps),
-        )
-    small, large = (choose(networks, key=lambda network: network.kept) for choose in (min, max))
-    if large.kept > small.kept:
-        yield say("speed.summary.kept_ratio", far=FAR, factor=Strong(rounded(query.lang, large.kept / small.kept)))
-
-
-def tell_operations(query: SpeedQuery, networks: list[Network]) -> Iterable[Message]:
-    """Multiply–adds for the longest text, which part of them is T², and from which length on that is more than half."""
-    told = [(network, {"value": amount(query.lang, network.operations(FAR), "operations")}) for network in networks]
-    yield say("speed.summary.operations", tokens=FAR, shares=listed(query, "speed.share", told))
-    for network in networks:
-        if network.transformer:
-            yield say(
-                "speed.summary.square", network=network.the(query.lang, opens=True), tokens=FAR,
-                share=Strong(percent(query.lang, network.square_share(FAR))),
-                turning=Strong(whole(query.lang, round(network.turning))),
-            )  # fmt: skip
-    if pair := tradeoffs.kinds(networks):
-        recurrent, transformer = pair
-        length = recurrent.timing.linear / transformer.timing.quadratic
-        yield say(
-            "speed.summary.overtakes", recurrent=recurrent.the(query.lang), transformer=transformer.title,
-            tokens=Strong(whole(query.lang, round(length))),
-        )  # fmt: skip
-
-
-def tell_ratios(query: SpeedQuery, networks: list[Network]) -> Iterable[Message]:
-    """Where the second network needs most, compared with the first, and where it needs less."""
-    first, second = networks[0], networks[-1]
-    found = tradeoffs.quantities(query.lang, first, second)
-    for key, chosen in (
-        ("more", [each for each in found if each.ratio > 1]),
-        ("less", [e for e in found if e.ratio < 1]),
-    ):
-        if chosen:
-            told = ", ".join(f"{each.title} {rounded(query.lang, each.ratio)} ×" for each in chosen)
-            yield say(
-                f"speed.summary.{key}",
-                first=first.the(query.lang),
-                second=second.the(query.lang, opens=True),
-                shares=Strong(told),
-            )
-    if len(networks) == 1:
-        yield say("speed.summary.alone", network=first.the(query.lang, opens=True))
 
 
 def rows(networks: list[Network]) -> Iterable[tuple[Cell, ...]]:

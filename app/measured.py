@@ -1,0 +1,130 @@
+"""What the measurements of two networks come to in sentences: time, the next word, memory, multiply–adds, ratios."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from app import tradeoffs
+from app.messages import Lang, Message, Strong, decimal, percent, say, translate, whole
+from app.pace import FAR, NEAR, QUARTER, Network, amount, rounded
+
+
+def listed(lang: Lang, key: str, values: Iterable[tuple[Network, dict[str, str]]]) -> Strong:
+    """The networks with their numbers."""
+    return Strong("; ".join(translate(lang, key, network=network.title, **told) for network, told in values))
+
+
+def ms(lang: Lang, value: float) -> str:
+    """Milliseconds to two digits."""
+    return amount(lang, value, "ms")
+
+
+def times(lang: Lang, networks: list[Network]) -> Iterable[Message]:
+    """The longest text in one call and word by word; how the time grows; and whether the course is right here."""
+    for key, chosen in (("both", [one for one in networks if one.words is not None]),
+                        ("only", [one for one in networks if one.words is None])):  # fmt: skip
+        told = []
+        for network in chosen:
+            words = "" if network.words is None else ms(lang, network.at(network.words, FAR))
+            told.append((network, {"value": ms(lang, network.at(network.whole, FAR)), "words": words}))
+        if told:
+            yield say(f"speed.summary.{key}", tokens=FAR, shares=listed(lang, f"speed.share.{key}", told))
+    told = []
+    for network in networks:
+        factor = network.at(network.whole, FAR) / network.at(network.whole, QUARTER)
+        exponent = float(np.log(factor) / np.log(FAR / QUARTER))
+        told.append((network, {"value": decimal(lang, exponent, 1)}))
+    yield say("speed.summary.growth", near=QUARTER, far=FAR, shares=listed(lang, "speed.share", told))
+    yield from tradeoffs.verdict(lang, "whole", networks)
+
+
+def one_more(lang: Lang, networks: list[Network]) -> Iterable[Message]:
+    """The next word after a short and after a long text; what keys and values save; where the growth hides."""
+    able = [network for network in networks if network.words is not None]
+    told = [
+        (
+            network,
+            {name: ms(lang, network.at(network.next, length)) for name, length in (("near", NEAR), ("far", FAR))},
+        )
+        for network in able
+    ]
+    if told:
+        yield say("speed.summary.next", near=NEAR, far=FAR, shares=listed(lang, "speed.share.next", told))
+    for network in networks:
+        if network.transformer:
+            key = "speed.summary.again" if network.words is not None else "speed.summary.again.always"
+            name = network.the(lang, opens=network.words is None)
+            yield say(key, network=name, far=FAR, value=Strong(ms(lang, network.at(network.whole, FAR))))
+        if network.transformer and network in able:
+            growth = network.at(network.next, FAR) / network.at(network.next, NEAR)
+            share = percent(lang, network.grown_share(FAR))
+            # nine of ten times are below nine of ten others, whatever the machine did meanwhile
+            apart = network.next[2][network.place(NEAR)] < network.next[0][network.place(FAR)]
+            key = "speed.summary.grows" if growth > tradeoffs.VISIBLE and apart else "speed.summary.hidden"
+            yield say(
+                key,
+                network=network.the(lang, opens=True),
+                far=FAR,
+                share=Strong(share),
+                factor=rounded(lang, growth),
+            )
+
+
+def memory(lang: Lang, networks: list[Network]) -> Iterable[Message]:
+    """What is kept of the longest text, and what the attention maps take."""
+    for network in networks:
+        key = "speed.summary.keys" if network.transformer else "speed.summary.state"
+        first = amount(lang, float(network.timing.kept_bytes[0]), "bytes")
+        kept, maps = (amount(lang, float(value), "bytes") for value in (network.kept, network.timing.map_bytes[-1]))
+        yield say(
+            key,
+            network=network.the(lang, opens=True),
+            near=NEAR,
+            far=FAR,
+            first=Strong(first),
+            kept=Strong(kept),
+            maps=Strong(maps),
+        )
+    small, large = (choose(networks, key=lambda network: network.kept) for choose in (min, max))
+    if large.kept > small.kept:
+        yield say("speed.summary.kept_ratio", far=FAR, factor=Strong(rounded(lang, large.kept / small.kept)))
+
+
+def operations(lang: Lang, networks: list[Network]) -> Iterable[Message]:
+    """Multiply–adds for the longest text, which part of them is T², and from which length on that is more than half."""
+    told = [(network, {"value": amount(lang, network.operations(FAR), "operations")}) for network in networks]
+    yield say("speed.summary.operations", tokens=FAR, shares=listed(lang, "speed.share", told))
+    for network in networks:
+        if network.transformer:
+            yield say(
+                "speed.summary.square", network=network.the(lang, opens=True), tokens=FAR,
+                share=Strong(percent(lang, network.square_share(FAR))),
+                turning=Strong(whole(lang, round(network.turning))),
+            )  # fmt: skip
+    if pair := tradeoffs.kinds(networks):
+        recurrent, transformer = pair
+        length = recurrent.timing.linear / transformer.timing.quadratic
+        yield say(
+            "speed.summary.overtakes", recurrent=recurrent.the(lang), transformer=transformer.title,
+            tokens=Strong(whole(lang, round(length))),
+        )  # fmt: skip
+
+
+def ratios(lang: Lang, networks: list[Network]) -> Iterable[Message]:
+    """Where the second network needs most, compared with the first, and where it needs less."""
+    first, second = networks[0], networks[-1]
+    found = tradeoffs.quantities(lang, first, second)
+    for key, chosen in (
+        ("more", [each for each in found if each.ratio > 1]),
+        ("less", [e for e in found if e.ratio < 1]),
+    ):
+        if chosen:
+            told = ", ".join(f"{each.title} {rounded(lang, each.ratio)} ×" for each in chosen)
+            yield say(
+                f"speed.summary.{key}",
+                first=first.the(lang),
+                second=second.the(lang, opens=True),
+                shares=Strong(told),
+            )
+    if len(networks) == 1:
+        yield say("speed.summary.alone", network=first.the(lang, opens=True))
