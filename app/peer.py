@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from starlette.responses import Response
 
-    from models.families.extra import Extra
+    from models.foreign import Extra
     from models.trace import Trace
 
 LAYERS, HEADS, TOKENS = 12, 12, 128
@@ -58,7 +58,7 @@ def measure(rounds: int, told: Callable[[str], None]) -> Iterator[Line]:
 
 def published() -> tuple["Extra", str]:
     """The published model in this process, and how a server's list names it."""
-    from models import registry
+    from models import foreign, registry
     from models.families import extra
 
     found = find_spec(PUBLISHED)
@@ -69,7 +69,7 @@ def published() -> tuple["Extra", str]:
         extra.MODELS += extra.listed(stated)
         registry.catalogue.cache_clear()
     loaded = registry.load(ALIAS)
-    assert isinstance(loaded, extra.Extra)
+    assert isinstance(loaded, foreign.Extra)
     return loaded, stated
 
 
