@@ -30,57 +30,41 @@ def drawing(
     from 0; without it they stand as the model has them.
     """
     labels = [[word.label for word in words(trace)] for trace in traces]
+    columns = [[shortened(word) for word in label] for label in labels]
     hover = translate(query.lang, f"{name}.hover")
+    shown = slice(None) if order is None else order
     numbers = () if order is None else tuple((order + 1).tolist())
     panels = [
-        Panel(
-            panel_title(query, trace),
-            value.T if order is None else value.T[order],
-            [],
-            [shortened(word) for word in label],
-            scale,
-            hover,
-            run,
-            range(len(label)),
-            line,
-            numbers,
-        )
-        for run, (trace, value, line, label) in enumerate(zip(traces, values, lines, labels, strict=True))
-    ]
+        Panel(panel_title(query, trace), value.T[shown], [], columns[run], scale, hover, run, range(len(columns[run])),
+              line, numbers)
+        for run, (trace, value, line) in enumerate(zip(traces, values, lines, strict=True))
+    ]  # fmt: skip
     if len(traces) == 2 and traces[0].model == traces[1].model:  # units of different models have nothing in common
-        partners = align.pairs(labels[0], labels[1], query.align)
-        difference = np.full(values[0].shape, np.nan, np.float32)
-        line = np.full(len(partners), np.nan, np.float32)
-        kept = [place for place, partner in enumerate(partners) if partner is not None]
-        theirs = [partner for partner in partners if partner is not None]
-        difference[kept] = values[1][theirs] - values[0][kept]
-        line[kept] = lines[1][theirs] - lines[0][kept]
-        columns = [shortened(word) for word in labels[0]]
-        title = difference_title(query, difference)
-        shown = difference.T if order is None else difference.T[order]
-        panels.append(Panel(title, shown, [], columns, "difference", hover, 0, range(len(columns)), line, numbers))
+        change, line = difference(query, labels, values, lines)
+        panels.append(
+            Panel(difference_title(query, change), change.T[shown], [], columns[0], "difference", hover, 0,
+                  range(len(columns[0])), line, numbers)
+        )  # fmt: skip
     titles: dict[Scale, str] = {
         scale: translate(query.lang, bar if known(query.lang, bar := f"{name}.bar.{scale}") else f"{name}.bar"),
         "difference": translate(query.lang, "difference.bar"),
     }
-    table = Table(
-        columns=("column.model", "column.run", "column.position", "column.word", "column.unit", "column.value"),
-        rows=partial(all_rows, traces, labels, values),
-        count=sum(value.size for value in values),
-        brief_columns=(
-            "column.model",
-            "column.run",
-            "column.position",
-            "column.word",
-            "column.mean",
-            "column.smallest",
-            "column.largest",
-        ),
-        brief=partial(mean_rows, traces, labels, values),
-    )
-    plot = maps(panels, query.lang, "wide", titles)
-    longest = max(labels, key=len)
-    return replace(plot, playback=longest), table
+    plot = replace(maps(panels, query.lang, "wide", titles), playback=max(labels, key=len))
+    return plot, table(traces, labels, values)
+
+
+def difference(
+    query: Query, labels: Sequence[Sequence[str]], values: Sequence[np.ndarray], lines: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Second run minus first, values and line, in the first run's order; NaN where a word has no partner."""
+    partners = align.pairs(labels[0], labels[1], query.align)
+    change = np.full(values[0].shape, np.nan, np.float32)
+    line = np.full(len(partners), np.nan, np.float32)
+    kept = [place for place, partner in enumerate(partners) if partner is not None]
+    theirs = [partner for partner in partners if partner is not None]
+    change[kept] = values[1][theirs] - values[0][kept]
+    line[kept] = lines[1][theirs] - lines[0][kept]
+    return change, line
 
 
 def panel_title(query: Query, trace: Trace, known_already: Container[str] = ()) -> str:
@@ -118,6 +102,18 @@ def run_name(query: Query, traces: Sequence[Trace], number: int) -> str:
     """What a summary calls a run: its model, and which sentence it read where there are two."""
     model = model_title(traces[number].model, query.lang)
     return model if query.same_text else translate(query.lang, f"run.{number + 1}", model=model)
+
+
+def table(traces: Sequence[Trace], labels: Sequence[Sequence[str]], values: Sequence[np.ndarray]) -> Table:
+    """Every number; in a brief one a line for each word."""
+    return Table(
+        ("column.model", "column.run", "column.position", "column.word", "column.unit", "column.value"),
+        partial(all_rows, traces, labels, values),
+        sum(value.size for value in values),
+        ("column.model", "column.run", "column.position", "column.word", "column.mean", "column.smallest",
+         "column.largest"),
+        partial(mean_rows, traces, labels, values),
+    )  # fmt: skip
 
 
 def all_rows(
