@@ -49,19 +49,20 @@ def bench(
     """Measures a server of its own and writes BENCHMARKS.md; fails where a bar is missed."""
     import orjson
 
-    from app import bench as measuring
+    from app import benchmarks
+    from app.bench import measure
 
-    plan = replace(measuring.QUICK if quick else measuring.Plan(), peer=peer)
+    plan = replace(benchmarks.QUICK if quick else benchmarks.Plan(), peer=peer)
     lines = []
-    for line in measuring.measure(plan, told=lambda text: typer.echo(text, err=True)):
+    for line in measure(plan, told=lambda text: typer.echo(text, err=True)):
         lines.append(line)
         name, value, bar, note = line.shown()
         typer.echo(f"{name:75} {value:>16}  {bar:18} {note}")
     if json:
         figures = [{**asdict(line), "met": line.met} for line in lines]
-        typer.echo(orjson.dumps({**measuring.machine(), "figures": figures}).decode())
+        typer.echo(orjson.dumps({**benchmarks.machine(), "figures": figures}).decode())
     if not quick:
-        measuring.REPORT.write_text(measuring.report(lines, plan), encoding="utf-8")
+        benchmarks.REPORT.write_text(benchmarks.report(lines, plan), encoding="utf-8")
     if any(line.met is False for line in lines):
         raise typer.Exit(1)
 

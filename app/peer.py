@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.bench import STARTING, Line, Timings, address, server
+from app.bench import STARTING, Timings, address, server
+from app.benchmarks import Line
 from app.load import HOST, Client
 
 if TYPE_CHECKING:

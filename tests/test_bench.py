@@ -4,7 +4,8 @@ from math import isfinite
 
 import pytest
 
-from app.bench import ASKED, CROWDED, VIEWS, Line, Plan, Timings, measure, report, request_lines
+from app.bench import ASKED, CROWDED, VIEWS, Timings, measure, request_lines
+from app.benchmarks import Line, Plan, report
 
 
 def test_the_overhead_ratio_is_of_medians():

@@ -59,14 +59,7 @@ def fit(
         optimizer, recipe.learning_rate, total_steps=recipe.steps + 1, pct_start=min(0.5, recipe.warmup / recipe.steps),
         cycle_momentum=False,
     )  # fmt: skip
-    progress = Progress()
-    if checkpoint.exists():
-        state: dict[str, Any] = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        half_cosine.load_state_dict(state["schedule"])
-        progress = Progress(**state["progress"])
-
+    progress = load_checkpoint(checkpoint, model, optimizer, half_cosine) if checkpoint.exists() else Progress()
     model.train()
     last = saved = time.monotonic()
     smooth = progress.curve[-1][1] if progress.curve else None
@@ -121,3 +114,17 @@ def save_checkpoint(
         partial,
     )
     partial.replace(file)
+
+
+def load_checkpoint(
+    file: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+) -> Progress:
+    """Sets model, optimizer and schedule to where a run was cut off, and gives how far it had come."""
+    state: dict[str, Any] = torch.load(file, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    return Progress(**state["progress"])
