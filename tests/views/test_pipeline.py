@@ -100,7 +100,8 @@ def test_the_encoder_fills_each_place_with_it_hidden():
         best = loaded.head(loaded.network(input_ids=ids).last_hidden_state)[0, 3].softmax(-1).max(-1)
     kind, said = outputs.outputs(trace, "de")
     assert kind == "filled" and [each.place for each in said] == [1, 2, 3, 4, 5]
-    assert said[2].text == tokenizer.piece(int(best.indices)) and said[2].share == pytest.approx(float(best.values))
+    assert said[2].text == tokenizer.piece(int(best.indices))
+    assert said[2].share == pytest.approx(float(best.values), rel=1e-4)  # of one text, not of a batch
     assert figure.plot.data[0]["text"][-1][3] == said[2].text
 
 
@@ -174,5 +175,5 @@ def test_long_and_odd_texts(client, text):
 
 def test_a_run_of_the_pipeline_is_that_of_the_model_with_its_output():
     plain, whole = perform(Run("encoder", TEXT)), perform(Run("encoder", TEXT, "pipeline"))
-    np.testing.assert_array_equal(np.asarray(plain.states.hidden), np.asarray(whole.states.hidden))
+    np.testing.assert_allclose(np.asarray(plain.states.hidden), np.asarray(whole.states.hidden), atol=1e-5)
     assert plain.filling is None and whole.filling is not None
