@@ -8,13 +8,18 @@
   const EDGE = 6;
   const TITLE_SIZE = 1.2; // of an axis, in Plotly, beside other labels
   const WIDE = 1.4; // a slide this much wider than high has room beside the figure
+  const LYING = 1.2; // a frame this much wider than high is taken for a slide
+  const SMALLER = [1, 0.92, 0.84, 0.76, 0.68, 0.6]; // of the scale asked for, where the frame has no room
+  const LEAST_SCALE = 0.75; // letters of 12 pixels
   const PAPER_WIDTH = 660;
   const NARROW = 640; // charts have no room for names beside their curves
   const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family } = Satzblick;
-  const { onSlide, onFixedHeight, aroundFigure, parts, placeTexts, wrapTicks, SLIDE_TEXT, AROUND } = Satzblick;
+  const { onSlide, onFixedHeight, aroundFigure, parts, placeTexts, wrapTicks, SLIDE_TEXT, AROUND, VALUE_HIGH, VALUE_AIR } = Satzblick;
 
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const drawn = new WeakMap(); // figure element → { spec, plot, words, shown, pinned, width }
+  const root = document.documentElement;
+  const asked = scale();
   let printing = false;
 
   function theme() {
@@ -62,9 +67,7 @@
       for (const trace of data.filter((each) => each.texttemplate)) {
         const tabular = spec.panels.kind === "table";
         const size = tabular ? tableText(trace, placed, digits) : digits;
-        const longest = Math.max(0, ...(trace.text ?? []).flat().map((text) => parts.textWidth(plain(text), size, "normal")));
-        const fits = !onSlide() || longest <= placed.cell - 2;
-        const room = tabular ? size : fits && placed.cell >= (onSlide() ? digits / 0.34 : VALUES_FROM);
+        const room = tabular ? size : onSlide() ? holds(placed, trace, layout, size) : placed.cell >= VALUES_FROM;
         if (!room) delete trace.texttemplate;
         else trace.textfont = { ...trace.textfont, size };
       }
@@ -85,6 +88,10 @@
     return { layout, data, placed };
   }
 
+  /* Whether the cells of a slide hold their texts, which are as large as other labels. */
+  const holds = ({ cell, tall = cell }, trace, layout, size) =>
+    parts.valueWidth(trace, layout, size) + VALUE_AIR <= cell + 0.5 && VALUE_HIGH * size <= tall;
+
   /* On a wide slide the caption stands below the figure or beside it: where the figure is larger for it. */
   function settle(figure, state) {
     const kind = state.spec.panels?.kind;
@@ -96,31 +103,56 @@
       if (placed?.scrolls || placed?.wanted > figure.clientWidth + EDGE || (kind === "table" && !data.some((trace) => trace.texttemplate))) return 0;
       const over = layout.height + aroundFigure() - innerHeight;
       if (over > EDGE) return -over;
-      if (kind === "map" || kind === "atlas") return placed.cell;
+      if (kind === "map" || kind === "atlas") return placed.cell * placed.tall;
       return layout.width * Math.max(1, layout.height - AROUND * scale());
     };
     const wide = !printing && onFixedHeight() && innerWidth > WIDE * innerHeight && document.querySelector(".summary");
     document.body.classList.toggle("aside", Boolean(wide && size(true) > size(false)));
   }
 
-  /* On a slide a figure that turns out too high is drawn once more, smaller. */
-  function draw(figure, again = false) {
+  /* What Plotly takes, on a stage of its size; what turns out too high is laid out once more, smaller. */
+  function staged(figure, state) {
+    const stage = figure.querySelector(".stage");
+    const lay = () => {
+      const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
+      const made = laidOut(state, width);
+      stage.style.width = `${made.layout.width}px`;
+      stage.style.height = `${made.layout.height}px`;
+      return { ...made, width };
+    };
+    tighten(0);
+    settle(figure, state);
+    const made = lay();
+    if (!overflow()) return made;
+    tighten(overflow());
+    return lay();
+  }
+
+  /* Nobody scrolls in a slide: where a figure is larger than its frame, all letters become smaller, within limits. */
+  function framedIn(figure, state) {
+    const at = (factor) => {
+      root.style.setProperty("--scale", asked * factor);
+      return staged(figure, state);
+    };
+    const lying = !printing && onFixedHeight() && innerWidth > LYING * innerHeight;
+    const factors = lying ? SMALLER.filter((factor) => factor === 1 || asked * factor >= LEAST_SCALE) : [1];
+    const mute = ({ data }) => state.spec.panels?.kind === "table" && !data.some((trace) => trace.texttemplate);
+    let whole = null; // the first that fits, although its cells say nothing
+    for (const factor of factors) {
+      const made = at(factor);
+      if (overflow() || made.placed?.scrolls) continue;
+      if (!mute(made)) return made;
+      whole ??= factor;
+    }
+    return factors.length > 1 ? at(whole ?? 1) : staged(figure, state);
+  }
+
+  function draw(figure) {
     if (!figure.clientWidth) return;
     const state = drawn.get(figure);
-    if (!again) {
-      tighten(0);
-      settle(figure, state);
-    }
     const { spec } = state;
-    const width = printing ? PAPER_WIDTH : Math.floor(figure.clientWidth);
-    const { layout, data, placed } = laidOut(state, width);
+    const { layout, data, placed, width } = framedIn(figure, state);
     const stage = figure.querySelector(".stage");
-    stage.style.width = `${layout.width}px`;
-    stage.style.height = `${layout.height}px`;
-    if (!again && overflow()) {
-      tighten(overflow());
-      return draw(figure, true);
-    }
     figure.classList.toggle("scrolls", Boolean(placed?.scrolls));
     stage.querySelectorAll(".sticky").forEach((old) => old.remove());
     if (placed?.scrolls) stickyLabels(stage, layout, placed);

@@ -13,10 +13,14 @@ const Satzblick = {};
   const SINGLE_HEIGHT = 620;
   const NARROW = 640;
   const PANEL_LEAST = 240;
+  const PANEL_SLIDE = 110; // so that two sentences and their difference stand side by side
   const WIDE_HEIGHT = 420;
   const SLIDE_LEAST = 220;
   const WIDE_LEAST = 90;
-  const AROUND = 165; // what column labels, titles and the colour bar take on a slide
+  const AROUND = 165; // what column labels, titles and the colour bar take on a slide, before they are known
+  const FLATTEST = 2.2; // cells of a slide are at most so much wider than high
+  const VALUE_AIR = 6; // beside the text of a cell
+  const VALUE_HIGH = 1.15; // of a cell, by the size of its letters
   const GAP = 30;
   const EDGE = 6;
   const SIZES = { usual: 15, flat: 11.5, least: 11, title: 13, number: 12 };
@@ -89,7 +93,7 @@ const Satzblick = {};
         atlas: spec.panels.kind === "atlas",
         across,
         down,
-        titles,
+        titles: titles.map((note) => [note, note.text]), // whole, however often they are broken into lines
         line: line && layout[axisName(line)],
         lineId: line,
         columns: span(across, spec.panels.cells),
@@ -113,14 +117,16 @@ const Satzblick = {};
     );
   }
 
-  function rowsOf(panels, map, width, size, dense) {
+  function rowsOf(panels, kind, width, size, dense) {
+    const map = kind === "map" || kind === "atlas";
     const most = Math.max(...panels.map((panel) => panel.columns));
     const atlas = panels[0].atlas;
     const least = (atlas ? TILE.least : most <= FEW && !dense ? CELL.valued : CELL.readable) * scale();
+    const together = onFixedHeight() && kind === "wide" ? PANEL_SLIDE : PANEL_LEAST;
     for (let count = width < NARROW ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
       const rows = inRows(panels, count);
       const cell = cellFor(rows, width, size);
-      if (count === 1 || (map ? cell >= least : cell * most >= PANEL_LEAST * scale())) return { rows, cell };
+      if (count === 1 || (map ? cell >= least : cell * most >= together * scale())) return { rows, cell };
     }
   }
 
@@ -141,13 +147,18 @@ const Satzblick = {};
     return Math.min(height, room());
   }
 
+  /* As large as a cell of so many rows becomes where there is room. */
+  function usualCell(panels, rows) {
+    const single = Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / rows));
+    return (panels[0].atlas ? TILE.most : panels.length === 1 ? single : CELL.usual) * scale();
+  }
+
   function largestCell(panels, rows) {
     const most = Math.max(...panels.map((panel) => panel.rows));
-    const usual =
-      panels[0].atlas ? TILE.most : panels.length === 1 ? Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / most)) : CELL.usual;
+    const usual = usualCell(panels, most);
     const slide = onFixedHeight() && rows.length === 1;
     const fitting = (innerHeight - aroundFigure() - AROUND * scale() - spare) / most;
-    return slide ? Math.max(24 * scale(), Math.min(usual * scale(), fitting)) : usual * scale();
+    return slide ? Math.max(24 * scale(), Math.min(usual, fitting)) : usual;
   }
 
   /* Column labels stand flat where they fit, slanted where there is some room, else upright. */
@@ -176,8 +187,8 @@ const Satzblick = {};
     let height = 0;
     for (const [index, panel] of row.entries()) {
       const room = (row[index + 1]?.left ?? width) - panel.left - EDGE;
-      for (const note of panel.titles) {
-        const lines = titleLines(note.text, size, room);
+      for (const [note, text] of panel.titles) {
+        const lines = titleLines(text, size, room);
         height = Math.max(height, lines.length * size * 1.35 + 5);
         Object.assign(note, {
           text: lines.join("<br>"),
@@ -371,29 +382,14 @@ const Satzblick = {};
 
   /* The height of a panel with cells of any shape; `above` is what stands over it. */
   function wide(rows, above) {
-    if (rows > 1) return (WIDE_HEIGHT * scale()) / 1.35;
     const others = above + (BAR.room + BAR.title + 2 * TITLE) * scale();
+    if (rows > 1 && onFixedHeight()) return Math.max(WIDE_LEAST * scale(), room() / rows - others);
+    if (rows > 1) return (WIDE_HEIGHT * scale()) / 1.35;
     return Math.max(WIDE_LEAST * scale(), fitted(WIDE_HEIGHT * scale() + others) - others);
   }
 
-  /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
-  function arrange(spec, layout, data, width, { theme, paper }) {
-    if (spec.panels.kind === "stack") return Satzblick.stack(spec, layout, data, width, { theme });
-    const dense = paper || onSlide(); // little height: rather small cells than a second row of panels
-    const atlas = spec.panels.kind === "atlas";
-    const map = atlas || spec.panels.kind === "map";
-    const panels = panelsOf(spec, layout);
-    let rowSize = (atlas && width < NARROW ? CAPTION.narrow : LABEL.usual) * scale();
-    let { rows, cell } = rowsOf(panels, map, width, rowSize, dense);
-    const most = map ? largestCell(panels, rows) : Infinity;
-    if (map) rowSize = Math.max(least(), Math.min(rowSize, cell * 0.8));
-    let columns = columnLabels(rows, Math.min(cell, most));
-    ({ rows, cell } = rowsOf(panels, map, width - columns.slack, rowSize, dense));
-    const scrolls = !atlas && cell < leastCell(spec.panels.kind);
-    cell = Math.min(Math.max(cell, atlas ? 0 : leastCell(spec.panels.kind)), most);
-    columns = columnLabels(rows, cell);
-
-    const bars = barsOf(layout, data);
+  /* The panels of all rows for cells so wide and tall; gives how far they reach. Titles and bars get their places too. */
+  function placeRows(rows, { cell, tall, columns }, { map, atlas, bars, rowSize, width, theme }) {
     let [right, y] = [0, 0];
     for (const row of rows) {
       const head = headOf(row, columns);
@@ -402,7 +398,7 @@ const Satzblick = {};
       let x = 0;
       for (const panel of row) {
         panel.width = panel.columns * cell;
-        panel.height = map ? panel.rows * cell : wide(rows.length, head + lines);
+        panel.height = map ? panel.rows * tall : wide(rows.length, head + lines);
         panel.left = x + (rows.length > 1 ? left : leftOf(panel, rowSize));
         x = panel.left + panel.width + GAP;
       }
@@ -418,12 +414,75 @@ const Satzblick = {};
       }
       const titled = below.some((bar) => bar.owner.colorbar?.title?.text);
       y += below.length ? (BAR.room + (titled ? BAR.title : 0)) * scale() : EDGE;
-      if (atlas && row.includes(panels[0])) y += (CAPTION.below + CAPTION.bar) * scale();
+      if (atlas && row === rows[0]) y += (CAPTION.below + CAPTION.bar) * scale();
       if (row !== rows.at(-1)) y += GAP / 2;
       right = Math.max(right, x - GAP + columns.slack + EDGE);
     }
+    return { right, y };
+  }
+
+  /* How wide the longest text of a map's cells is; that of numbers follows from their range. */
+  function valueWidth({ text, texttemplate, coloraxis }, layout, size) {
+    if (text) return Math.max(0, ...text.flat().map((each) => textWidth(plain(each), size, "normal")));
+    const [, plus, places, unit] = texttemplate.match(/z:(\+?)\.(\d)([f%])/) ?? ["", "", 2, "f"];
+    const { cmin, cmax } = layout[coloraxis];
+    const most = Math.trunc(Math.max(-cmin, cmax) * (unit === "%" ? 100 : 1));
+    const sign = plus || cmin < 0 ? "−" : "";
+    return textWidth(`${sign}${most}${Number(places) ? "," : ""}${"0".repeat(places)}${unit === "%" ? " %" : ""}`, size, "normal");
+  }
+
+  /* On a slide cells are as high as its height allows, and wider than that where words then stand flat and values fit. */
+  function slideCells(rows, first, given, data, layout) {
+    const { atlas, width, rowSize } = given;
+    const most = Math.max(...rows[0].map((panel) => panel.rows));
+    const [least, largest] = [atlas ? 24 * scale() : leastCell("map"), usualCell(rows[0], most)];
+    const sized = (cell, tall) => {
+      const columns = columnLabels(rows, cell);
+      const spared = room() - placeRows(rows, { cell, tall, columns }, given).y;
+      const high = Math.min(largest, Math.max(least, tall + spared / most));
+      return { columns, high, free: cellFor(rows, width - columns.slack, rowSize) };
+    };
+    const flat = 4.5 + widest(rows[0].flatMap((panel) => labelsOf(panel.across)), LABEL.usual * scale());
+    const size = SLIDE_TEXT * scale();
+    const texts = data.filter((trace) => trace.texttemplate).map((trace) => valueWidth(trace, layout, size) + VALUE_AIR);
+    const values = [...new Set(texts)].sort((one, other) => other - one); // of some maps, where not those of all fit
+    for (const wanted of atlas ? [flat] : [Math.max(flat, ...values), flat, ...values]) {
+      const { high, free } = sized(wanted, first.tall);
+      if (wanted > free || wanted > (atlas ? 1 : FLATTEST) * high) continue;
+      const cell = Math.max(wanted, Math.min(free, high));
+      return { cell, tall: atlas ? cell : high, columns: columnLabels(rows, cell) };
+    }
+    const { high, free } = sized(first.cell, first.tall);
+    const cell = Math.min(free, high);
+    return { cell, tall: cell, columns: columnLabels(rows, cell) };
+  }
+
+  /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
+  function arrange(spec, layout, data, width, { theme, paper }) {
+    const { kind } = spec.panels;
+    if (kind === "stack") return Satzblick.stack(spec, layout, data, width, { theme });
+    const dense = paper || onSlide(); // little height: rather small cells than a second row of panels
+    const atlas = kind === "atlas";
+    const map = atlas || kind === "map";
+    const panels = panelsOf(spec, layout);
+    let rowSize = (atlas && width < NARROW ? CAPTION.narrow : LABEL.usual) * scale();
+    let { rows, cell } = rowsOf(panels, kind, width, rowSize, dense);
+    const most = map ? largestCell(panels, rows) : Infinity;
+    if (map) rowSize = Math.max(least(), Math.min(rowSize, cell * 0.8));
+    let columns = columnLabels(rows, Math.min(cell, most));
+    ({ rows, cell } = rowsOf(panels, kind, width - columns.slack, rowSize, dense));
+    const scrolls = !atlas && cell < leastCell(kind);
+    cell = Math.min(Math.max(cell, atlas ? 0 : leastCell(kind)), most);
+    columns = columnLabels(rows, cell);
+
+    const bars = barsOf(layout, data);
+    const given = { map, atlas, bars, rowSize, width, theme };
+    let sizes = { cell, tall: cell, columns };
+    if (map && onFixedHeight() && rows.length === 1 && !scrolls) sizes = slideCells(rows, sizes, given, data, layout);
+    ({ cell, columns } = sizes);
+    let { right, y } = placeRows(rows, sizes, given);
     for (const panel of panels)
-      for (const note of panel.titles) right = Math.max(right, panel.left + noteWidth(note, TITLE) + EDGE);
+      for (const [note] of panel.titles) right = Math.max(right, panel.left + noteWidth(note, TITLE) + EDGE);
     for (const note of atlas ? layout.annotations.filter(({ name }) => name === "bar") : [])
       right = Math.max(right, panels[0].left + noteWidth(note, NUMBER) + EDGE);
     const wanted = right;
@@ -440,7 +499,7 @@ const Satzblick = {};
       autosize: false,
       margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false },
     });
-    return { panels, cell, scrolls, columns, rowSize, wanted };
+    return { panels, cell, tall: sizes.tall, scrolls, columns, rowSize, wanted };
   }
 
   /* Where the figure scrolls in its box, the words stay at its edges: HTML in place of Plotly's labels. */
@@ -485,8 +544,8 @@ const Satzblick = {};
 
   const parts = {
     TITLE, NUMBER, LABEL, BAR, EDGE, QUIET, axisName, textWidth, widest, labelsOf, titleLines, shorten, leastCell, columnLabels,
-    headOf, barsOf, barLength, placeBar, noteWidth, room,
+    headOf, barsOf, barLength, placeBar, noteWidth, room, valueWidth,
   };
   Object.assign(Satzblick, { parts, arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family });
-  Object.assign(Satzblick, { placeTexts, wrapTicks, onSlide, onFixedHeight, aroundFigure, SLIDE_TEXT, AROUND });
+  Object.assign(Satzblick, { placeTexts, wrapTicks, onSlide, onFixedHeight, aroundFigure, SLIDE_TEXT, AROUND, VALUE_HIGH, VALUE_AIR });
 })();

@@ -84,3 +84,16 @@ def test_every_label_can_be_read_from_the_last_row(open_window: OpenWindow, view
         assert [label for label in labels if label["left"] < -1 or label["top"] < -1 or label["right"] > 1281] == []
         high = screen.page.evaluate("document.documentElement.scrollHeight - innerHeight")
         assert high <= 8, f"{high} pixels too high"
+
+
+LONG = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da."
+
+
+@pytest.mark.parametrize("view", ["memory", "four_lanes", "translation", "training", "gates"])
+def test_a_long_sentence_fits_its_slide_in_smaller_letters(open_window: OpenWindow, view: str) -> None:
+    with open_window(viewport={"width": 1280, "height": 720}).watched() as screen:
+        screen.open(f"/de/embed/{view}", scale="1.5", text=LONG)
+        assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+        assert screen.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert screen.page.locator(".figure.scrolls").count() == 0
+        assert min(label["size"] for label in screen.page.evaluate(SIZES)) >= 0.6 * 24 - 0.1

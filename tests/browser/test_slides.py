@@ -133,6 +133,16 @@ def test_the_lecture_slide_by_slide(open_window: OpenWindow, lang: str, size: tu
             screen.page.keyboard.press("ArrowRight")
 
 
+def test_cells_of_a_slide_are_wide_enough_for_their_texts(screen: Screen) -> None:
+    screen.page.set_viewport_size({"width": 1180, "height": 560})
+    screen.open("/de/embed/entities", scale="1.35", caption="0", text="Angela Merkel besuchte Siemens in München.")
+    shown = screen.page.locator(".plot .hm .heatmap-label text, .plot .heatmap-label text").all_text_contents()
+    assert {"B-PER", "I-PER", "B-LOC"} <= set(shown)
+    angles = "(labels) => labels.map((label) => label.getAttribute('transform') ?? '')"
+    turned = screen.page.eval_on_selector_all(".plot g.xtick > text", angles)
+    assert turned and all("rotate(0" in each or "rotate" not in each for each in turned), "words stand flat"
+
+
 def test_the_speakers_window_opens_with_the_notes(open_window: OpenWindow) -> None:
     with open_window().watched() as screen:
         screen.go("/de/deck")
