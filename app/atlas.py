@@ -17,7 +17,9 @@ import numpy as np
 from isal import isal_zlib
 
 from app.messages import Lang, decimal
-from app.plotting import FONT, GRID, MASKED, PAPER, THEMES, Json, Plot, Theme, bold, colorscale, escaped, themed
+from app.plotting import Plot, Theme
+from app.plotting.colours import GRID, MASKED, PAPER, THEMES, colorscale
+from app.plotting.plot import FONT, Json, bold, escaped, themed
 
 CLEAR, GREY, FRAME, ZERO = range(4)  # what the first indices stand for; from ZERO on they are values
 TOP = 15  # of four bits

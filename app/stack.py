@@ -8,24 +8,10 @@ from typing import Any
 import numpy as np
 
 from app.messages import Lang
-from app.plotting import (
-    FONT,
-    IN_CELLS,
-    MASKED,
-    SERIES,
-    THEMES,
-    Json,
-    Plot,
-    Scale,
-    Theme,
-    bold,
-    color_axis,
-    colorscale,
-    escaped,
-    signed_cells,
-    themed,
-    typed,
-)
+from app.plotting import IN_CELLS, Plot, Scale, Theme
+from app.plotting.colours import MASKED, SERIES, THEMES, colorscale
+from app.plotting.maps import color_axis, signed_cells
+from app.plotting.plot import FONT, Json, bold, escaped, themed, typed
 
 NAMED = 12  # so many lines at most have names, and their numbers in the cells
 ASIDE = 1.5  # columns that a total takes at the right: half a one of nothing, and its own

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from app.atlas import CLEAR, FRAME, GREY, MOST, TOP, ZERO, Atlas, mosaic, palette, plot, tiles
-from app.plotting import BLUES, CIVIDIS, MASKED, THEMES
+from app.plotting.colours import BLUES, CIVIDIS, MASKED, THEMES
 
 SHARES = np.array([[[1.0, 0.0], [0.25, 0.04]], [[0.5, 0.5], [0.0, 1.0]]], np.float32)
 

@@ -13,20 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import plotting
-from app.plotting import (
-    DTYPES,
-    MASKED,
-    PAPER,
-    THEMES,
-    Panel,
-    apart,
-    colorscale,
-    escaped,
-    maps,
-    merged,
-    span,
-    typed,
-)
+from app.plotting import Panel, maps
+from app.plotting.charts import apart
+from app.plotting.colours import MASKED, PAPER, THEMES, colorscale
+from app.plotting.maps import span
+from app.plotting.plot import DTYPES, escaped, merged, typed
 
 TITLES = {"share": "Anteil", "signed": "Wert", "difference": "rechts minus links"}
 NAMES = {code: name for name, code in DTYPES.items()}

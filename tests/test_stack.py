@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.plotting import BLUES, MASKED, RDBU, THEMES
+from app.plotting.colours import BLUES, MASKED, RDBU, THEMES
 from app.stack import Row, Stack, gaps, stacks
 from app.stills import Style, draw
 

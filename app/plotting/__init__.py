@@ -2,30 +2,16 @@
 
 Colours: zero is the page's background. [0, 1] runs from paper to deep blue (cividis in the dark), signed values are
 RdBu, differences PuOr, both symmetric around zero. One range serves both runs; a masked cell is hatched, never a value.
+
+Here is what views draw with; who puts Plotly's JSON together or takes it apart has its parts from the files beside.
 """
 
-from app.plotting.charts import BESIDE, Axis, Curve, apart, chart, label_places, labels
-from app.plotting.colours import (
-    BLUES,
-    CIVIDIS,
-    GRID,
-    INK,
-    MASKED,
-    PAPER,
-    QUIET,
-    RDBU,
-    SERIES,
-    THEMES,
-    Scale,
-    Theme,
-    colorscale,
-)  # fmt: skip
-from app.plotting.maps import IN_CELLS, Panel, color_axis, maps, signed_cells, span
-from app.plotting.plot import DTYPES, FONT, Json, Kind, Plot, beside, bold, escaped, merged, themed, typed
+from app.plotting.charts import BESIDE, Axis, Curve, chart, label_places, labels
+from app.plotting.colours import Scale, Theme
+from app.plotting.maps import IN_CELLS, Panel, maps
+from app.plotting.plot import Kind, Plot, beside
 
 __all__ = [
-    "Axis", "BESIDE", "BLUES", "CIVIDIS", "Curve", "DTYPES", "FONT", "GRID", "INK", "IN_CELLS", "Json", "Kind",
-    "MASKED", "PAPER", "Panel", "Plot", "QUIET", "RDBU", "SERIES", "Scale", "THEMES", "Theme", "apart", "beside",
-    "bold", "chart", "color_axis", "colorscale", "escaped", "label_places", "labels", "maps", "merged",
-    "signed_cells", "span", "themed", "typed",
+    "Axis", "BESIDE", "Curve", "IN_CELLS", "Kind", "Panel", "Plot", "Scale", "Theme", "beside", "chart",
+    "label_places", "labels", "maps",
 ]  # fmt: skip

@@ -8,7 +8,8 @@ import io
 import threading
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.plotting import PAPER, Json
+from app.plotting.colours import PAPER
+from app.plotting.plot import Json
 from app.stills.frame import BORDER, draw_note, draw_shape, legend, value_axis, word_axis
 from app.stills.layout import arrange, captions, wrap
 from app.stills.letters import FONT, drawable, fonts

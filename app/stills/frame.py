@@ -3,7 +3,8 @@
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.plotting import GRID, MASKED, Json
+from app.plotting.colours import GRID, MASKED
+from app.plotting.plot import Json
 from app.stills.letters import drawable, fonts, plain
 from app.stills.picture import DASHES, Picture, UnknownTrace, long_name
 

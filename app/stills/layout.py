@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.plotting import Json
+from app.plotting.plot import Json
 from app.stills.frame import BORDER, limits, ticks
 from app.stills.letters import drawable, fonts, plain
 from app.stills.picture import POINTS, Picture, color_map, long_name

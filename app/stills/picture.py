@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.messages import Lang
-from app.plotting import GRID, INK, MASKED, QUIET, Json, Theme
+from app.plotting import Theme
+from app.plotting.colours import GRID, INK, MASKED, QUIET
+from app.plotting.plot import Json
 from app.stills.letters import drawable, fonts, plain
 
 if TYPE_CHECKING:

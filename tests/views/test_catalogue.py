@@ -11,7 +11,7 @@ import pytest
 
 from app import views
 from app.messages import LANGUAGES, known
-from app.plotting import THEMES
+from app.plotting.colours import THEMES
 from app.query import settled
 from models import registry
 from models.run import Run, perform
