@@ -21,7 +21,6 @@ class Picture:
     embed: str
     svg: str
     pdf: str
-    png: str
 
 
 def html(text: str) -> str:

@@ -65,7 +65,7 @@ def snippets(view: View, query: Query, frame: EmbedQuery, traces: list[Trace], b
     shown = Picture(
         title=title, caption=caption, file=f"satzblick-{view.name}", page=base + query.address(stem),
         embed=base + query.address(f"/{lang}/embed/{view.name}", **frame.parameters()), svg=base + files["svg"],
-        pdf=base + files["pdf"], png=base + files["png"],
+        pdf=base + files["pdf"],
     )  # fmt: skip
     return [
         {

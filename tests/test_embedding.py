@@ -15,7 +15,6 @@ BASE = "https://slides.example"
 PICTURE = Picture(
     title=NASTY, caption=NASTY, file="satzblick-gates", page=f"{BASE}/de/gates?{QUERY}",
     embed=f"{BASE}/de/embed/gates?{QUERY}", svg=f"{BASE}/de/gates.svg?{QUERY}", pdf=f"{BASE}/de/gates.pdf?{QUERY}",
-    png=f"{BASE}/de/gates.png?{QUERY}",
 )  # fmt: skip
 
 
