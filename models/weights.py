@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         BertForTokenClassification,
         GPT2LMHeadModel,
         MarianMTModel,
+        PreTrainedConfig,
         PreTrainedModel,
     )
 
@@ -120,30 +121,22 @@ def feed_forward(folder: Path) -> "FeedForward":
 
 def next_word_model(folder: Path, attention: str = "eager") -> "GPT2LMHeadModel":
     """A GPT-2 with its head for the next word; `attention` as for the masked language model."""
-    import torch
     from transformers.models.gpt2.configuration_gpt2 import GPT2Config
     from transformers.models.gpt2.modeling_gpt2 import GPT2LMHeadModel
 
-    config = GPT2Config.from_dict(configuration(folder))
-    config._attn_implementation = attention
-    with torch.device("meta"):
-        model = GPT2LMHeadModel(config)
+    model = _empty(GPT2LMHeadModel, GPT2Config.from_dict(configuration(folder)), attention)
     return _filled(model, _tied(model, _numbers(folder)))
 
 
 def translator(folder: Path, attention: str = "eager") -> "Translator":
     """A Marian with the tokenizer of its English side; `attention` as for the masked language model."""
-    import torch
     from tokenizers import Tokenizer
     from transformers.models.marian.configuration_marian import MarianConfig
     from transformers.models.marian.modeling_marian import MarianMTModel
 
     from models.translation import Translator
 
-    config = MarianConfig.from_dict(configuration(folder))
-    config._attn_implementation = attention
-    with torch.device("meta"):
-        model = MarianMTModel(config)
+    model = _empty(MarianMTModel, MarianConfig.from_dict(configuration(folder)), attention)
     network = _filled(model, _tied(model, _numbers(folder) | _computed(model)))
     return Translator(network, Tokenizer.from_file(str(folder / "english.json"))).eval()
 
@@ -224,14 +217,21 @@ def _bert(kind: type[Bert], folder: Path, attention: str) -> Bert:
     from transformers.models.bert.configuration_bert import BertConfig
 
     config = BertConfig.from_dict(configuration(folder))
-    config._attn_implementation = attention
-    with torch.device("meta"):  # no memory and no random numbers for weights that the file replaces
-        model = kind(config)
+    model = _empty(kind, config, attention)
     table = model.bert.embeddings  # its two buffers are not in the file
     positions = torch.arange(config.max_position_embeddings)[None]
     table.register_buffer("position_ids", positions, persistent=False)
     table.register_buffer("token_type_ids", torch.zeros_like(positions), persistent=False)
     return _filled(model, _tied(model, _numbers(folder)))
+
+
+def _empty(kind: Callable[[Any], Network], config: "PreTrainedConfig", attention: str) -> Network:
+    """A network of transformers without memory or random numbers for weights, which the file replaces."""
+    import torch
+
+    config._attn_implementation = attention
+    with torch.device("meta"):
+        return kind(config)
 
 
 def _built(kind: Callable[..., Network], folder: Path) -> Network:
