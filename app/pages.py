@@ -19,6 +19,8 @@ from models import registry
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 LANDING_VIEW = "attention_map"
+# A head of the encoder that looks one word back: the same sentence turned round shows at once that the place decides.
+LANDING_EXAMPLE = b"text=Der+Mann+biss+den+Hund&vs=Der+Hund+biss+den+Mann&layer=3&head=1"
 
 Json = dict[str, Any]
 
@@ -157,16 +159,7 @@ def figure_page(view: View, outcome: Outcome, landing: bool = False) -> str:
     path = "" if landing else f"/{view.name}"
     action = f"/{lang}{path}"
     hidden = {name: value for name, value in query.parameters().items() if name not in ("text", "vs")}
-    told: Json = {}
-    general = None
-    if error:
-        sentence = error.message.text(lang)
-        if error.field in ("text", "vs"):
-            told[f"{error.field}_error"] = sentence
-        else:
-            general = sentence
-        if error.fix:
-            told["fix"] = {"label": translate(lang, "fix.shorten"), "url": query.changed(**error.fix).address(action)}
+    told, general = complaints(query, error, action) if error else ({}, None)
     settled_query, traces, figure = outcome.drawn or (query, [], None)
     own = query.model == view.models[0] and query.vs_model is None
     along = query.changed(model="") if own else query  # nobody asked for a view's own choice
@@ -201,6 +194,24 @@ def figure_page(view: View, outcome: Outcome, landing: bool = False) -> str:
     )  # fmt: skip
 
 
+def complaints(query: Query, error: QueryError, action: str) -> tuple[Json, str | None]:
+    """What is wrong, beside the field of a sentence, with the address that mends it, or else above the figure."""
+    sentence = error.message.text(query.lang)
+    of_sentence = error.field in ("text", "vs")
+    told: Json = {f"{error.field}_error": sentence} if of_sentence else {}
+    if error.fix:
+        fixed = query.changed(**error.fix).address(action)
+        told["fix"] = {"label": translate(query.lang, "fix.shorten"), "url": fixed}
+    return told, None if of_sentence else sentence
+
+
+def landing_query(view: View, raw: bytes) -> bytes:
+    """What the landing page shows: its example where the address names nothing else."""
+    if named(raw) & (view.query.model_fields.keys() - {"theme"}):
+        return raw
+    return LANDING_EXAMPLE + b"&" * bool(raw) + raw
+
+
 def neighbour(view: View, query: Query) -> Json:
     """The view before or after in the lecture."""
     return {"title": translate(query.lang, f"{view.name}.title"), "url": link(view, query)}
@@ -215,6 +226,31 @@ def lecture(query: Query) -> list[Json]:
                 {**neighbour(view, query), "question": translate(query.lang, f"{view.name}.question")}
             )
     return [{"title": translate(query.lang, f"chapter.{name}"), "views": entries} for name, entries in found.items()]
+
+
+def embed_page(view: View, frame: EmbedQuery, outcome: Outcome) -> str:
+    """The figure alone, or the sentence that says why there is none."""
+    query, error = outcome.query, outcome.error
+    settled_query, traces, figure = outcome.drawn or (query, [], None)
+    path = f"/embed/{view.name}"
+    return page(
+        "embed.html",
+        query.lang,
+        path,
+        query,
+        page_title=translate(query.lang, f"{view.name}.title"),
+        view={"name": view.name, "title": translate(query.lang, f"{view.name}.title")},
+        controls=controls.offered(view, settled_query, traces, f"/{query.lang}{path}", frame.parameters()),
+        controls_shown=frame.controls,
+        caption=frame.caption,
+        autoplay=frame.autoplay,
+        bg=frame.bg,
+        scale=frame.scale,
+        error=error.message.text(query.lang) if error else None,
+        result=render.result(view, query, traces, figure, frame.parameters()) if figure else None,
+        shows=view if figure else None,
+        permalink=query.address(f"/{query.lang}/{view.name}"),
+    )
 
 
 def error_page(lang: Lang, status: int, error: QueryError) -> str:
@@ -240,6 +276,16 @@ def error_page(lang: Lang, status: int, error: QueryError) -> str:
 def not_found(kind: str, name: str) -> QueryError:
     """The error for an address part that does not exist."""
     return QueryError(f"unknown_{kind}", kind, say(f"error.unknown_{kind}", name=name), status=404)
+
+
+def api_page() -> str:
+    """The OpenAPI page, drawn by the Swagger UI that is shipped along."""
+    return environment().get_template("api.html").render(asset=static.asset)
+
+
+def inline(name: str) -> str:
+    """A script as the content of an element, which no character of it ends."""
+    return static.content(name)[0].decode().replace("</script", r"<\/script")
 
 
 def models_json() -> list[Json]:
@@ -272,49 +318,3 @@ def views_json() -> list[Json]:
         }
         for view in views.catalogue().values()
     ]
-
-
-def api_page() -> str:
-    """The OpenAPI page, drawn by the Swagger UI that is shipped along."""
-    return environment().get_template("api.html").render(asset=static.asset)
-
-
-# A head of the encoder that looks one word back: the same sentence turned round shows at once that the place decides.
-LANDING_EXAMPLE = b"text=Der+Mann+biss+den+Hund&vs=Der+Hund+biss+den+Mann&layer=3&head=1"
-
-
-def embed_page(view: View, frame: EmbedQuery, outcome: Outcome) -> str:
-    """The figure alone, or the sentence that says why there is none."""
-    query, error = outcome.query, outcome.error
-    settled_query, traces, figure = outcome.drawn or (query, [], None)
-    path = f"/embed/{view.name}"
-    return page(
-        "embed.html",
-        query.lang,
-        path,
-        query,
-        page_title=translate(query.lang, f"{view.name}.title"),
-        view={"name": view.name, "title": translate(query.lang, f"{view.name}.title")},
-        controls=controls.offered(view, settled_query, traces, f"/{query.lang}{path}", frame.parameters()),
-        controls_shown=frame.controls,
-        caption=frame.caption,
-        autoplay=frame.autoplay,
-        bg=frame.bg,
-        scale=frame.scale,
-        error=error.message.text(query.lang) if error else None,
-        result=render.result(view, query, traces, figure, frame.parameters()) if figure else None,
-        shows=view if figure else None,
-        permalink=query.address(f"/{query.lang}/{view.name}"),
-    )
-
-
-def inline(name: str) -> str:
-    """A script as the content of an element, which no character of it ends."""
-    return static.content(name)[0].decode().replace("</script", r"<\/script")
-
-
-def landing_query(view: View, raw: bytes) -> bytes:
-    """What the landing page shows: its example where the address names nothing else."""
-    if named(raw) & (view.query.model_fields.keys() - {"theme"}):
-        return raw
-    return LANDING_EXAMPLE + b"&" * bool(raw) + raw
