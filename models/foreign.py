@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import CaptureError, EmptyText, TooManyTokens
-from models.families.encoder import placeless, silenced
+from models.families.encoder import placeless, silenced, vectors_of
 from models.registry import Model
 from models.run import Change, changed
-from models.shapes import Layers, ShapeError
-from models.trace import Attention, Check, States, Token, Trace
+from models.shapes import ShapeError
+from models.trace import Attention, Check, Token, Trace
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -102,14 +102,14 @@ class Extra:
                 attention, check = self.attention(capture.attention, calls, len(states) - 1)
             inputs = self.inputs(ids[0], states[0].shape[-1])
             said = self.said(logits, ids[0])
-            places = self.position_table[: len(tokens)].numpy() * (not off) if self.places is not None else None
-        embeddings, *layers = (state.numpy() for state in states)
+            table = None if self.places is None else self.position_table
+            vectors = vectors_of(inputs, table, off, states)
         return Trace(
             model=self.model.name,
             text=text,
             tokens=tokens,
             check=check,
-            states=States(inputs=inputs.numpy(), positions=places, embeddings=embeddings, hidden=Layers.of(layers)),
+            states=vectors,
             attention=attention,
             **said,
         )

@@ -3,7 +3,7 @@
 MODELS are the one that fills masked words and its snapshots; a fine-tuned one is the same with something to say.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
@@ -89,18 +89,13 @@ class Transformer:
             attention, check = capture.attention(calls)
             read_out = read_out or self.read_out
             said = read_out(logits, tokens) if read_out and logits is not None else {}
-            inputs, positions = self.words(ids[0]), self.position_table[: len(tokens)]
-            if off:
-                positions = positions * 0
-        embeddings, *layers = (state.numpy() for state in states)
+            vectors = vectors_of(self.words(ids[0]), self.position_table, off, states)
         return Trace(
             model=self.model.name,
             text=text,
             tokens=tokens,
             check=check,
-            states=States(
-                inputs=inputs.numpy(), positions=positions.numpy(), embeddings=embeddings, hidden=Layers.of(layers)
-            ),
+            states=vectors,
             attention=attention,
             **said,
         )
@@ -130,6 +125,14 @@ class Transformer:
             given["inputs_embeds"][0, erased] = 0
         output = self.network(**given, output_hidden_states=True)
         return [state[0] for state in output.hidden_states], output.logits[0] if self.read_out else None
+
+
+def vectors_of(inputs: "Tensor", table: "Tensor | None", off: bool, states: "Sequence[Tensor]") -> States:
+    """The vectors of a run as arrays: of its words, of their places from a table, zero where that is `off`, and the
+    states around each layer [tokens, units]."""
+    embeddings, *layers = (state.numpy() for state in states)
+    positions = None if table is None else table[: len(inputs)].numpy() * (not off)
+    return States(inputs=inputs.numpy(), positions=positions, embeddings=embeddings, hidden=Layers.of(layers))
 
 
 def altered(change: Change | None) -> AbstractContextManager[None]:

@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING
 
 from models import tokenizer, translating
-from models.families.encoder import FIELDS, placeless, silenced
+from models.families.encoder import FIELDS, placeless, silenced, vectors_of
 from models.registry import Model
 from models.run import Change, changed
-from models.shapes import Layers
-from models.trace import States, Trace
+from models.trace import Trace
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -45,14 +44,13 @@ class Reader:
             attention, check = capture.attention(calls)
             encoder = self.translator.network.get_encoder()
             inputs = encoder.embed_tokens(ids)[0] * encoder.embed_scale
-        embeddings, *layers = (state.numpy() for state in states)
-        positions = self.position_table[: len(tokens)].numpy() * (not off)
+            vectors = vectors_of(inputs, self.position_table, off, states)
         return Trace(
             model=self.model.name,
             text=text,
             tokens=tokens,
             check=check,
-            states=States(inputs=inputs.numpy(), positions=positions, embeddings=embeddings, hidden=Layers.of(layers)),
+            states=vectors,
             attention=attention,
         )
 
