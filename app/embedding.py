@@ -38,16 +38,24 @@ LATEX = {
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", '"': r"{\char34}", "<": r"{\textless}",
     ">": r"{\textgreater}", "|": r"{\textbar}",
     "„": "{,,}", "“": "{``}", "”": "{''}", "↔": r"\ensuremath{\leftrightarrow}", "→": r"\ensuremath{\rightarrow}",
+    "«": r"\ensuremath{\ll}", "»": r"\ensuremath{\gg}",
     "−": r"\ensuremath{-}", "÷": r"\ensuremath{\div}", "·": r"\ensuremath{\cdot}", "≤": r"\ensuremath{\leq}",
 }  # fmt: skip
+# What pdflatex sets as it is: printable ASCII, Latin letters with the accents that its usual encoding has, punctuation.
+ELSEWHERE = "ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ"  # in other encodings only
+SET = re.compile("[ -~¡-ſ‐-―‘’†‡•…‰€™]")
 
 
 def latex(text: str) -> str:
     """Text for LaTeX; " is a shorthand in German documents, and so is written as a character.
 
-    What pdflatex knows in no encoding, or not in the usual one, is written as commands and ligatures.
+    What pdflatex knows in no encoding, or not in the usual one, is written as commands and ligatures; what it
+    would stop at, an emoji or other scripts, by its code point, as in stills.
     """
-    return "".join(LATEX.get(letter, letter) for letter in text)
+    return "".join(
+        LATEX.get(letter) or (letter if SET.match(letter) and letter not in ELSEWHERE else f"U+{ord(letter):04X}")
+        for letter in text
+    )
 
 
 def latex_address(address: str) -> str:

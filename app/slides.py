@@ -15,11 +15,15 @@ from models.trace import Trace
 
 HERE = "SATZBLICK_PUBLIC_URL"  # stands in what is to be copied where it is not set; scripts put in what they see
 
+SUGGESTED = 1.5  # the scale of a slide whose last row reads it, where the address names none
+
 Json = dict[str, Any]
 
 
 def html_page(view: View, frame: EmbedQuery, outcome: Outcome) -> str:
     """How the figure is put into slides: a preview, its options, and for each kind of deck the text to copy."""
+    if "scale" not in frame.model_fields_set:
+        frame = frame.model_copy(update={"scale": SUGGESTED})
     query, drawn, error = outcome.query, outcome.drawn, outcome.error
     lang, base = query.lang, settings().public_url.rstrip("/")
     title = translate(lang, f"{view.name}.title")
@@ -29,7 +33,7 @@ def html_page(view: View, frame: EmbedQuery, outcome: Outcome) -> str:
         lang,
         path,
         query,
-        frame=along,
+        frame=chosen(frame),
         page_title=translate(lang, "slides.title", view=title),
         chapter=view.chapter,
         view={"name": view.name, "title": title},
@@ -102,16 +106,21 @@ FRAMES: dict[str, tuple[Value, ...]] = {
 }  # fmt: skip
 
 
+def chosen(frame: EmbedQuery) -> dict[str, Value]:
+    """How a frame looks, as an address of this page says it, whose usual scale is another than that of embeds."""
+    return frame.parameters() | {"scale": frame.scale}
+
+
 def frame_controls(query: Query, frame: EmbedQuery, path: str) -> list[Json]:
     """How an embed looks, as controls: each choice leads to the page that shows it."""
-    lang, along = query.lang, frame.parameters()
+    lang, along = query.lang, chosen(frame)
     themes = ("auto", "light", "dark")
     urls = [query.changed(theme=theme).address(path, **along) for theme in themes]
     labels = [choice_label("theme", theme, lang) for theme in themes]
     made = [controls.control("theme", "segmented", themes, labels, query.theme, urls, lang)]
     for name, values in FRAMES.items():
         frames = [frame.model_copy(update={name: value}) for value in values]
-        urls = [query.address(path, **other.parameters()) for other in frames]
+        urls = [query.address(path, **chosen(other)) for other in frames]
         labels = [
             decimal(lang, value, 2).rstrip("0").rstrip(",.") if isinstance(value, float)
             else choice_label(name, value, lang)

@@ -89,3 +89,11 @@ def test_latex_escapes_every_special_character():
 @pytest.mark.parametrize("name", SNIPPETS)
 def test_every_snippet_holds_an_absolute_address(name):
     assert f"{BASE}/de/" in html.unescape(SNIPPETS[name](PICTURE))
+
+
+def test_latex_stops_at_no_letter():
+    """pdflatex was asked about each: it ends at an emoji, other scripts, and Latin letters of other encodings."""
+    assert latex("Süße Kaffees, „łódź“ – 5 €") == r"Süße Kaffees, {,,}łódź{``} – 5 €"
+    assert latex("Der 🐕 ist я, ą und «so»") == (
+        r"Der U+1F415 ist U+044F, U+0105 und \ensuremath{\ll}so\ensuremath{\gg}"
+    )

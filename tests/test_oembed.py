@@ -137,6 +137,13 @@ def test_what_the_page_shows_is_the_embed_it_gives_away(client):
     assert len(links) >= 12 and all(client.get(link).status_code == 200 for link in links)
 
 
+def test_a_slide_is_offered_letters_that_the_last_row_reads(client):
+    for asked, scale in (("", "&scale=1.5"), ("&scale=1.0", ""), ("&scale=2", "&scale=2.0")):
+        page = html.unescape(client.get(f"/de/slides/gates?text=Hund{asked}").text)
+        assert re.search(r'<iframe src="([^"]*)"', page)[1] == f"/de/embed/gates?text=Hund&model=lstm{scale}"
+        assert {"1.0", "1.5"} <= set(re.findall(r'href="/de/slides/gates\?[^"]*scale=([\d.]+)', page))
+
+
 def test_the_caption_names_the_weights(client):
     from models import registry
 

@@ -4,6 +4,7 @@ import re
 import struct
 import xml.etree.ElementTree as ElementTree
 import zlib
+from contextlib import nullcontext
 from urllib.parse import urlencode
 
 import numpy as np
@@ -117,6 +118,20 @@ def test_a_pdf_holds_vectors(panel):
 def test_the_same_figure_is_the_same_file(panel):
     plot = maps([panel], "de", "map", {"share": "Anteil"}).json("light")
     assert still(plot, "svg", STYLE, "") == still(plot, "svg", STYLE, "")
+
+
+def test_texts_are_measured_once_and_the_picture_stays_the_same(panel, monkeypatch):
+    from matplotlib.text import Text
+
+    usual, asked = Text._get_layout, []
+    monkeypatch.setattr(Text, "_get_layout", lambda text, renderer: asked.append(text) or usual(text, renderer))
+    plot = maps([panel] * 2, "de", "map", {"share": "Anteil"}).json("light")
+    kept = still(plot, "png", STYLE, "Bild")
+    once = len(asked)
+    asked.clear()
+    monkeypatch.setattr(stills, "measured_once", nullcontext)
+    assert still(plot, "png", STYLE, "Bild") == kept
+    assert once < 0.6 * len(asked)
 
 
 def test_rectangles_cover_a_picture_once_and_as_it_is():

@@ -13,6 +13,7 @@ from app.plotting.plot import Json
 from app.stills.frame import BORDER, draw_note, draw_shape, legend, value_axis, word_axis
 from app.stills.layout import arrange, captions, wrap
 from app.stills.letters import FONT, drawable, fonts
+from app.stills.measure import measured_once
 from app.stills.picture import DPI, Picture, Style, UnknownTrace, long_name
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def still(plot: Json, form: Form, style: Style, caption: str) -> bytes:
         "png": {"Title": caption},
     }  # fmt: skip
     with _drawing, matplotlib.rc_context(settings):
-        figure = draw(plot, style, caption)
+        with measured_once():
+            figure = draw(plot, style, caption)
         file = io.BytesIO()
         ground = "none" if style.transparent else PAPER[style.theme]
         figure.savefig(file, format=form, dpi=DPI, facecolor=ground, metadata=metadata[form])

@@ -52,12 +52,14 @@ def arrange(picture: Picture, caption: Any) -> None:
     if picture.bars:
         floor += picture.style.scale * 52
     box = (float(BORDER), floor, float(picture.style.width - BORDER), ceiling)
-    inner = box
+    inner, before = box, None
     for _ in range(4):
         spread(picture, inner)
         for axes in picture.axes.values():
             if axes.xaxis in picture.worded:
                 turn(axes, renderer)
+        if before == (before := (inner, arranged(picture))):
+            break  # once more would change nothing
         taken = union(axes.get_tightbbox(renderer) for axes in picture.axes.values())
         inner = (
             inner[0] + max(0, box[0] - taken.x0), inner[1] + max(0, box[1] - taken.y0),
@@ -70,6 +72,15 @@ def arrange(picture: Picture, caption: Any) -> None:
     sides = union(axes.get_window_extent(renderer) for axes in picture.axes.values())
     for number, (_, bar) in enumerate(picture.bars):
         draw_bar(picture, bar, (sides.x0, sides.x1), lowest - picture.style.scale * 24, number)
+
+
+def arranged(picture: Picture) -> list[Any]:
+    """Where everything is that places depend on, and how the words are turned."""
+    return [
+        (axes.get_position().bounds, axes.get_xlim(), axes.get_ylim(),
+         next((label.get_rotation() for label in axes.get_xticklabels()), 0))
+        for axes in picture.axes.values()
+    ]  # fmt: skip
 
 
 def spread(picture: Picture, inner: tuple[float, float, float, float]) -> None:
