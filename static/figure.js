@@ -12,6 +12,7 @@
   const SMALLER = [1, 0.92, 0.84, 0.76, 0.68, 0.6]; // of the scale asked for, where the frame has no room
   const LEAST_SCALE = 0.75; // letters of 12 pixels
   const PAPER_WIDTH = 660;
+  const LEGEND_MARK = 70; // what stands beside a name in the legend
   const NARROW = 640; // charts have no room for names beside their curves
   const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family } = Satzblick;
   const { onSlide, onFixedHeight, aroundFigure, parts, placeTexts, wrapTicks, SLIDE_TEXT, AROUND, VALUE_HIGH, VALUE_AIR } = Satzblick;
@@ -49,6 +50,14 @@
     }
   }
 
+  /* Names in a legend that are wider than the figure stand in two lines. */
+  function withShortNames(layout, data, width) {
+    const [size, room] = [layout.font.size, width - LEGEND_MARK * scale()];
+    const wide = ({ name }) => name && parts.textWidth(plain(name), size, "normal") > room;
+    if (!layout.showlegend) return data;
+    return data.map((trace) => (wide(trace) ? { ...trace, name: parts.titleLines(trace.name, size, room).join("<br>") } : trace));
+  }
+
   /* What Plotly takes for this width, and how it was arranged. */
   function laidOut(state, width) {
     const { spec } = state;
@@ -80,7 +89,8 @@
       Object.assign(layout, { width, height: fitted((layout.height ?? HEIGHT) * scale()), autosize: false });
       wrapTitles(layout);
       wrapTicks(layout.xaxis, width, layout.font.size);
-      if (onSlide() && data.length === whole)
+      data = withShortNames(layout, data, width);
+      if ((onSlide() || width < NARROW) && data.length === whole)
         placeTexts(spec.data, layout, width)?.forEach((texts, index) => {
           for (const [name, values] of Object.entries(texts)) data[index][name] = values.slice(0, data[index][name].length);
         });

@@ -219,6 +219,7 @@ const Satzblick = {};
     const size = layout.font.size;
     const [wide, high] = [width - 6 * size, layout.height - 7.5 * size]; // without ticks, titles and legend
     const unit = Math.min(wide / span(xaxis), high / span(yaxis));
+    const middle = ((xaxis.range[0] + xaxis.range[1]) / 2) * unit; // labels end where the plane does: beyond are the ticks
     const points = traces.map((trace) => numbers(trace.x).map((x, index) => [x * unit, -numbers(trace.y)[index] * unit]));
     const meets = (one, other) => one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
     const dots = points.flat().map(([x, y]) => [x - 4, y - 4, x + 4, y + 4]);
@@ -229,11 +230,14 @@ const Satzblick = {};
       const textposition = text.map((label, index) => {
         if (!label) return "top center";
         const [[x, y], long] = [points[number][index], textWidth(plain(label), size, "normal")];
-        for (const place of PLACES) {
+        // a typed word is named even where its name hides a neighbour's point
+        const tried = (number ? [[...dots, ...placed]] : [[...dots, ...placed], placed]).flatMap((hidden) => PLACES.map((place) => [place, hidden]));
+        for (const [place, hidden] of tried) {
           const left = place.includes("right") ? x + 6 : place.includes("left") ? x - 6 - long : x - long / 2;
           const top = place.includes("top") ? y - 6 - size : place.includes("bottom") ? y + 6 : y - size / 2;
           const box = [left, top, left + long, top + size];
-          if ([...dots, ...placed].some((other) => meets(box, other))) continue;
+          if (left < middle - wide / 2 || left + long > middle + wide / 2) continue;
+          if (hidden.some((other) => meets(box, other))) continue;
           placed.push(box);
           return place.includes(" ") ? place : `${place} center`;
         }

@@ -18,7 +18,6 @@ from models.run import Change, Run
 from models.trace import Trace
 
 GUESSES = 5
-SUMS = 2  # the colours of the running sums come after those of the bars, else the line is lost before its own bar
 LEAST_BITS = 0.05  # a smaller difference is not called one
 
 
@@ -64,14 +63,15 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     """A bar for each word, the running sum as a line on an axis of its own; the five best guesses on hover."""
     plain = [number for number, trace in enumerate(traces) if trace.change is None]
     curves, sums = [], []
-    for series, (number, trace) in enumerate(enumerate(traces)):
+    for number, trace in enumerate(traces):
         loss, name = losses(query, trace), curve_name(query, traces, number)
         texts, hovers = bar_texts(query, loss, len(traces)), hover_texts(query, trace)
-        curves.append(Curve(name, loss, series=series, kind="bar", texts=texts, hovers=hovers))
+        curves.append(Curve(name, loss, series=number, kind="bar", texts=texts, hovers=hovers))
         total = np.nancumsum(loss)
         total[0] = np.nan
         title = translate(query.lang, "loss_per_step.sum", run=name)
-        curves.append(Curve(title, total, series=series + SUMS, kind="line", dash="dot", right=True))
+        colour, dash = sum_look(traces, number)
+        curves.append(Curve(title, total, series=colour, kind="line", dash=dash, right=True))
         sums.append(float(total[-1]))
     labels = [[shortened(word.label) for word in words(traces[number])] for number in plain]
     below = labels[1] if len(labels) > 1 and labels[1] != labels[0] else ()
@@ -84,6 +84,17 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     plot = chart(curves, query.lang, x, y, right=right)
     return Figure(plot, list(summaries(query, traces, sums)), table(query, traces), layers=[-1] * len(traces),
                   sampled=True, token_runs=plain)  # fmt: skip
+
+
+def sum_look(traces: list[Trace], number: int) -> tuple[int, Literal["dash", "dot"]]:
+    """The colour and dashes of a running sum: no bar has its colour, else the line is lost before the bar.
+
+    Of four runs a sentence's two sums have one colour, and the wiped one has longer dashes.
+    """
+    if len(traces) <= 2:
+        return number + 2, "dot"
+    plain = sum(trace.change is None for trace in traces[: number + 1])
+    return len(traces) + plain - 1, "dash" if traces[number].change else "dot"
 
 
 def curve_name(query: LossPerStepQuery, traces: list[Trace], number: int) -> str:

@@ -128,7 +128,8 @@ def test_no_label_of_a_plane_covers_another(phone: Screen) -> None:
     phone.open("/de/embedding_space", text="Angela Merkel besuchte am Montag Siemens in München.")
     labels = phone.page.locator(".textpoint text").all()
     boxes = [label.bounding_box() for label in labels if label.evaluate("text => text.style.visibility") != "hidden"]
-    assert 5 < len(boxes) < len(labels)
+    points = phone.page.evaluate("document.querySelector('.js-plotly-plot').data.map(({ text }) => text.length)")
+    assert 5 < len(boxes) < sum(points)  # some words find no room for their names
     for place, one in enumerate(boxes):
         for other in boxes[:place]:
             assert one and other

@@ -56,6 +56,9 @@ def test_two_sentences_and_a_wipe_are_four_runs():
     assert found.token_runs == [0, 2] and len(found.summary) == 4
     assert "first" in found.summary[0].text("en") and "second" in found.summary[3].text("en")
     assert found.plot.layout["xaxis"]["ticktext"][1] == "<b>Der</b><br>Hund"
+    bars, sums = found.plot.data[::2], found.plot.data[1::2]
+    assert not {bar["marker"]["color"] for bar in bars} & {line["line"]["color"] for line in sums}
+    assert len({(line["line"]["color"], line["line"]["dash"]) for line in sums}) == len(bars) == 4
 
 
 def test_hover_tells_what_was_expected():
