@@ -42,7 +42,9 @@ def offered(
     if query.vs is not None:
         shared.append(("align", ("word", "position"), None))
     for name, fixed, depending in controlled(view.query) + shared:
-        values = list(depending.of(traces[0]) if depending and traces else fixed)
+        kept_back = query.withheld().get(name, ())
+        values = [value for value in (depending.of(traces[0]) if depending and traces else fixed)
+                  if value not in kept_back]  # fmt: skip
         if len(values) > 1 and name not in query.idle():
             if depending and not depending.listed:
                 made.append(number_control(name, query, path, values, lang, along or {}))

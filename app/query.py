@@ -1,6 +1,6 @@
 """A query: a validated address. Each view adds its options as fields; wrong ones raise QueryError with a sentence."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -112,6 +112,10 @@ class Query(BaseModel):
     def idle(self) -> Container[str]:
         """The options that change nothing in the picture asked for, and so are no controls."""
         return ()
+
+    def withheld(self) -> Mapping[str, Container[Value]]:
+        """Choices that an option has, but not in the picture asked for."""
+        return {}
 
     @property
     def same_text(self) -> bool:

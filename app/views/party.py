@@ -1,16 +1,16 @@
 """Party: whom do I listen to? Scores, a temperature, shares and a mixture, for invented guests or a text's words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from app.messages import Lang, Message, Strong, decimal, percent, say, translate
 from app.plotting import IN_CELLS, Scale
-from app.query import Choices, Layer, Query, Slider
+from app.query import Choices, Layer, Query, Slider, Value
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View
@@ -47,10 +47,22 @@ class PartyQuery(Query):
         None, ge=0.5, le=32, description="what q·k is divided by; empty: √d"
     )
 
+    @property
+    def comparing(self) -> bool:
+        """Whether two sentences or models are compared, which invented guests know nothing of."""
+        return self.vs is not None or self.vs_model is not None
+
+    def completed(self) -> Self:
+        """Whoever compares sees real guests beside the invented ones."""
+        return self.changed(guests="both") if self.comparing and self.guests == "invented" else self
+
+    def withheld(self) -> Mapping[str, Container[Value]]:
+        """Invented guests alone are no choice beside a second sentence or model."""
+        return {"guests": ("invented",)} if self.comparing else {}
+
     def runs(self) -> list[Run]:
         """None for invented guests alone; whoever compares sees real ones too."""
-        alone = self.guests == "invented" and self.vs is None and self.vs_model is None
-        return [] if alone else super().runs()
+        return super().runs() if self.comparing or self.guests != "invented" else []
 
     def idle(self) -> tuple[str, ...]:
         """Matches are moved for invented guests only; without a run there is no head to choose."""

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.controls import offered
 from app.query import QueryError, read, settled
 from app.render import plain
-from app.views.party import LEAST, MOST, PartyQuery, figure, invented, natural, real, softmax
+from app.views.party import LEAST, MOST, VIEW, PartyQuery, figure, invented, natural, real, softmax
 from models.run import Run, perform
 
 TEXT, OTHER = "Der Mann biss den Hund", "Der Hund biss den Mann"
@@ -124,6 +125,17 @@ def test_runs_only_where_a_model_is_asked():
         assert asked.changed(guests=guests).runs() == [text]
         assert asked.changed(guests=guests, vs=OTHER).runs() == [text, other]
     assert "match1" in asked.changed(guests="sentence").idle() and "match1" not in asked.changed(guests="both").idle()
+
+
+def test_what_would_change_nothing_is_not_offered():
+    alone, comparing = PartyQuery(), PartyQuery(vs=OTHER)
+    assert alone.withheld() == {} and alone.completed() is alone
+    assert comparing.withheld() == {"guests": ("invented",)} and comparing.completed().guests == "both"
+    assert PartyQuery(vs=OTHER, guests="sentence").completed().guests == "sentence"
+    for query, names in ((alone, ["invented", "both", "sentence"]), (comparing.completed(), ["both", "sentence"])):
+        control = next(each for each in offered(VIEW, query, [], "/de/party") if each["name"] == "guests")
+        assert [each["value"] for each in control["options"]] == names
+        assert sum(each["selected"] for each in control["options"]) == 1
 
 
 def test_two_models_are_told_apart_in_words_that_a_person_would_say():
