@@ -232,14 +232,18 @@ def turned(query: ClassificationQuery, sentence: Sentence, trace: Trace) -> Iter
 
 
 def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
-    """For each network the word that is worth most to its answer, or that none of them is worth anything much."""
-    told, still = [], []
+    """The word that is worth most to the answer of each network, or that none of them is worth anything much.
+
+    Of several networks only the word is said; the numbers of all stand in the picture and in the table.
+    """
+    told, still, agreed = [], [], dict[int, list[str]]()
     for trace in sentence.traces:
         values, network = contributions(trace), network_title(trace.model, query.lang)
         most = int(np.abs(values).argmax())
         if abs(values[most]) < LEAST[query.by]:
             still.append(network)
             continue
+        agreed.setdefault(most, []).append(network)
         best = int(said(trace).class_probabilities.argmax())
         share, worth = float(said(trace).class_probabilities[best]), float(values[most])
         told.append(
@@ -250,6 +254,12 @@ def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]
             )
         )  # fmt: skip
     first = begin(query, sentence)
+    if len(sentence.traces) > 1:
+        labels = [word.label for word in typed(sentence.traces[0])]
+        told = [
+            translate(query.lang, "classification.effect.word", word=labels[place], networks=", ".join(networks))
+            for place, networks in agreed.items()
+        ]
     if told:
         yield say(f"classification.summary.{query.by}", sentence=first, effects=Strong("; ".join(told)))
     if still:

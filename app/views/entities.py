@@ -158,7 +158,7 @@ def summary(query: EntitiesQuery, sentence: Sentence) -> Iterable[Message]:
         return
     told = "; ".join(f"{', '.join(networks)}: {names}" for names, networks in answers.items())
     yield say("entities.summary.differ", sentence=first, answers=Strong(told))
-    differing = list(differences(query, sentence))
+    differing = list(differences(query, sentence)) if query.vs is None else []
     if differing:
         more = len(differing) - NAMED
         rest = translate(query.lang, "entities.more", count=more) if more > 0 else ""

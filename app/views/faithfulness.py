@@ -58,8 +58,8 @@ class FaithfulnessQuery(Query):
 def figure(query: FaithfulnessQuery, traces: list[Trace]) -> Figure:
     """Methods down, words across; or Kendall's τ of each pair of methods; or heads switched off: all, or one."""
     found = answers(query, traces)
-    summary = [message for answer in found for message in told(query, answer)]
-    for model in dict.fromkeys(trace.model for trace in traces):
+    summary = [message for answer in found for message in told(query, answer, alone=query.vs is None)]
+    for model in dict.fromkeys(trace.model for trace in traces if query.vs is None):
         if standard := faithfulness.yardstick(model):
             share = percent(query.lang, standard["even_same_class"])
             begun = f"{model_title(model, query.lang)}: " if query.vs_model not in (None, query.model) else ""
@@ -79,15 +79,17 @@ def drawn(query: FaithfulnessQuery, found: list[Answer]) -> Plot:
     return {"words": weighed, "agreement": agreed, "heads": ablation.ablated}[query.show](query, found)
 
 
-def told(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
-    """What the model answers, what the picture says of that, and the answer of even attention."""
+def told(query: FaithfulnessQuery, answer: Answer, *, alone: bool) -> Iterable[Message]:
+    """What the model answers, what the picture says of that, and the answer of even attention; beside another sentence
+    only where this answer is turned by it."""
     yield verdict(query, answer)
     answer = answer._replace(first="")  # said once
     if query.single:
         yield ablation.switched(query, answer, *query.single)
     else:
         yield from {"words": strongest, "agreement": orders, "heads": ablation.without}[query.show](query, answer)
-    yield spread(query, answer)
+    if alone or int(answer.worth.even.argmax()) != answer.worth.chosen:
+        yield spread(query, answer)
 
 
 def method(query: FaithfulnessQuery, name: str) -> str:
@@ -171,12 +173,14 @@ def verdict(query: FaithfulnessQuery, answer: Answer) -> Message:
 
 
 def strongest(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
-    """The word that each method puts first."""
-    best = np.abs(answer.values).argmax(1)
-    named = {name: answer.words[place].label for name, place in zip(answer.methods, best.tolist(), strict=True)}
+    """The words that some method puts first, each with all methods that do."""
+    best = dict(zip(answer.methods, np.abs(answer.values).argmax(1).tolist(), strict=True))
+    agreed: dict[int, list[str]] = {}
+    for name in ("mean", "rollout", *COMPARED):
+        agreed.setdefault(best[name], []).append(method(query, name))
     firsts = "; ".join(
-        translate(query.lang, "faithfulness.first", method=method(query, name), word=named[name])
-        for name in ("mean", "rollout", *COMPARED)
+        translate(query.lang, "faithfulness.first", method=", ".join(names), word=answer.words[place].label)
+        for place, names in agreed.items()
     )
     yield say("faithfulness.summary.words", sentence=answer.first, answers=Strong(firsts))
 

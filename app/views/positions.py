@@ -209,8 +209,7 @@ def curve(query: PositionsQuery, traces: list[Trace]) -> Figure:
             curves.append(
                 Curve(label, found[line], series=series, dash="dot", kind="line", listed=line == 1, right=right)
             )  # fmt: skip
-    texts = " / ".join(dict.fromkeys(trace.text for trace in traces))
-    across = Axis(translate(query.lang, "positions.axis.distance", texts=texts))
+    across = Axis(translate(query.lang, "positions.axis.distance"))
     axes = [translate(query.lang, f"positions.axis.{query.measure}")] * 2
     if two := any(each.right for each in curves):
         axes = [model_title(name, query.lang) for name in models]

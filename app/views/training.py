@@ -240,7 +240,9 @@ def lost(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> P
 
 
 def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Iterable[Message]:
-    """How sharp the attention has become, what is guessed for the hidden word, and the mean loss."""
+    """How sharp the attention has become, what is guessed for the hidden word, and the mean loss; of two sentences only
+    what the picture shows."""
+    parts = {"attention", "guesses", "loss"} if query.vs is None else {query.show}
     first = "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
     start, end = attention(query, sentence.traces[0]), attention(query, sentence.traces[-1])
     one = ".one" if len(steps) == 1 else ""
@@ -249,23 +251,24 @@ def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Ite
         "start": when(query, steps[0]),
         "end": when(query, steps[-1]),
     }
-    if len(end.rows) == 1:
+    if len(end.rows) == 1 and "attention" in parts:
         yield say("training.summary.alone", sentence=first)
-    else:
+    elif "attention" in parts:
         before, after = (float(each.values.max(1).mean()) for each in (start, end))
         yield say(
             f"training.summary.attention{one}", **said, before=Strong(percent(query.lang, before)),
             even=percent(query.lang, 1 / len(end.rows)), after=Strong(percent(query.lang, after)),
         )  # fmt: skip
-    said["sentence"] = ""  # said once
-    own, (guess, best) = right(sentence), guesses(sentence.traces[-1], sentence.word)[0]
-    yield say(
-        f"training.summary.word{one}", **said, word=Strong(sentence.hidden_word), before=share(query, own[0]),
-        after=Strong(share(query, own[-1])), guess=guess, share=percent(query.lang, best),
-    )  # fmt: skip
-    losses = [decimal(query.lang, mean_loss(sentence.traces[place]), 2) for place in (0, -1)]
-    yield say(f"training.summary.loss{one}", **said, before=losses[0], after=Strong(losses[1]),
-              even=decimal(query.lang, float(np.log(PIECES)), 2))  # fmt: skip
+    if "guesses" in parts:
+        own, (guess, best) = right(sentence), guesses(sentence.traces[-1], sentence.word)[0]
+        yield say(
+            f"training.summary.word{one}", **said, word=Strong(sentence.hidden_word), before=share(query, own[0]),
+            after=Strong(share(query, own[-1])), guess=guess, share=percent(query.lang, best),
+        )  # fmt: skip
+    if "loss" in parts:
+        losses = [decimal(query.lang, mean_loss(sentence.traces[place]), 2) for place in (0, -1)]
+        yield say(f"training.summary.loss{one}", **said, before=losses[0], after=Strong(losses[1]),
+                  even=decimal(query.lang, float(np.log(PIECES)), 2))  # fmt: skip
     typed = sum(not token.special for token in sentence.traces[0].tokens)
     if len(asked := hidden_places(sentence.traces[0])) < typed:
         yield say("training.summary.sampled", sentence="", count=len(asked), total=typed)

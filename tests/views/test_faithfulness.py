@@ -37,7 +37,9 @@ def test_each_row_is_what_a_method_gives_divided_by_its_sum():
     own = faithfulness.weights(traces[0])
     assert values(found.plot.data[0]) == pytest.approx(own / np.abs(own).sum(1, keepdims=True), abs=1e-6)
     best = [token.text for token in traces[0].tokens][1 + int(np.abs(own[-1]).argmax())]
-    assert "weather" in said(found) and f"erasure: “{best}”" in said(found)
+    assert "weather" in said(found) and f"“{best}” (" in said(found)
+    assert "erasure" in said(found).split(f"“{best}” (")[1].split(")")[0]
+    assert "stays the same" in said(found) and "stays the same" not in said(drawn(vs="Spiel Musik")[2])  # two are long
 
 
 def test_tau_stands_beside_the_median_of_many_sentences():

@@ -92,6 +92,8 @@ def test_two_sentences_and_their_difference_at_each_step():
     _, traces, found = drawn(vs="Der Hund biss den Mann")
     assert len(found.plot.data) == 3 * len(snapshots()) and len(traces) == 2 * len(snapshots())
     assert [traces[place].model for place in found.token_runs] == ["encoder", "encoder"]
+    assert len(found.summary) == 2 and all("gets" in each.text("en") for each in found.summary)  # of the maps alone
+    assert all("−log p" in each.text("en") for each in drawn(show="loss", vs="Der Hund")[2].summary)
     largest = max(np.abs(values(trace)).max() for trace in found.plot.data if trace["coloraxis"] == "coloraxis2")
     assert found.plot.layout["coloraxis2"]["cmax"] == pytest.approx(largest)
 
