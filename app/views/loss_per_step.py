@@ -10,7 +10,7 @@ from pydantic import NonNegativeInt
 from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
-from app.query import Choices, Query, Value
+from app.query import Choices, Query, Value, layers
 from app.views import Cell, Figure, Table, View
 from app.words import place_label, shortened, word_at, words
 from models import registry
@@ -82,8 +82,10 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     y = Axis(translate(query.lang, "loss_per_step.axis", unit=unit))
     right = Axis(translate(query.lang, "loss_per_step.axis.sum", unit=unit), limits=(0, 1.05 * max(*sums, 1e-6)))
     plot = chart(curves, query.lang, x, y, right=right)
-    return Figure(plot, list(summaries(query, traces, sums)), table(query, traces), layers=[-1] * len(traces),
-                  sampled=True, token_runs=plain)  # fmt: skip
+    last = [layers(trace) - 1 for trace in traces]  # what the losses come from
+    return Figure(
+        plot, list(summaries(query, traces, sums)), table(query, traces), last, sampled=True, token_runs=plain
+    )
 
 
 def sum_look(traces: list[Trace], number: int) -> tuple[int, Literal["dash", "dot"]]:

@@ -81,8 +81,8 @@ def kind_of(config: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     says = architecture.endswith(HEADS) and not two_sided and kind not in TWO_WAYS
     causal = says or bool(config.get("is_decoder")) or kind in CAUSAL
     fields: tuple[str, ...] = FIELDS if registered(kind) else REPORTED
-    if kind in PLACED and config.get("embedding_size") in (None, config.get("hidden_size")):
-        fields = ("positions", *fields)
+    if kind in PLACED and (kind != "electra" or config.get("embedding_size", 128) == config.get("hidden_size", 256)):
+        fields = ("positions", *fields)  # ELECTRA adds them to word vectors that may be narrower, and usually are
     if says:
         fields += ("loss", "predictions")
     if two_sided and architecture.endswith(WRITERS) and "scores" in fields:

@@ -280,6 +280,16 @@ def test_positions_are_what_the_model_adds_and_can_be_switched_off(client, name)
     assert shown["table"]["rows"] and ("it is the same sentence" in shown["summary"]) == (name not in DECODERS)
 
 
+@pytest.mark.parametrize(
+    ("stated", "wide"),
+    [({}, False), ({"hidden_size": 128}, True), ({"embedding_size": 64, "hidden_size": 64}, True),
+     ({"embedding_size": 64}, False)],
+)  # fmt: skip
+def test_an_electra_shows_positions_where_its_words_are_as_wide_as_its_states(stated, wide):
+    _, fields = extra.kind_of({"model_type": "electra", "architectures": ["ElectraModel"]} | stated)
+    assert ("positions" in fields) == wide
+
+
 def test_models_without_a_table_of_positions_are_not_offered_it():
     assert {name for name in SHOWN if "positions" in registry.get(name).fields} == {*PLACED}
     with pytest.raises(ValueError, match="no_positions"):

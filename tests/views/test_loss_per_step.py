@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from app.messages import bound
 from app.query import settled
+from app.render import checked
 from app.views.loss_per_step import LossPerStepQuery, figure
 from models import registry
 from models.run import Change, perform
@@ -83,3 +85,11 @@ def test_two_models_are_named_and_wiped_only_where_they_are():
     names = [trace["name"] for trace in drawn(vs_model="rnn")[2].plot.data]
     assert names[0] == "LSTM" and not any("ipe" in name for name in names)
     assert any("memory wiped" in trace["name"] for trace in drawn(vs_model="rnn", reset=2)[2].plot.data)
+
+
+@pytest.mark.parametrize(("model", "layer"), [("lstm", 2), ("decoder", 4)])
+def test_the_page_names_the_layer_that_it_has_checked(model, layer):
+    _, traces, found = drawn(model=model)
+    error = traces[0].check.of(layer - 1)
+    said = checked(traces, found.layers, "en", found.sampled)
+    assert f", layer {layer}: deviation ≤ {bound(error)}" in said
