@@ -13,6 +13,8 @@
   const LEAST_SCALE = 0.75; // letters of 12 pixels
   const PAPER_WIDTH = 660;
   const LEGEND_MARK = 70; // what stands beside a name in the legend
+  const LEGEND_LINE = 1.4; // the height of a line in it, in letters
+  const LEGEND_SHARE = 0.2; // of a figure's usual height, which a legend may take
   const NARROW = 640; // charts have no room for names beside their curves
   const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family } = Satzblick;
   const { onSlide, onFixedHeight, aroundFigure, parts, placeTexts, wrapTicks, SLIDE_TEXT, AROUND, VALUE_HIGH, VALUE_AIR } = Satzblick;
@@ -55,7 +57,22 @@
     const [size, room] = [layout.font.size, width - LEGEND_MARK * scale()];
     const wide = ({ name }) => name && parts.textWidth(plain(name), size, "normal") > room;
     if (!layout.showlegend) return data;
-    return data.map((trace) => (wide(trace) ? { ...trace, name: parts.titleLines(trace.name, size, room).join("<br>") } : trace));
+    const named = data.map((trace) => (wide(trace) ? { ...trace, name: parts.titleLines(trace.name, size, room).join("<br>") } : trace));
+    if (width < NARROW * scale()) holdLegend(layout, named, width);
+    return named;
+  }
+
+  /* A narrow chart becomes higher by its legend, which Plotly would cut at half the height. */
+  function holdLegend(layout, data, width) {
+    const size = layout.font.size;
+    const names = data.filter(({ name, showlegend }) => name && showlegend !== false).map(({ name }) => name.split("<br>"));
+    const widest = Math.max(...names.flat().map((line) => parts.textWidth(plain(line), size, "normal")));
+    const columns = Math.max(1, Math.floor(width / (widest + LEGEND_MARK * scale())));
+    const lines = Array.from({ length: Math.ceil(names.length / columns) }, (_, row) =>
+      Math.max(...names.slice(row * columns, (row + 1) * columns).map((name) => name.length)));
+    const high = lines.reduce((sum, count) => sum + count * LEGEND_LINE * size, 0);
+    layout.legend = { ...layout.legend, maxheight: high + 2 * size };
+    layout.height += Math.max(0, high - LEGEND_SHARE * layout.height);
   }
 
   /* What Plotly takes for this width, and how it was arranged. */

@@ -248,11 +248,20 @@ const Satzblick = {};
     });
   }
 
+  const TWO_LINES = { of: 3.4, least: 8 }; // two words that stand upright under a place of a narrow chart
+
   /* Names under a chart that are wider than their place stand in lines, broken at spaces and hyphens, where that is enough. */
   function wrapTicks(axis, width, size) {
     const [from, to] = axis?.domain ?? [0, 1];
-    if (!axis?.ticktext || axis.ticktext.some((text) => text.includes("<br>"))) return;
-    const room = ((width - 5 * size) * (to - from)) / span(axis, axis.ticktext.length) - size / 2;
+    if (!axis?.ticktext) return;
+    const place = ((width - 5 * size) * (to - from)) / span(axis, axis.ticktext.length);
+    const room = place - size / 2;
+    const lines = axis.ticktext.map((text) => text.split("<br>"));
+    if (lines.some((each) => each.length > 1)) {
+      const upright = !lines.flat().every((line) => textWidth(plain(line), size) <= room);
+      if (upright) axis.tickfont = { ...axis.tickfont, size: Math.max(TWO_LINES.least, Math.min(size, place / TWO_LINES.of)) };
+      return;
+    }
     const fits = (text) => textWidth(text, size) <= room;
     if (axis.ticktext.every((text) => fits(plain(text)))) return;
     const wrapped = axis.ticktext.map((text) => {

@@ -126,7 +126,8 @@ def curves(query: GradientFlowQuery, traces: list[Trace]) -> Figure:
             limit[(limit > 10 * limits[1]) | (limit < limits[0] / 10)] = np.nan
             sigma = spectral_norm(query, trace)
             title = translate(query.lang, "gradient_flow.bound", sigma=decimal(query.lang, sigma, 2))
-            drawn.append(Curve(title, limit, series=0, dash="dot", kind="line"))
+            once = all(each.name != title for each in drawn)  # σ is the network's, whatever it reads
+            drawn.append(Curve(title, limit, series=0, dash="dot", kind="line", listed=once))
     labels = [[shortened(word.label) for word in words(trace)] for trace in traces if trace.model == traces[0].model]
     longest = max(labels, key=len)
     x = Axis("", longest, labels[1] if len(labels) > 1 and labels[1] != labels[0] else (), words=range(len(labels[0])))
