@@ -113,15 +113,15 @@ def fields_json(trace: Trace, wanted: Sequence[str]) -> dict[str, Any]:
         for name, axes, array in trace.arrays(wanted.__contains__)
     }
     if (guess := trace.prediction) and "predictions" in wanted:
+        ids, probabilities = np.asarray(guess.ids), np.asarray(guess.probabilities)
         ranked = [
             [
                 {"text": word, "id": id_, "probability": probability}
                 for word, id_, probability in zip(*columns, strict=True)
             ]
-            for columns in zip(guess.words, guess.ids.tolist(), guess.probabilities.tolist(), strict=True)
+            for columns in zip(guess.words, ids.tolist(), probabilities.tolist(), strict=True)
         ]
-        shape = guess.ids.shape
-        found["predictions"] = {"axes": ("tokens", "ranks"), "shape": shape, "dtype": "object", "data": ranked}
+        found["predictions"] = {"axes": ("tokens", "ranks"), "shape": ids.shape, "dtype": "object", "data": ranked}
     return found
 
 

@@ -42,8 +42,8 @@ def outputs(trace: Trace, lang: Lang) -> tuple[Kind, Sequence[Said]]:
 def following(trace: Trace, _lang: Lang) -> Iterable[Said]:
     """The likeliest next word after each token."""
     assert trace.prediction is not None
-    for place, (pieces, shares) in enumerate(zip(trace.prediction.words, trace.prediction.probabilities, strict=True)):
-        yield Said(place, pieces[0], float(shares[0]))
+    for place, pieces in enumerate(trace.prediction.words):
+        yield Said(place, pieces[0], float(trace.prediction.probabilities[place, 0]))
 
 
 def filled(trace: Trace, _lang: Lang) -> Iterable[Said]:

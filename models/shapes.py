@@ -19,24 +19,39 @@ class ShapeError(ValueError):
     """An array does not have the shape or type that its field states."""
 
 
-class Layers(NDArrayOperatorsMixin):
-    """An array whose first axis, mostly the layers, is not joined: a layer is made when it is looked at.
+class Made(NDArrayOperatorsMixin):
+    """An array that is made when it is looked at; shape and type are known before, and arithmetic works as with any.
+
+    `nbytes` is the size of what it holds until then.
+    """
+
+    def __init__(self, shape: tuple[int, ...], nbytes: int, dtype: Any):
+        self.shape, self.nbytes = shape, nbytes
+        self.ndim, self.dtype = len(shape), np.dtype(dtype)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        joined = (np.asarray(value) if isinstance(value, Made) else value for value in inputs)
+        return getattr(ufunc, method)(*joined, **options)
+
+
+class Layers(Made):
+    """An array whose first axis, mostly the layers, is not joined: each layer is made by itself.
 
     A picture shows one layer, and to join all of them, or to compute what nobody sees, can cost as much as the model.
-    `layers[2, 0]` touches one layer, `np.asarray(layers)` joins them all; arithmetic works as with any array.
+    `layers[2, 0]` touches one layer, `np.asarray(layers)` joins them all.
     """
 
     def __init__(self, make: Callable[[int], np.ndarray], shape: tuple[int, ...], nbytes: int = 0):
-        self.make, self.shape, self.nbytes = make, shape, nbytes
-        self.ndim, self.dtype = len(shape), np.dtype(np.float32)
+        super().__init__(shape, nbytes, np.float32)
+        self.make = make
 
     @classmethod
     def of(cls, layers: Sequence[np.ndarray]) -> "Layers":
         """Layers that are there already."""
         return cls(layers.__getitem__, (len(layers), *layers[0].shape), sum(layer.nbytes for layer in layers))
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __getitem__(self, index: Any) -> Any:
         layer, rest = (index[0], index[1:]) if isinstance(index, tuple) else (index, ())
@@ -49,12 +64,24 @@ class Layers(NDArrayOperatorsMixin):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.stack([self.make(layer) for layer in range(len(self))]).astype(dtype or self.dtype, copy=False)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        joined = (np.asarray(value) if isinstance(value, Layers) else value for value in inputs)
-        return getattr(ufunc, method)(*joined, **options)
+
+class Late(Made):
+    """An array that is made as a whole; `make` is called each time, so it keeps what it has made."""
+
+    def __init__(
+        self, make: Callable[[], np.ndarray], shape: tuple[int, ...], nbytes: int = 0, dtype: Any = np.float32
+    ):
+        super().__init__(shape, nbytes, dtype)
+        self.make = make
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.make()[index]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.make().astype(dtype or self.dtype, copy=bool(copy))
 
 
-Array = np.ndarray | Layers
+Array = np.ndarray | Layers | Late
 
 
 def array(spec: str, *, optional: bool = False) -> Any:

@@ -7,7 +7,7 @@ JSON. An axis has one size within a trace; `tokens` is the number of tokens.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,10 +77,15 @@ class Attention:
 class Prediction:
     """What a language model expects at each token, knowing only the tokens before it."""
 
-    loss: np.ndarray = array("float32[tokens]")  # −log p(token | before) in nats; NaN at the first
-    ids: np.ndarray = array("int64[tokens, ranks]")  # the likeliest next tokens after this one
-    probabilities: np.ndarray = array("float32[tokens, ranks]")
-    words: tuple[tuple[str, ...], ...]  # [tokens][ranks], as they would be written
+    loss: Array = array("float32[tokens]")  # −log p(token | before) in nats; NaN at the first
+    ids: Array = array("int64[tokens, ranks]")  # the likeliest next tokens after this one
+    probabilities: Array = array("float32[tokens, ranks]")
+    written: Callable[[int], str]  # from an id to what people read
+
+    @cached_property
+    def words(self) -> tuple[tuple[str, ...], ...]:
+        """The likeliest next tokens as they would be written, [tokens][ranks]."""
+        return tuple(tuple(map(self.written, row)) for row in np.asarray(self.ids).tolist())
 
 
 @part

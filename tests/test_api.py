@@ -107,7 +107,7 @@ def test_predictions_are_words_with_their_probabilities(make_recurrent):
         loss=np.array([np.nan, 1.5], np.float32),
         ids=np.array([[3, 4], [5, 6]]),
         probabilities=np.array([[0.5, 0.25], [0.75, 0.125]], np.float32),
-        words=(("der", "die"), ("Hund", "##e")),
+        written={3: "der", 4: "die", 5: "Hund", 6: "##e"}.__getitem__,
     )
     object.__setattr__(trace, "prediction", guess)
     field = fields_json(trace, ["predictions"])["predictions"]

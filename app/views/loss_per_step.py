@@ -135,7 +135,7 @@ def shares(trace: Trace) -> list[float]:
 def guessed(trace: Trace) -> list[list[tuple[str, float]]]:
     """After each token the five likeliest, with their probabilities."""
     assert trace.prediction is not None
-    rows = zip(trace.prediction.words, trace.prediction.probabilities.tolist(), strict=True)
+    rows = zip(trace.prediction.words, np.asarray(trace.prediction.probabilities).tolist(), strict=True)
     return [list(zip(guesses, numbers, strict=True))[:GUESSES] for guesses, numbers in rows]
 
 
