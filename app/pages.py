@@ -45,7 +45,7 @@ def environment() -> Environment:
         trim_blocks=False,
         auto_reload=False,
     )
-    made.filters["common_start"] = common_start
+    made.filters |= {"common_start": common_start, "option_rows": render.option_rows}
     return made
 
 

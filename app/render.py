@@ -17,7 +17,8 @@ from models import registry
 from models.trace import Trace
 
 TABLE_ROWS = 500  # a page shows no more; the data routes have everything
-ROW, HEAD, CELL = "\x1e", "\x1d", "\x1f"  # ASCII's own separators, which labels show as U+001E and so on
+# ASCII's own separators, which labels show as U+001E and so on
+ROW, HEAD, CELL, CHOSEN = "\x1e", "\x1d", "\x1f", "\x1c"
 
 TWO_SIDED = ("translator", "encoder_decoder")  # what most views show of these families is their encoder
 
@@ -161,6 +162,23 @@ def table_rows(rows: Iterable[Sequence[str]]) -> Markup:
     for mark, tags in ((HEAD, "</th><td>"), (CELL, "</td><td>"), (ROW, '</td></tr>\n<tr><th scope="row">')):
         text = text.replace(mark, tags)
     return Markup(f'<tr><th scope="row">{text}</td></tr>' if text else "")
+
+
+def option_rows(options: Sequence[Json], start: str) -> Markup:
+    """The choices of a list as HTML, each with what its address has beyond `start`; escaped in one go like a table."""
+    mark = {True: CHOSEN, False: CELL}
+    choices = (
+        f"{each['value']}{HEAD}{each['url'][len(start) :]}{mark[each['selected']]}{each['label']}" for each in options
+    )
+    text = str(escape(ROW.join(choices)))
+    for sign, tags in (
+        (ROW, '</option>\n<option value="'),
+        (HEAD, '" data-rest="'),
+        (CHOSEN, '" selected>'),
+        (CELL, '">'),
+    ):
+        text = text.replace(sign, tags)
+    return Markup(f'<option value="{text}</option>')
 
 
 def cell_text(cell: Cell, lang: Lang) -> str:

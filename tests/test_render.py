@@ -83,6 +83,17 @@ def test_rows_of_a_table_are_escaped_cell_by_cell():
     assert render.table_rows([]) == ""
 
 
+def test_choices_are_escaped_and_share_the_start_of_their_addresses():
+    choices = [
+        {"value": value, "label": f'{value} · <i> & "co"', "selected": value == 2, "url": f"/de/x?text=a&reset={value}"}
+        for value in (1, 2)
+    ]
+    assert render.option_rows(choices, "/de/x?text=a") == (
+        '<option value="1" data-rest="&amp;reset=1">1 · &lt;i&gt; &amp; &#34;co&#34;</option>\n'
+        '<option value="2" data-rest="&amp;reset=2" selected>2 · &lt;i&gt; &amp; &#34;co&#34;</option>'
+    )
+
+
 @pytest.mark.parametrize(
     ("cell", "german"), [(None, "–"), (0.12345, "0,1235"), (-1.0, "−1,0000"), (3, "3"), ("a", "a")]
 )

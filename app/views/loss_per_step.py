@@ -20,6 +20,8 @@ from models.trace import Trace
 GUESSES = 5
 LEAST_BITS = 0.05  # a smaller difference is not called one
 
+Guesses = list[list[tuple[str, float]]]  # of one run, after each token the likeliest, with their probabilities
+
 
 def places(trace: Trace) -> Sequence[int]:
     """After which words the memory can be wiped so that a guess is left; 0 stands for never."""
@@ -62,10 +64,10 @@ def losses(query: LossPerStepQuery, trace: Trace) -> np.ndarray:
 def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     """A bar for each word, the running sum as a line on an axis of its own; the five best guesses on hover."""
     plain = [number for number, trace in enumerate(traces) if trace.change is None]
-    curves, sums = [], []
+    curves, sums, guesses = [], [], [guessed(trace) for trace in traces]
     for number, trace in enumerate(traces):
         loss, name = losses(query, trace), curve_name(query, traces, number)
-        texts, hovers = bar_texts(query, loss, len(traces)), hover_texts(query, trace)
+        texts, hovers = bar_texts(query, loss, len(traces)), hover_texts(query, trace, guesses[number])
         curves.append(Curve(name, loss, series=number, kind="bar", texts=texts, hovers=hovers))
         total = np.nancumsum(loss)
         total[0] = np.nan
@@ -83,9 +85,8 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     right = Axis(translate(query.lang, "loss_per_step.axis.sum", unit=unit), limits=(0, 1.05 * max(*sums, 1e-6)))
     plot = chart(curves, query.lang, x, y, right=right)
     last = [layers(trace) - 1 for trace in traces]  # what the losses come from
-    return Figure(
-        plot, list(summaries(query, traces, sums)), table(query, traces), last, sampled=True, token_runs=plain
-    )
+    told = list(summaries(query, traces, sums, guesses))
+    return Figure(plot, told, table(query, traces, guesses), last, sampled=True, token_runs=plain)
 
 
 def sum_look(traces: list[Trace], number: int) -> tuple[int, Literal["dash", "dot"]]:
@@ -112,10 +113,10 @@ def bar_texts(query: LossPerStepQuery, loss: np.ndarray, runs: int) -> list[str]
     return ["" if np.isnan(value) else decimal(query.lang, float(value), 1) for value in loss]
 
 
-def hover_texts(query: LossPerStepQuery, trace: Trace) -> list[str]:
+def hover_texts(query: LossPerStepQuery, trace: Trace, guessed: Guesses) -> list[str]:
     """Each word's loss and probability, and what the model had rather expected; nothing for the first."""
     lang, told = query.lang, [""]
-    after = zip(words(trace)[1:], losses(query, trace).tolist()[1:], shares(trace)[1:], guessed(trace), strict=False)
+    after = zip(words(trace)[1:], losses(query, trace).tolist()[1:], shares(trace)[1:], guessed, strict=False)
     for word, loss, share, guesses in after:
         expected = ", ".join(f"{guess} {percent(lang, probability)}" for guess, probability in guesses)
         told.append(
@@ -132,18 +133,20 @@ def shares(trace: Trace) -> list[float]:
     return found
 
 
-def guessed(trace: Trace) -> list[list[tuple[str, float]]]:
-    """After each token the five likeliest, with their probabilities."""
+def guessed(trace: Trace) -> Guesses:
+    """What a run expects after each token: the five likeliest."""
     assert trace.prediction is not None
-    rows = zip(trace.prediction.words, np.asarray(trace.prediction.probabilities).tolist(), strict=True)
-    return [list(zip(guesses, numbers, strict=True))[:GUESSES] for guesses, numbers in rows]
+    rows = zip(trace.prediction.words, trace.prediction.probabilities[:, :GUESSES].tolist(), strict=True)
+    return [list(zip(guesses, numbers, strict=False)) for guesses, numbers in rows]
 
 
-def summaries(query: LossPerStepQuery, traces: list[Trace], sums: list[float]) -> Iterable[Message]:
+def summaries(
+    query: LossPerStepQuery, traces: list[Trace], sums: list[float], guesses: list[Guesses]
+) -> Iterable[Message]:
     """The most surprising word of each run and its sum; what a wipe cost, in the numbers of these runs."""
     unit = translate(query.lang, f"option.unit.{query.unit}")
     before, sentence, plain = 0.0, -1, [trace for trace in traces if trace.change is None]
-    for trace, total in zip(traces, sums, strict=True):
+    for trace, total, guessed in zip(traces, sums, guesses, strict=True):
         assert trace.prediction is not None
         sentence += trace.change is None
         name = units.run_name(query, plain, sentence)
@@ -157,7 +160,7 @@ def summaries(query: LossPerStepQuery, traces: list[Trace], sums: list[float]) -
             )  # fmt: skip
             continue
         before, worst = total, int(np.nanargmax(trace.prediction.loss))
-        guess, share = guessed(trace)[worst - 1][0]
+        guess, share = guessed[worst - 1][0]
         yield say(
             "loss_per_step.summary", model=name, word=Strong(word_at(trace, worst).label),
             share=Strong(percent(query.lang, shares(trace)[worst])), guess=guess,
@@ -165,25 +168,26 @@ def summaries(query: LossPerStepQuery, traces: list[Trace], sums: list[float]) -
         )  # fmt: skip
 
 
-def table(query: LossPerStepQuery, traces: list[Trace]) -> Table:
+def table(query: LossPerStepQuery, traces: list[Trace], guesses: list[Guesses]) -> Table:
     """Every word with its loss, the sum so far, its probability and the five best guesses."""
     columns = (
         "column.model", "column.run", "column.change", "column.position", "column.word", "column.loss", "column.sum",
         "column.probability", "column.guesses",
     )  # fmt: skip
     count = sum(len(trace.tokens) - 1 for trace in traces)
-    return Table(columns, partial(rows, query, traces), count, columns, partial(rows, query, traces))
+    made = partial(rows, query, traces, guesses)
+    return Table(columns, made, count, columns, made)
 
 
-def rows(query: LossPerStepQuery, traces: list[Trace]) -> Iterable[tuple[Cell, ...]]:
+def rows(query: LossPerStepQuery, traces: list[Trace], guesses: list[Guesses]) -> Iterable[tuple[Cell, ...]]:
     """One row per word and run."""
-    for run, trace in enumerate(traces, start=1):
+    for run, (trace, guessed) in enumerate(zip(traces, guesses, strict=True), start=1):
         loss = losses(query, trace)
         numbers = zip(loss.tolist(), np.nancumsum(loss).tolist(), shares(trace), strict=True)
-        expected = [" · ".join(f"{guess} {share:.3f}" for guess, share in guesses) for guesses in guessed(trace)]
+        expected = [" · ".join(f"{guess} {share:.3f}" for guess, share in likeliest) for likeliest in guessed]
         for word, (own, total, probability) in list(zip(words(trace), numbers, strict=True))[1:]:
-            guesses = expected[word.position - 1]
-            yield trace.model, run, trace.change, word.position, word.label, own, total, probability, guesses
+            likeliest = expected[word.position - 1]
+            yield trace.model, run, trace.change, word.position, word.label, own, total, probability, likeliest
 
 
 VIEW = View(
