@@ -35,8 +35,7 @@ def offered(
     values: list[Any]
     for name, values in model_choices(view, query).items():
         labels = [model_title(value, lang) if value else none_label(view, name, lang) for value in values]
-        addresses = [query.changed(**anew, **named(query, name, value)).address(path, **(along or {}))
-                     for value in values]  # fmt: skip
+        addresses = model_addresses(query.changed(**anew), name, values, path, along or {})
         made.append(control(name, "select", values, labels, getattr(query, name) or "", addresses, lang))
     shared: list[tuple[str, tuple[Any, ...], Choices | None]] = []
     if query.vs is not None:
@@ -79,10 +78,12 @@ def none_label(view: View, name: str, lang: Lang) -> str:
     return translate(lang, own if known(lang, own) else general)
 
 
-def named(query: Query, name: str, value: str) -> dict[str, str | None]:
-    """The two models where this one is chosen as `name`; a second goes with the first."""
-    chosen = {"model": query.model, "vs_model": query.vs_model} | {name: value}
-    return {"model": chosen["model"] or "", "vs_model": (chosen["model"] and chosen["vs_model"]) or None}
+def model_addresses(query: Query, name: str, values: Sequence[str], path: str, along: dict[str, Value]) -> list[str]:
+    """Where each of these models leads as `name`; where none is in particular, the second goes with the first."""
+    if name == "vs_model":
+        return query.addresses(path, name, [value or None for value in values], **along)
+    none = [query.changed(model="", vs_model=None).address(path, **along)] if values[0] == "" else []
+    return none + query.addresses(path, name, values[len(none) :], **along)
 
 
 @cache

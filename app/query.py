@@ -138,12 +138,12 @@ class Query(BaseModel):
         """The path with this query, and more parameters where given."""
         return f"{path}?{'&'.join(parameter(*pair) for pair in (self.parameters() | more).items())}"
 
-    def addresses(self, path: str, name: str, values: Sequence[Value], **more: Value) -> list[str]:
+    def addresses(self, path: str, name: str, values: Sequence[Value | None], **more: Value) -> list[str]:
         """The `address` for each value of one parameter; the others are written once for all."""
         pairs, usual = self._parameters(name) | more, dict(standard(type(self)))[name]
         parts, place = [parameter(*pair) for pair in pairs.items()], list(pairs).index(name)
         before, after = parts[:place], parts[place + 1 :]
-        own = ([] if value == usual else [parameter(name, value)] for value in values)
+        own = ([] if value is None or value == usual else [parameter(name, value)] for value in values)
         return [f"{path}?{'&'.join([*before, *part, *after])}" for part in own]
 
 
