@@ -28,6 +28,7 @@ IMPORTS = {
 }
 START_BARS = {"gates": 2.0, "attention_map": 1.5}
 CROWDED = ("attention_map", "gates")
+FLOORS = {"attention_map": "encoder", "gates": "lstm"}
 OVERHEAD_BARS = {
     ("attention_map", 8): 1.6, ("attention_map", 32): 1.3, ("attention_map", 128): 1.2,
     **{(view, tokens): bar for view in list(VIEWS)[1:5] for tokens, bar in ((8, 2.0), (32, 1.5), (128, 1.3))},
@@ -77,6 +78,8 @@ def measure(plan: Plan, told: Callable[[str], None]) -> Iterator[Line]:
             yield faithful(model, plan, port)
         told(f"{plan.clients} clients …")
         yield from crowds(plan, port)
+    told("the floor …")
+    yield from floors(plan)
     if plan.peer:
         from app import peer
 
@@ -173,6 +176,32 @@ def request_lines(view: str, tokens: int, timings: Timings, wire: int, body: int
     yield Line(f"bytes on the wire, {at}", wire, "bytes", bar, note=f"{body:,} bytes before compression")
 
 
+def floors(plan: Plan) -> list[Line]:
+    """The overhead ratio of a server that draws nothing."""
+    from app.floor import SETTINGS
+
+    sentences = Sentences(seed=5)
+    rounds = {(view, tokens): Timings() for view in FLOORS for tokens in plan.tokens}
+    for view in FLOORS:
+        sentences.call(view, "Hallo")  # loads the model here
+    with server("uvicorn", "app.floor:app", "--log-level", "warning", "--no-access-log", **SETTINGS) as (port, _):
+        with closing(Client(port)) as client:
+            for repetition, (view, tokens) in product(range(-WARM_UP, plan.repetitions), list(rounds)):
+                if repetition == 0:
+                    rounds[view, tokens] = Timings()
+                timings, sentence = rounds[view, tokens], sentences.new(view, tokens)
+                for seconds, what in (
+                    (timings.request, f"/?model={FLOORS[view]}&text={quote_plus(sentence)}"), (timings.empty, "/"),
+                ):  # fmt: skip
+                    timings.call.append(sentences.call(view, sentence))
+                    seconds.append(client.get(what))
+    return [
+        Line(f"overhead ratio of a server that draws nothing ({FLOORS[view]}), {tokens} tokens", timings.overhead(),
+             note=timings.note())
+        for (view, tokens), timings in rounds.items()
+    ]  # fmt: skip
+
+
 def crowds(plan: Plan, port: int) -> Iterable[Line]:
     """Many clients at once, all with one sentence and all with sentences of their own."""
     sentences = Sentences(seed=3)
@@ -207,15 +236,18 @@ def bytes_of(client: Client) -> tuple[int, int]:
 
 
 @contextmanager
-def server(**settings: str) -> Iterator[tuple[int, int]]:
-    """A fresh server with the default settings and these; gives its port and process once it listens."""
+def server(*command: str, **settings: str) -> Iterator[tuple[int, int]]:
+    """A fresh server with the default settings and these; gives its port and process once it listens.
+
+    `command` is a module with its arguments that serves in place of Satzblick.
+    """
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SATZBLICK_")}
     environment |= settings
-    command = [sys.executable, "-m", "app", "serve", "--host", HOST, "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    started = [sys.executable, "-m", *(command or ("app", "serve")), "--host", HOST, "--port", str(port)]
+    process = subprocess.Popen(started, cwd=ROOT, env=environment)
     try:
         wait_for(port, process)
         yield port, process.pid

@@ -100,6 +100,9 @@ are medians.
   call that the trace makes (`Transformer.call`, `Recurrent.call`) with the same tokens on one thread, but in the
   process of the bench: once before each request of any kind, so that all of these begin with the same caches, and so
   does the call.
+- **A server that draws nothing** (`app/floor.py`): what of an overhead ratio is no drawing. The same web server reads
+  the text, hands it to the model's thread, makes the call and sends one map, or the last states, in base64, packed;
+  its page without a model is a few bytes. What is left of a ratio where nothing is drawn.
 - **Calls of `memory`**: the forward and the products of its seventeen probes, linear models with weights of their own,
   each as large as the network's output layer.
 - **Cached request**: the same address again, whose answer is kept as it was sent. Below it the same sentence at an

@@ -4,7 +4,7 @@ from math import isfinite
 
 import pytest
 
-from app.bench import ASKED, CROWDED, VIEWS, Timings, measure, request_lines
+from app.bench import ASKED, CROWDED, FLOORS, VIEWS, Timings, measure, request_lines
 from app.benchmarks import Line, Plan, report
 
 
@@ -50,13 +50,13 @@ def test_a_tiny_run_measures_everything_on_a_real_server():
     for view in CROWDED:
         for part in ("the same sentence", "different sentences", "same ÷ different"):
             assert any(name.endswith(part) and view in name for name in names), (part, view)
-    assert len(names) == len(set(names)) == 1 + len(ASKED) + len(VIEWS) * 4 + len(CROWDED) * 3
+    assert len(names) == len(set(names)) == 1 + len(ASKED) + len(VIEWS) * 4 + len(CROWDED) * 3 + len(FLOORS)
     # a difference of two times, in a single round
     noisy = [line for line in lines if line.name.startswith("overhead ratio")]
     assert all(line.value > 0 for line in lines if line not in noisy)
     assert all(isfinite(line.value) for line in noisy)
     assert [line.note.split(";")[0] for line in lines if line.name.endswith("the same sentence")] == ["6 × 200"] * 2
-    assert len(told) == 5
+    assert len(told) == 6
     written = report(lines, plan)
     assert all(f"| {name} |" in written for name in names)
     assert "- date: 20" in written and "cores" in written
