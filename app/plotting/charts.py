@@ -175,16 +175,12 @@ def label_places(points: np.ndarray, labels: Sequence[str], low: np.ndarray, hig
     boxes = np.concatenate([corners, corners + np.stack([widths, np.full(len(widths), height)], 1)[:, None]], -1)
     dots = np.concatenate([middles - 6, middles + 6], 1)
     free = np.logical_not(touching(boxes, dots).any(-1))
-    placed = np.empty((len(points), 4))
     found: list[str] = []
-    count = 0
-    for own, possible in zip(boxes, free, strict=True):
-        candidates = np.flatnonzero(possible)
-        clear = candidates[np.logical_not(touching(own[candidates], placed[:count]).any(-1))]
-        if len(clear):
-            placed[count] = own[clear[0]]
-            count += 1
-        found.append(PLACES[clear[0]] if len(clear) else "")
+    for number, possible in enumerate(free):
+        place = int(possible.argmax())
+        found.append(PLACES[place] if possible[place] else "")
+        if possible[place]:  # what it covers is no longer free for those that follow
+            free[number + 1 :] &= ~touching(boxes[number + 1 :], boxes[number, place][None])[..., 0]
     return found
 
 
