@@ -51,8 +51,17 @@ class GradientFlowQuery(Query):
         return [Run(name, text, experiment, self.change(name)) for text in self.repeated() for name in names]
 
     def idle(self) -> Container[str]:
-        """One network has a map; where it is named, it is no choice of its own. No difference is drawn."""
-        return ("align",) if self.show == "map" and not self.model else ("align", "of")
+        """One network has a map; where it is named, it is no choice of its own. σ is the RNN's, which then has learned
+        weights; a seed is of initial ones. No difference is drawn."""
+        mapped = self.show == "map"
+        named = {self.model, self.vs_model} - {"", None}
+        shown = named or ({self.of} if mapped else {*MODELS})
+        alike = shown == {"rnn"} and self.sigma is not None
+        unused = {
+            "align": True, "of": not mapped or bool(self.model), "sigma": "rnn" not in shown, "weights": alike,
+            "seed": alike or self.weights == "trained",
+        }  # fmt: skip
+        return {name for name, idle in unused.items() if idle}
 
     def change(self, name: str) -> Change | None:
         """What is done to the weights of this network."""
@@ -129,13 +138,15 @@ def curves(query: GradientFlowQuery, traces: list[Trace]) -> Figure:
             once = all(each.name != title for each in drawn)  # σ is the network's, whatever it reads
             drawn.append(Curve(title, limit, series=0, dash="dot", kind="line", listed=once))
     labels = [[shortened(word.label) for word in words(trace)] for trace in traces if trace.model == traces[0].model]
-    longest = max(labels, key=len)
-    x = Axis("", longest, labels[1] if len(labels) > 1 and labels[1] != labels[0] else (), words=range(len(labels[0])))
+    below = labels[1] if len(labels) > 1 and labels[1] != labels[0] else ()
+    places = labels[0] + [""] * (len(below) - len(labels[0]))  # the longer sentence decides how many there are
+    x = Axis("", places, below, words=range(len(labels[0])))
     y = Axis(
         translate(query.lang, f"gradient_flow.axis.{query.source}", layer=query.layer or 1), log=True, limits=limits
     )
     shown = [number for number, trace in enumerate(traces) if trace.model == traces[0].model]
-    return Figure(chart(drawn, query.lang, x, y), told(query, traces, texts), table(query, traces), token_runs=shown)
+    summary = list(summaries(query, traces, texts))
+    return Figure(chart(drawn, query.lang, x, y), summary, table(query, traces), token_runs=shown)
 
 
 def run_title(query: GradientFlowQuery, trace: Trace, texts: Sequence[str]) -> str:
@@ -168,37 +179,30 @@ def bound(query: GradientFlowQuery, trace: Trace) -> np.ndarray | None:
     return limit
 
 
-def told(query: GradientFlowQuery, traces: Sequence[Trace], texts: Sequence[str]) -> list[Message]:
-    """What is left in each network, told in one sentence where all start and end at the same words and none grows."""
-    found = [message for trace in traces for message in summaries(query, trace, texts)]
-    alike = {(message.key, message.values.get("first"), message.values.get("last")) for message in found}
-    if len(texts) > 1 or len(found) < 2 or len(alike) > 1 or found[0].key != "gradient_flow.summary":
-        return found
-    factors = "; ".join(say("gradient_flow.summary.factor", **message.values).text(query.lang) for message in found)
-    first, last = (found[0].values[name] for name in ("first", "last"))
-    return [say("gradient_flow.summary.all", first=first, last=last, factors=Strong(factors))]
-
-
-def summaries(query: GradientFlowQuery, trace: Trace, texts: Sequence[str]) -> Iterable[Message]:
-    """How much of the gradient at the word where it enters is left at the first word."""
-    values, labels = norms(query, trace), words(trace)
-    first, enters = (1 if len(values) > 2 else 0), len(values) - 2
-    if first == enters:
-        yield say("gradient_flow.summary.short", model=run_title(query, trace, texts))
-        return
-    factor = float(values[first] / values[enters]) if not np.isnan(values[first]) else 0.0
-    yield say(
-        "gradient_flow.summary.larger" if factor > 1 else "gradient_flow.summary",
-        model=run_title(query, trace, texts),
-        factor=Strong(power(query.lang, factor)),
-        first=Strong(labels[first].label),
-        last=labels[enters].label,
-    )
+def summaries(query: GradientFlowQuery, traces: Sequence[Trace], texts: Sequence[str]) -> Iterable[Message]:
+    """For each sentence how much the gradient changes in each network, from the word where it enters to the first."""
+    for number, text in enumerate(texts, start=1):
+        found = [trace for trace in traces if trace.text == text]
+        sentence = translate(query.lang, f"sentence.{number}") if len(texts) > 1 else ""
+        labels = words(found[0])
+        first, enters = (1 if len(labels) > 2 else 0), len(labels) - 2
+        if first == enters:
+            yield say("gradient_flow.summary.short", sentence=sentence)
+            continue
+        factors = []
+        for trace in found:
+            values = norms(query, trace)
+            factor = 0.0 if np.isnan(values[first]) else float(values[first] / values[enters])
+            factors.append(f"{run_title(query, trace, [text])} {power(query.lang, factor)}")
+        yield say(
+            "gradient_flow.summary", sentence=sentence, first=Strong(labels[first].label), last=labels[enters].label,
+            factors=Strong("; ".join(factors)),
+        )  # fmt: skip
 
 
 def mapped(query: GradientFlowQuery, traces: list[Trace]) -> Figure:
     """Losses down, states across: each row relative to its largest value."""
-    panels, summary = [], []
+    panels = []
     texts = list(dict.fromkeys(trace.text for trace in traces))
     hover = translate(query.lang, "gradient_flow.map.hover")
     for run, trace in enumerate(traces):
@@ -209,9 +213,9 @@ def mapped(query: GradientFlowQuery, traces: list[Trace]) -> Figure:
         elif len(texts) == 1:
             title = run_title(query, trace, texts)
         panels.append(Panel(title, relative(query, trace), labels, labels, "share", hover, run, range(len(labels))))
-        summary += list(summaries(query, trace, texts))
     titles = translate(query.lang, "gradient_flow.map.bar", layer=query.layer or 1)
-    return Figure(maps(panels, query.lang, "map", {"share": titles}), summary, table(query, traces))
+    plot = maps(panels, query.lang, "map", {"share": titles})
+    return Figure(plot, list(summaries(query, traces, texts)), table(query, traces))
 
 
 def relative(query: GradientFlowQuery, trace: Trace) -> np.ndarray:

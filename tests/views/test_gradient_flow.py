@@ -55,6 +55,16 @@ def test_sigma_is_for_the_rnn_alone():
     assert "σ = 1.50" in found.summary[0].text("en")
 
 
+def test_what_would_change_nothing_is_not_offered():
+    def idle(**stated):
+        return set(GradientFlowQuery(text=TEXT, **stated).idle())
+
+    assert idle() == {"align", "of", "seed"} and idle(weights="initial") == {"align", "of"}
+    assert idle(show="map") == {"align", "sigma", "seed"}
+    assert idle(show="map", of="rnn", sigma=2, weights="initial") == {"align", "weights", "seed"}
+    assert idle(model="lstm") == {"align", "of", "sigma", "seed"} == idle(model="lstm", repeat=64)
+
+
 def test_a_map_is_relative_to_each_rows_largest_value():
     query, traces, found = drawn(show="map", of="gru")
     shown = values(found.plot.data[0], "z")
@@ -81,7 +91,9 @@ def test_any_text_has_a_figure(text, show):
 
 def test_two_sentences_share_the_axis():
     _, traces, found = drawn(vs="Den Hund biss der große Mann")
-    assert len(traces) == 6 and len(found.token_runs) == 2 and len(found.summary) == 6
+    assert len(traces) == 6 and len(found.token_runs) == 2 and len(found.summary) == 2
+    axis = found.plot.layout["xaxis"]["ticktext"]
+    assert "Der" in axis[1] and "Den" in axis[1] and axis[6].startswith("<b></b>")
     dashes = [trace["line"]["dash"] for trace in found.plot.data[:8]]
     assert dashes == ["solid"] * 4 + ["dash"] * 4
 
