@@ -13,7 +13,7 @@ from app.messages import Message, Strong, decimal, percent, say, signed, transla
 from app.plotting import IN_CELLS, Scale
 from app.query import Choices, Layer, Query, fitted
 from app.stack import Row, Stack, stacks
-from app.units import panel_title
+from app.units import panel_title, run_name
 from app.views import Cell, Figure, Table, View
 from app.words import Word, place_label, shortened, words
 from models.trace import Attention, Trace
@@ -236,12 +236,12 @@ def told(query: AttentionStepsQuery, way: Way) -> Iterable[Message]:
 
 def compared(query: AttentionStepsQuery, ways: Sequence[Way], before: np.ndarray | None) -> Iterable[Message]:
     """Where the word looks in each run, and which share changes most."""
-    for way in ways:
+    for number, way in enumerate(ways):
         best = int(way.weights.argmax())
         yield say(
-            "attention_steps.summary.run", run=panel_title(query, way.trace, ("looking",)), word=Strong(way.word),
-            other=Strong(way.words[best].label), raw=decimal(query.lang, float(way.raw[best]), 2),
-            share=Strong(percent(query.lang, float(way.weights[best]))),
+            "attention_steps.summary.run", run=run_title(query, [each.trace for each in ways], number),
+            word=Strong(way.word), other=Strong(way.words[best].label),
+            raw=decimal(query.lang, float(way.raw[best]), 2), share=Strong(percent(query.lang, float(way.weights[best]))),
             own=decimal(query.lang, length(way.projected.sum(0)), 2),
         )  # fmt: skip
     if before is not None and not np.isnan(before).all():
@@ -250,6 +250,11 @@ def compared(query: AttentionStepsQuery, ways: Sequence[Way], before: np.ndarray
         if shares[0] != shares[1]:
             yield say("attention_steps.summary.change", word=Strong(ways[1].words[most].label), before=shares[0],
                       share=Strong(shares[1]))  # fmt: skip
+
+
+def run_title(query: Query, traces: Sequence[Trace], run: int) -> str:
+    """What a summary calls a run: its model and head, or which of two sentences it read."""
+    return panel_title(query, traces[run], ("looking",)) if query.same_text else run_name(query, traces, run)
 
 
 def length(vector: np.ndarray) -> float:

@@ -29,6 +29,10 @@ class GatesQuery(Query):
     gate: Annotated[str | None, Choices(names, standard=1)] = None
     line: Literal["mean", "closed", "open"] = "mean"
 
+    def idle(self) -> tuple[str, ...]:
+        """What has a sign is no gate that could be closed or open."""
+        return ("line",) if self.gate in SIGNED else ()
+
 
 def values(query: GatesQuery, trace: Trace) -> np.ndarray:
     """The gate that the query means for this run over the text, [tokens, units]."""
@@ -56,6 +60,8 @@ def figure(query: GatesQuery, traces: list[Trace]) -> Figure:
 def line(query: GatesQuery, gate: np.ndarray) -> np.ndarray:
     """Per word the mean of the units, or the share of them that are saturated, [tokens]."""
     shown: np.ndarray = gate.mean(1)
+    if query.gate in SIGNED:
+        return shown
     if query.line == "closed":
         shown = (gate < CLOSED).mean(1, dtype=np.float32)
     elif query.line == "open":

@@ -149,20 +149,21 @@ def summaries(
     for trace, total, guessed in zip(traces, sums, guesses, strict=True):
         assert trace.prediction is not None
         sentence += trace.change is None
-        name = units.run_name(query, plain, sentence)
         if trace.change is not None:
             assert query.reset is not None
             cost = total - before
             key = "same" if abs(cost) < LEAST_BITS else "worse" if cost > 0 else "better"
             yield say(
-                f"loss_per_step.summary.{key}", model=name, word=Strong(word_at(trace, query.reset).label),
+                f"loss_per_step.summary.{key}", word=Strong(word_at(trace, query.reset).label),
                 cost=Strong(decimal(query.lang, abs(cost), 2)), unit=unit,
             )  # fmt: skip
             continue
+        name = units.run_name(query, plain, sentence)
         before, worst = total, int(np.nanargmax(trace.prediction.loss))
         guess, share = guessed[worst - 1][0]
         yield say(
-            "loss_per_step.summary", model=name, word=Strong(word_at(trace, worst).label),
+            "loss_per_step.summary.wiped" if query.reset else "loss_per_step.summary", model=name,
+            word=Strong(word_at(trace, worst).label),
             share=Strong(percent(query.lang, shares(trace)[worst])), guess=guess,
             guess_share=percent(query.lang, share), total=Strong(decimal(query.lang, total, 1)), unit=unit,
         )  # fmt: skip

@@ -10,11 +10,11 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from app.messages import Lang, Message, Strong, decimal, percent, say, translate
 from app.plotting import IN_CELLS, Scale
-from app.query import Choices, Layer, Query, Slider, Value
+from app.query import DEFAULT_TEXT, Choices, Layer, Query, Slider, Value, choice_label
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View
-from app.views.attention_steps import AttentionStepsQuery, Way, followed, heads, places, usual
+from app.views.attention_steps import AttentionStepsQuery, Way, followed, heads, places, run_title, usual
 from app.words import place_label, shortened
 from models.run import Run
 from models.trace import Trace
@@ -161,8 +161,11 @@ def figure(query: PartyQuery, traces: list[Trace]) -> Figure:
     plot = stacks(found, query.lang, colours, steps)
     layers = [party.way.layer for party in parties if party.way]
     summary = [message for party in made for message in told(query, party)]
-    for party in reals:
-        summary += told(query, party) if len(reals) == 1 else [beside(query, party)]
+    for run, party in enumerate(reals):
+        summary += told(query, party) if len(reals) == 1 else [beside(query, party, run_title(query, traces, run))]
+    if not reals and query.text != DEFAULT_TEXT:
+        both, sentence = (choice_label("guests", choice, query.lang) for choice in ("both", "sentence"))
+        summary.append(say("party.summary.unheard", both=both, sentence=sentence))
     return Figure(plot, summary, table(parties), layers)
 
 
@@ -217,12 +220,12 @@ def told(query: PartyQuery, party: Party) -> Iterable[Message]:
     )  # fmt: skip
 
 
-def beside(query: PartyQuery, party: Party) -> Message:
+def beside(query: PartyQuery, party: Party, run: str) -> Message:
     """Whom the word listens to in one of two sentences."""
     assert party.way is not None
     best = int(party.weights.argmax())
     return say(
-        "party.summary.run", run=party.title, word=Strong(party.asks), other=Strong(party.way.words[best].label),
+        "party.summary.run", run=run, word=Strong(party.asks), other=Strong(party.way.words[best].label),
         share=Strong(percent(query.lang, float(party.weights[best]))),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, Plot, beside, chart, label_places
 from app.query import Layer, Query, fitted
-from app.views import Cell, Figure, Table, View
+from app.views import Cell, Figure, Table, View, model_title
 from app.words import shortened, word_at, words
 from models.run import Run
 from models.trace import Path, Trace
@@ -55,7 +55,7 @@ def figure(query: TrajectoryQuery, traces: list[Trace]) -> Figure:
         plot = plane(queries, traces, [trace.text for trace in traces], 0)
     longest = max(traces, key=lambda trace: len(trace.tokens))
     plot = replace(plot, playback=[word.label for word in words(longest)])
-    summary = [each for run in zip(queries, traces, names, strict=True) for each in summaries(*run)]
+    summary = list(summaries(queries, traces, names))
     if len(traces) == 2 and traces[0].model == traces[1].model:
         summary += list(parting(queries[0], traces))
     return Figure(plot, summary, table(queries, traces), [(each.layer or 1) - 1 for each in queries])
@@ -87,15 +87,20 @@ def plane(queries: Sequence[TrajectoryQuery], traces: Sequence[Trace], names: Se
     return chart(curves, lang, *axes, height=560, square=True)
 
 
-def summaries(query: TrajectoryQuery, trace: Trace, name: str) -> Iterable[Message]:
-    """How much of the variance the plane shows, and the longest step in it."""
-    line, shares = points(query, trace), path(trace).explained[(query.layer or 1) - 1]
-    steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
-    farthest = int(steps.argmax()) + 1
-    yield say(
-        "trajectory.summary", model=name, share=Strong(percent(query.lang, float(shares.sum()))),
-        word=Strong(word_at(trace, farthest).label), distance=decimal(query.lang, float(steps.max()), 2),
-    )  # fmt: skip
+def summaries(queries: Sequence[TrajectoryQuery], traces: Sequence[Trace], names: Sequence[str]) -> Iterable[Message]:
+    """How much of the variance each plane shows, and the longest step in it of each run."""
+    lang, one_plane = queries[0].lang, len({trace.model for trace in traces}) == 1
+    for run, (query, trace) in enumerate(zip(queries, traces, strict=True)):
+        if not one_plane or run == 0:
+            share = float(path(trace).explained[(query.layer or 1) - 1].sum())
+            model = model_title(trace.model, lang) if one_plane else names[run]
+            yield say("trajectory.summary.plane", model=model, share=Strong(percent(lang, share)))
+        steps = np.linalg.norm(np.diff(points(query, trace), axis=0), axis=1)
+        yield say(
+            "trajectory.summary",
+            sentence=translate(lang, f"sentence.{run + 1}") if one_plane and len(traces) > 1 else "",
+            word=Strong(word_at(trace, int(steps.argmax()) + 1).label), distance=decimal(lang, float(steps.max()), 2),
+        )  # fmt: skip
 
 
 def parting(query: TrajectoryQuery, traces: Sequence[Trace]) -> Iterable[Message]:

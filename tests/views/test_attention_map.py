@@ -119,9 +119,9 @@ def test_the_strongest_look_follows_the_numbers(make_attentive, lang, first, sec
 @pytest.mark.parametrize(
     ("targets", "expected"),
     [
-        ((0, 0, 1, 2, 3, 4), "6 of 6 words look mostly at the word just before them."),
-        ((1, 2, 3, 4, 5, 5), "5 of 6 words look mostly at the word just after them."),
-        ((0, 1, 2, 3, 4, 5), "6 of 6 words look mostly at themselves."),
+        ((0, 0, 1, 2, 3, 4), "6 of 6 tokens look mostly at the token just before them."),
+        ((1, 2, 3, 4, 5, 5), "5 of 6 tokens look mostly at the token just after them."),
+        ((0, 1, 2, 3, 4, 5), "6 of 6 tokens look mostly at themselves."),
     ],
 )
 def test_a_head_that_looks_by_place_is_called_so(make_attentive, targets, expected):

@@ -102,3 +102,11 @@ def test_two_sentences_get_a_sentence_each(make_recurrent):
     traces = [make_recurrent("[CLS]", "a", "b"), make_recurrent("[CLS]", "b", "a")]
     drawn = figure(settled(GatesQuery(text="a b", vs="b a"), traces[0]), traces)
     assert ["erster Satz" in drawn.summary[0].text("de"), "zweiter Satz" in drawn.summary[1].text("de")] == [True, True]
+
+
+def test_what_has_a_sign_is_not_counted_as_closed_or_open(make_recurrent):
+    trace = make_recurrent(model="lstm")
+    for gate, same in (("candidate", True), ("cell", True), ("output", False)):
+        queries = [settled(GatesQuery(gate=gate, line=line), trace) for line in ("mean", "closed")]
+        drawn = [figure(query, [trace]).plot.json() for query in queries]
+        assert (drawn[0] == drawn[1]) == same == ("line" in queries[0].idle())

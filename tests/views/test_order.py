@@ -83,8 +83,8 @@ def test_the_window_cuts_and_pads():
     same = [*words[:16], *words[:15:-1]]
     rows = rows_of(text=" ".join(words), vs=" ".join(same))
     assert rows["feed_forward-intent", None]["apart"] == 0.0
-    assert "letzten 4" in " ".join(message.text("de") for message in drawn(text=" ".join(words))[2].summary)
-    assert "11 sind" in " ".join(message.text("de") for message in drawn()[2].summary)
+    assert "schneidet 4 ab" in " ".join(message.text("de") for message in drawn(text=" ".join(words))[2].summary)
+    assert "11 von 16" in " ".join(message.text("de") for message in drawn()[2].summary)
 
 
 def test_word_vectors_do_not_move_and_states_do():
@@ -123,7 +123,7 @@ def test_what_the_window_cuts_is_named_and_grey():
     _, _, figure = drawn(text=words, vs=words, show="each_word", lang="de")
     told = " ".join(message.text("de") for message in figure.summary)
     cut = [token.text for token in tokens[16:]]
-    assert len(cut) >= 2 and f"letzten {len(cut)} sieht es nicht" in told and all(f"„{word}“" in told for word in cut)
+    assert len(cut) >= 2 and f"schneidet {len(cut)} ab" in told and all(f"„{word}“" in told for word in cut)
     values = np.frombuffer(base64.b64decode(figure.plot.data[0]["z"]["bdata"]), np.float32).reshape(8, len(tokens))
     assert np.isnan(values[1]).tolist() == [place >= 16 for place in range(len(tokens))]
     assert not np.isnan(np.delete(values, 1, axis=0)).any()

@@ -37,6 +37,13 @@ def test_two_sentences_share_the_plane_and_part_where_they_differ():
     assert drawn(vs="Der Mann biss")[2].summary[-1].key == "trajectory.summary.together"
 
 
+def test_what_the_plane_shows_is_said_once():
+    said = [message.text("en") for message in drawn(lang="en", vs="Der Hund biss den Mann")[2].summary]
+    assert said[0].startswith("LSTM: ") and "variance" in said[0]
+    assert said[1].startswith("First sentence: ") and said[2].startswith("Second sentence: ")
+    assert sum("variance" in sentence for sentence in said) == 1 and said[3].endswith("apart in the plane.")
+
+
 def test_two_models_have_a_plane_each():
     _, _, found = drawn(vs_model="encoder")
     assert [trace["xaxis"] for trace in found.plot.data] == ["x", "x2"]
