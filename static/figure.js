@@ -127,7 +127,8 @@
       const column = aside ? [...document.querySelectorAll(".summary, .source")] : [];
       if (column.some((part) => part.getBoundingClientRect().bottom > innerHeight - EDGE)) return -innerHeight;
       const { layout, data, placed } = laidOut(state, Math.floor(figure.clientWidth));
-      if (placed?.scrolls || placed?.wanted > figure.clientWidth + EDGE || (kind === "table" && !data.some((trace) => trace.texttemplate))) return 0;
+      if (placed?.scrolls) return -innerHeight;
+      if (placed?.wanted > figure.clientWidth + EDGE || (kind === "table" && !data.some((trace) => trace.texttemplate))) return 0;
       const over = layout.height + aroundFigure() - innerHeight;
       if (over > EDGE) return -over;
       if (kind === "map" || kind === "atlas") return placed.cell * placed.tall;

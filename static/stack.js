@@ -12,6 +12,7 @@
   const NARROW = 640;
   const FLAT = 1.3; // line height of a title
   const BETWEEN = 10;
+  const HEADING = "heading";
 
   const heightOf = (row) => row.height * scale();
   const leastOf = (row) => LEAST[row.kind] * (row.kind === "cells" ? row.lines : 1) * scale();
@@ -29,36 +30,48 @@
     }));
   }
 
-  /* How wide a cell is, and how many stacks stand side by side. */
+  /* What stands at the left of a row: the names of its lines, and where it is `short` its own in a word. */
+  const beforeRow = ({ down, short: name }, short) =>
+    Math.max(short ? textWidth(name, TITLE * scale(), "normal") + 12 : 0, widest(labelsOf(down), LABEL.flat * scale()) + 10);
+
+  /* How wide a cell is, and how many stacks stand side by side; of these the first has the names of the rows. */
   function cells(stacks, width, short) {
-    const named = ({ down, short: name }) =>
-      Math.max(short ? textWidth(name, TITLE * scale(), "normal") + 12 : 0, widest(labelsOf(down), LABEL.flat * scale()) + 10);
-    const left = Math.max(EDGE, ...stacks.flatMap(({ rows }) => rows.map(named)));
+    const own = stacks.map(({ rows }, index) => Math.max(EDGE, ...rows.map((row) => beforeRow(row, short && !index))));
+    const left = Math.max(...own);
     const totals = stacks.at(-1).rows.flatMap(({ notes }) => notes.filter((note) => note.xanchor === "center"));
     const over = Math.max(0, ...totals.map((note) => (parts.noteWidth(note, TITLE) - parts.leastCell()) / 2));
     const most = Math.max(...stacks.map(({ columns }) => columns));
     const together = stacks.reduce((sum, { columns }) => sum + columns, 0);
-    const fitting = (count) => (width - EDGE - over - count * left - (count - 1) * APART) / (count > 1 ? together : most);
+    const lefts = (count) => (count > 1 ? own.reduce((sum, each) => sum + each, 0) : left);
+    const fitting = (count) => (width - EDGE - over - lefts(count) - (count - 1) * APART) / (count > 1 ? together : most);
     const count = stacks.length;
     const beside = count > 1 && width >= NARROW && fitting(count) >= parts.leastCell() ? count : 1;
-    return { left, beside, fits: Math.min(fitting(beside), Math.max(CELL.most, CELL.few / most) * scale()) };
+    return { lefts: beside > 1 ? own : own.map(() => left), beside, fits: Math.min(fitting(beside), Math.max(CELL.most, CELL.few / most) * scale()) };
   }
 
-  /* The titles over a row, and the name of its last column. On a slide a word at its left has to do. */
-  function title(row, { width, inner, cell, shift, theme, short }) {
+  /* Where words have to do for the titles of rows, that of the stack stands alone. */
+  function split({ notes }, layout) {
+    const whole = notes.find((note) => note.text.startsWith("<b>") && note.xanchor !== "center");
+    if (!whole) return;
+    notes.push({ ...whole, name: HEADING, text: whole.text.split("<br>")[0] });
+    layout.annotations.push(notes.at(-1));
+  }
+
+  /* The titles over a row, and the name of its last column. On a slide a word at the left of the `first` stack has to do. */
+  function title(row, { width, inner, cell, shift, theme, short, first }) {
     const size = TITLE * scale();
     let height = 0;
     for (const note of row.notes) {
       const over = note.xanchor === "center"; // one column
       note.font = { color: parts.QUIET[theme], ...note.font, size };
-      if (over || !short) {
-        const room = row.notes.length > 1 ? inner : width;
+      if (over || !short || note.name === HEADING) {
+        const room = row.notes.length > 1 && note.name !== HEADING ? inner : width;
         const lines = over ? [note.text] : note.text.split("<br>").flatMap((part) => wrapped(part, size, room));
         const inGap = over && short && parts.noteWidth(note, TITLE) + 2 * EDGE < cell / 2;
         if (!inGap) height = Math.max(height, lines.length * size * FLAT + 4);
         Object.assign(note, { text: lines.join("<br>"), yshift: over ? 0 : shift });
         if (inGap) Object.assign(note, { x: note.x - 0.5, xanchor: "right", xshift: -EDGE, y: 0.5, yanchor: "middle" });
-      } else if (labelsOf(row.down).length) note.visible = false;
+      } else if (!first || labelsOf(row.down).length) note.visible = false;
       else Object.assign(note, { text: row.short, x: 0, xanchor: "right", xshift: -8, y: 0.5, yanchor: "middle" });
     }
     return height;
@@ -142,7 +155,8 @@
     const titles = group.map((stack) => {
       const room = group.length > 1 ? stack.width : Math.max(stack.width, width - stack.left - EDGE);
       const inner = stack.across.ticktext.length * cell;
-      return stack.rows.map((row, place) => title(row, { width: room, inner, cell, shift: place ? 0 : head, theme, short }));
+      const given = { width: room, inner, cell, theme, short, first: stack === group[0] };
+      return stack.rows.map((row, place) => title(row, { ...given, shift: place ? 0 : head }));
     });
     const above = Array.from({ length: count }, (_, place) => most(titles.map((own) => own[place])));
     const around = above.reduce((sum, high) => sum + high + BETWEEN, head) + (BAR.room + BAR.title + BAR.above) * scale();
@@ -160,8 +174,10 @@
   /* Changes layout and data in place, as arrange does for maps. */
   Satzblick.stack = (spec, layout, data, width, { theme }) => {
     const stacks = stacksOf(spec, layout);
-    const short = onSlide() && stacks.length === 1 && width >= NARROW && stacks[0].rows.every((row) => row.short);
-    const { left, beside, fits } = cells(stacks, width, short);
+    const brief = onSlide() && width >= NARROW && stacks.every(({ rows }) => rows.every((row) => row.short));
+    const short = brief && (stacks.length === 1 || cells(stacks, width, true).beside > 1);
+    const { lefts, beside, fits } = cells(stacks, width, short);
+    if (short) for (const { rows } of stacks) split(rows[0], layout);
     const scrolls = fits < parts.leastCell();
     const cell = Math.max(parts.leastCell(), fits);
     const columns = parts.columnLabels([stacks], cell);
@@ -170,7 +186,7 @@
       if (y) y += APART;
       let x = 0;
       for (const stack of group) {
-        Object.assign(stack, { left: x + left, width: stack.columns * cell });
+        Object.assign(stack, { left: x + lefts[stacks.indexOf(stack)], width: stack.columns * cell });
         x = stack.left + stack.width + APART;
         right = Math.max(right, stack.left + stack.width + columns.slack + EDGE);
       }
@@ -193,8 +209,8 @@
       autosize: false,
       margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false },
     });
-    const panels = stacks.map(({ x, across, left: at, rows, head, bottom }) => ({
-      x, y: rows[0].y, across, down: {}, left: at, top: rows[0].top, head, lines: 0, height: bottom - rows[0].top, rows: 1,
+    const panels = stacks.map(({ x, across, left: at, width: wide, rows, head, bottom }) => ({
+      x, y: rows[0].y, across, down: {}, left: at, width: wide, top: rows[0].top, head, lines: 0, height: bottom - rows[0].top, rows: 1,
     }));
     return { panels, cell, filled: cell * CELL.filled, scrolls, columns, rowSize: LABEL.flat * scale() };
   };

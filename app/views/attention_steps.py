@@ -241,7 +241,8 @@ def compared(query: AttentionStepsQuery, ways: Sequence[Way], before: np.ndarray
         yield say(
             "attention_steps.summary.run", run=run_title(query, [each.trace for each in ways], number),
             word=Strong(way.word), other=Strong(way.words[best].label),
-            raw=decimal(query.lang, float(way.raw[best]), 2), share=Strong(percent(query.lang, float(way.weights[best]))),
+            raw=decimal(query.lang, float(way.raw[best]), 2),
+            share=Strong(percent(query.lang, float(way.weights[best]))),
             own=decimal(query.lang, length(way.projected.sum(0)), 2),
         )  # fmt: skip
     if before is not None and not np.isnan(before).all():
