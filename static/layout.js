@@ -126,7 +126,8 @@ const Satzblick = {};
     for (let count = width < NARROW ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
       const rows = inRows(panels, count);
       const cell = cellFor(rows, width, size);
-      if (count === 1 || (map ? cell >= least : cell * most >= together * scale())) return { rows, cell };
+      const large = map ? cell >= least : cell >= leastCell(kind) && cell * most >= together * scale();
+      if (count === 1 || large) return { rows, cell }; // only panels that stand alone scroll: their words stay at the edge
     }
   }
 

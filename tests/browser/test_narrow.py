@@ -45,6 +45,15 @@ def test_panels_stand_beside_each_other_where_there_is_room(screen: Screen) -> N
     screen.until(lambda: len({panel["axes"]["top"] for panel in screen.panels()}) == 3, "panels below each other")
 
 
+@pytest.mark.parametrize("view, words", [("pipeline", 9), ("hidden_states", 40)])
+def test_panels_without_room_beside_each_other_stand_below_each_other(screen: Screen, view: str, words: int) -> None:
+    text = " ".join(SIXTY.split()[:words])
+    screen.open(f"/de/{view}", text=text, vs=text.replace("Hund", "Wolf"))
+    assert screen.page.locator(".figure.scrolls").count() == 0, "labels that stay at the edge would cover a panel"
+    tops = [panel["axes"]["top"] for panel in screen.panels()]
+    assert len(tops) > 1 and sorted(set(tops)) == tops
+
+
 @pytest.mark.parametrize("view", ["attention_map", "gates", "hidden_states"])
 def test_a_long_sentence_scrolls_in_its_box(phone: Screen, view: str) -> None:
     phone.open(f"/de/{view}", text=SIXTY)
