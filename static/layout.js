@@ -68,7 +68,7 @@ const Satzblick = {};
   /* At most so many lines of what fits over a panel. */
   function titleLines(title, size, room, most = 2) {
     const lines = [""];
-    for (const word of plain(title).split(/\s+/)) {
+    for (const word of plain(title).split(/[^\S\u00a0]+/)) {
       const longer = `${lines.at(-1)} ${word}`.trim();
       if (lines.length === most || textWidth(longer, size, "normal") <= room) lines[lines.length - 1] = longer;
       else lines.push(word);

@@ -195,14 +195,13 @@ def clearest(heads: Sequence[Head]) -> Head:
 def summary(query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence[Sequence[Head]]) -> list[Message]:
     """How many heads are of which kind, which is clearest, and whether a second sentence changes that."""
     found = []
-    for run, own in enumerate(heads):
-        counts = [(sum(head.kind == name for head in own), name) for name in KINDS]
-        listed = ", ".join(
-            f"{count} {translate(query.lang, f'attention_heads.kind.{name}')}" for count, name in counts if count
-        )
+    same = len(heads) == 2 and traces[0].model == traces[1].model
+    alike = same and listed(query, heads[0]) == listed(query, heads[1])
+    for run, own in enumerate(heads[:1] if alike else heads):
         key = "attention_heads.summary.one" if len(heads) == 1 else "attention_heads.summary.of_two"
-        found.append(say(key, run=run_name(query, traces, run), of=len(own), counts=Strong(listed)))
-    if len(heads) == 2 and traces[0].model == traces[1].model:
+        key = "attention_heads.summary.alike" if alike else key
+        found.append(say(key, run=run_name(query, traces, run), of=len(own), counts=Strong(listed(query, own))))
+    if same:
         kept = sum(first.kind == second.kind for first, second in zip(*heads, strict=True))
         found.append(say("attention_heads.summary.kept", kept=Strong(str(kept)), of=len(heads[0])))
     clear = clearest(heads[0])
@@ -213,6 +212,16 @@ def summary(query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence
                 place=say(f"attention_heads.at.{clear.kind}"))
         )  # fmt: skip
     return found
+
+
+def listed(query: AttentionHeadsQuery, heads: Sequence[Head]) -> str:
+    """How many heads are of each kind."""
+    counts = [(sum(head.kind == name for head in heads), name) for name in KINDS]
+    return ", ".join(
+        f"{count}\u00a0×\u00a0{translate(query.lang, f'attention_heads.kind.{name}')}"
+        for count, name in counts
+        if count
+    )
 
 
 def rows(

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from app.messages import Message, Strong, percent, say, translate
 from app.plotting import Panel, Scale, maps
@@ -21,8 +22,9 @@ NAMED = 3  # words of a disagreement that the summary names
 
 
 class EntitiesQuery(Query):
-    """The labels, or how likely each word is a part of a name."""
+    """The labels, or how likely each word is a part of a name; without a sentence, one with names."""
 
+    text: str = Field("Bayern München spielt in München.", description="the sentence")
     show: Literal["labels", "probabilities"] = "labels"
 
     def runs(self) -> list[Run]:
@@ -49,7 +51,7 @@ def figure(query: EntitiesQuery, traces: list[Trace]) -> Figure:
     plot = maps(panels, query.lang, "lanes", {scale: translate(query.lang, key)})
     return Figure(
         plot,
-        [message for sentence in found for message in summary(query, sentence)],
+        list(summaries(query, found)),
         table(found),
         token_runs=[sentence.start for sentence in found],
         marked=[marked(query, sentence, trace) for sentence in found for trace in sentence.traces],
@@ -138,6 +140,17 @@ def listed(query: EntitiesQuery, trace: Trace) -> str:
     return ", ".join(names) or translate(query.lang, "entities.none")
 
 
+def summaries(query: EntitiesQuery, sentences: list[Sentence]) -> Iterable[Message]:
+    """What is said of each sentence, or once that there is no name in either."""
+    count = len(sentences[0].traces)
+    named = any(found_in(trace).entities for each in sentences for trace in each.traces)
+    if len(sentences) == 2 and count > 1 and not named:
+        yield say("entities.summary.neither", count=count)
+        return
+    for sentence in sentences:
+        yield from summary(query, sentence)
+
+
 def summary(query: EntitiesQuery, sentence: Sentence) -> Iterable[Message]:
     """What the networks found, in common or each; where those that read from the left differ from the encoder."""
     first = "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
@@ -158,7 +171,7 @@ def summary(query: EntitiesQuery, sentence: Sentence) -> Iterable[Message]:
         return
     told = "; ".join(f"{', '.join(networks)}: {names}" for names, networks in answers.items())
     yield say("entities.summary.differ", sentence=first, answers=Strong(told))
-    differing = list(differences(query, sentence)) if query.vs is None else []
+    differing = list(dict.fromkeys(differences(query, sentence))) if query.vs is None else []
     if differing:
         more = len(differing) - NAMED
         rest = translate(query.lang, "entities.more", count=more) if more > 0 else ""
@@ -171,17 +184,8 @@ def differences(query: EntitiesQuery, sentence: Sentence) -> Iterable[str]:
     if encoder.model != MODELS[-1]:  # it was not asked for
         return
     for place, word in enumerate(found_in(encoder).words):
-        others: dict[str, list[str]] = {}
-        for trace in from_left:
-            label = found_in(trace).words[place].label
-            if class_of(label) != class_of(word.label):
-                others.setdefault(label_title(query, label), []).append(network_title(trace.model, query.lang))
-        if others:
-            yield translate(
-                query.lang, "entities.difference", word=written(encoder.text, word),
-                title=label_title(query, word.label),
-                others="; ".join(f"{', '.join(networks)}: {title}" for title, networks in others.items()),
-            )  # fmt: skip
+        if any(class_of(found_in(trace).words[place].label) != class_of(word.label) for trace in from_left):
+            yield translate(query.lang, "entities.word", word=written(encoder.text, word))
 
 
 def table(sentences: list[Sentence]) -> Table:

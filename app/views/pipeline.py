@@ -242,7 +242,8 @@ def onward(query: PipelineQuery, run: int, stream: Stream) -> Iterable[Link]:
 
 
 def told(query: PipelineQuery, traces: list[Trace], run: int, stream: Stream) -> Iterable[Message]:
-    """What is moved how far, by which part of a layer, and what comes out."""
+    """What is moved how far, by which part of a layer, and what comes out; of two sentences the last is left to the
+    picture."""
     lang, labels = query.lang, words(stream.trace)
     typed = [word.position for word in labels if word.kind != "special"]
     name = run_name(query, traces, run)
@@ -261,14 +262,16 @@ def told(query: PipelineQuery, traces: list[Trace], run: int, stream: Stream) ->
         return
     layer = (fitted(query, stream.trace).layer or 1) - 1
     parts = {part: Strong(percent(lang, float(stream.share(part, layer)[typed].mean()))) for part in PARTS[:2]}
+    key = "pipeline.summary" if query.vs is None else "pipeline.summary.beside"
     yield say(
-        "pipeline.summary", model=name, tokens=len(labels), units=stream.states.shape[2], layers=stream.depth,
+        key, model=name, tokens=len(labels), units=stream.states.shape[2], layers=stream.depth,
         layer=layer + 1, **parts,
     )  # fmt: skip
     cosines = stream.cosine(0, stream.depth - 1)
     far = min(typed, key=lambda place: cosines[place])
     yield say("pipeline.summary.moved", word=Strong(labels[far].label), cosine=Strong(decimal(lang, cosines[far], 2)))
-    yield outputs.told(stream.trace, lang)
+    if query.vs is None:
+        yield outputs.told(stream.trace, lang)
 
 
 def table(query: PipelineQuery, streams: Sequence[Stream]) -> Table:

@@ -204,7 +204,7 @@ def curve(query: PositionsQuery, traces: list[Trace]) -> Figure:
         ]  # fmt: skip
         right = query.measure == "product" and series > 0  # products of two models are of different size
         curves.append(Curve(name, found[0], series=series, kind="line", hovers=hovers, right=right))
-        for line in (1, 2):
+        for line in () if positional(trace).sinusoidal else (1, 2):  # there all pairs of a distance are alike
             label = translate(query.lang, "positions.tails", model=name)
             curves.append(
                 Curve(label, found[line], series=series, dash="dot", kind="line", listed=line == 1, right=right)

@@ -157,12 +157,13 @@ def test_two_sentences_in_one_model_keep_the_places_of_the_heads(trace):
     drawn = draw(AttentionHeadsQuery(lang="en", text="a b c", vs="c b a", sort="entropy"), trace, turned)
     assert order(drawn)[:6] == order(drawn)[6:]
     assert drawn.summary[-1].text("en") == "2 of 6 heads are of the same kind both times."  # the middle ones
-    assert drawn.summary[0].text("en").startswith("Encoder (BERT, 4 × 4), first sentence: 6 heads, 1 previous")
+    assert drawn.summary[0].text("en").startswith("6 heads, in both sentences: 1\u00a0×\u00a0previous")
 
 
 def test_one_sentence_says_how_many_of_which_kind_and_the_clearest(trace):
     said = [message.text("en") for message in draw(AttentionHeadsQuery(lang="en"), trace).summary]
-    assert said[0].endswith("1 previous word, 1 next word, 1 same word, 1 first token, 1 broad, 1 mixed.")
+    kinds = ("previous word", "next word", "same word", "first token", "broad", "mixed")
+    assert said[0].endswith(", ".join(f"1\u00a0×\u00a0{kind}" for kind in kinds) + ".")
     assert said[1] == "The clearest is layer 1, head 2: on average 82% of its attention goes to the next word."
 
 
@@ -182,9 +183,10 @@ def test_each_tile_leads_to_its_map_with_the_sentences(trace):
 
 
 def test_a_second_models_tiles_show_that_model_first(trace):
-    query = AttentionHeadsQuery(text="a", vs="b", model="encoder", vs_model="encoder-intent")
+    query = AttentionHeadsQuery(lang="en", text="a", vs="b", model="encoder", vs_model="encoder-intent")
     drawn = draw(query, trace, replace(trace, model="encoder-intent"))
     assert len(drawn.summary) == 2  # which head is the same in two models nobody knows
+    assert drawn.summary[0].text("en").startswith("Encoder (BERT, 4 × 4), first sentence: 6 heads, 1\u00a0×\u00a0prev")
     links = drawn.links
     assert (links[0].query.model, links[0].query.vs_model, links[0].query.text) == ("encoder", "encoder-intent", "a")
     assert (links[6].query.model, links[6].query.vs_model, links[6].query.text) == ("encoder-intent", "encoder", "b")

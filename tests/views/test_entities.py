@@ -90,7 +90,7 @@ def test_the_right_context_decides_for_the_encoder_alone_as_the_page_says():
     summary = " ".join(message.text("en") for message in figured.summary)
     _, _, pair = drawn(person, vs=club)
     assert [marked.network for marked in pair.marked][3:5] == ["1 · Encoder", "2 · RNN"]
-    assert "“Bayern” (encoder: organisation; RNN, LSTM, GRU: place)" in summary
+    assert "at “Bayern”, “München”." in summary
 
 
 def test_sentences_say_what_was_found():
@@ -98,6 +98,9 @@ def test_sentences_say_what_was_found():
     summary = " ".join(message.text("en") for message in found.summary)
     if not any(trace.labelling.entities for trace in traces):
         assert len(found.summary) == 1
+    assert [message.text("en") for message in drawn("Der Hund schläft.", vs="Der Mann schläft.")[2].summary] == [
+        "None of the 4 networks finds a name in either sentence."
+    ]
     _, traces, found = drawn(SENTENCES[0])
     summary = " ".join(message.text("en") for message in found.summary)
     for trace in traces:

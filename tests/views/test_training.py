@@ -93,7 +93,7 @@ def test_two_sentences_and_their_difference_at_each_step():
     assert len(found.plot.data) == 3 * len(snapshots()) and len(traces) == 2 * len(snapshots())
     assert [traces[place].model for place in found.token_runs] == ["encoder", "encoder"]
     assert len(found.summary) == 2 and all("gets" in each.text("en") for each in found.summary)  # of the maps alone
-    assert all("−log p" in each.text("en") for each in drawn(show="loss", vs="Der Hund")[2].summary)
+    assert all("−log\u00a0p" in each.text("en") for each in drawn(show="loss", vs="Der Hund")[2].summary)
     largest = max(np.abs(values(trace)).max() for trace in found.plot.data if trace["coloraxis"] == "coloraxis2")
     assert found.plot.layout["coloraxis2"]["cmax"] == pytest.approx(largest)
 
