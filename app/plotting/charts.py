@@ -198,6 +198,7 @@ def axis_json(axis: Axis, anchor: str) -> Json:
     found: Json = {
         "anchor": anchor, "title": {"text": lines(axis.title), "standoff": 10}, "automargin": True,
         "fixedrange": True, "zeroline": False, "showline": False, "ticks": "", "showgrid": not axis.ticks,
+        "separatethousands": True, "minexponent": 6,
     }  # fmt: skip
     if axis.ticks:
         labels = [bold(label) for label in axis.ticks]

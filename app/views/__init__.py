@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from app.messages import Lang, Message, translate
+from app.messages import Lang, Message, translate, whole
 from app.plotting import Plot
 from app.query import Query, Value
 from models import registry
@@ -155,4 +155,5 @@ def network_title(name: str, lang: Lang) -> str:
 def model_title(name: str, lang: Lang) -> str:
     """A model as people read it."""
     model = registry.get(name)
-    return translate(lang, model.title, **model.title_values)
+    numbers = {key: whole(lang, value) for key, value in model.title_values.items()}
+    return translate(lang, model.title, **numbers)

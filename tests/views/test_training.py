@@ -8,6 +8,7 @@ import torch
 
 from app import views
 from app.query import settled
+from app.views import model_title
 from app.views.training import TrainingQuery, figure, guesses, mean_loss, snapshots
 from models import registry
 from models.run import Run, perform
@@ -121,3 +122,8 @@ def test_pages(client, lang):
     for options in ("", "&show=guesses&word=2", "&show=loss", "&vs=Der+Hund", "&vs="):
         status = client.get(f"/{lang}/training?text=Der+Mann{options}").status_code
         assert status == (422 if options == "&vs=" else 200)
+
+
+def test_snapshots_are_named_with_their_thousands_set_apart():
+    assert model_title("encoder@2000", "de") == "Encoder nach 2.000 Schritten"
+    assert model_title("encoder@2000", "en").split()[2] == "2,000"
