@@ -58,11 +58,11 @@
     const wide = ({ name }) => name && parts.textWidth(plain(name), size, "normal") > room;
     if (!layout.showlegend) return data;
     const named = data.map((trace) => (wide(trace) ? { ...trace, name: parts.titleLines(trace.name, size, room).join("<br>") } : trace));
-    if (width < NARROW * scale()) holdLegend(layout, named, width);
+    if (width < NARROW * scale() || !onFixedHeight()) holdLegend(layout, named, width);
     return named;
   }
 
-  /* A narrow chart becomes higher by its legend, which Plotly would cut at half the height. */
+  /* A chart that may be as high as it likes becomes higher by its legend, which Plotly would cut at half the height. */
   function holdLegend(layout, data, width) {
     const size = layout.font.size;
     const names = data.filter(({ name, showlegend }) => name && showlegend !== false).map(({ name }) => name.split("<br>"));

@@ -218,6 +218,9 @@ def windowed(query: OrderQuery, pair: Pair) -> Iterable[Message]:
     traces = (pair.first, pair.second)
     lost = [[word.label for word in words(trace)[WINDOW:]] for trace in traces]
     empty = [max(0, WINDOW - len(trace.tokens)) for trace in traces]
+    if all(empty) and empty[0] != empty[1]:
+        yield say("order.summary.padded.two", window=WINDOW, first=empty[0], second=empty[1])
+        return
     for number in range(1 if lost[0] == lost[1] and empty[0] == empty[1] else 2):
         first = "" if lost[0] == lost[1] and empty[0] == empty[1] else translate(query.lang, f"sentence.{number + 1}")
         if lost[number]:

@@ -57,3 +57,13 @@ def test_words_under_the_pointer_stay_text_while_typing(screen: Screen) -> None:
     screen.drawn()
     assert joined(screen.panels()[0]["across"]) == "<imgsrc=xonerror=alert(1)>"
     assert screen.page.locator("#main img").count() == 0
+
+
+def test_a_long_legend_takes_no_room_from_the_chart(screen: Screen) -> None:
+    """Four runs have eight names, each as long as its sentence."""
+    long = "Gestern fütterte die alte Dame die Tauben im Park und am Fluss."
+    heights = []
+    for asked in ({}, {"vs": f"{long} Heute nicht.", "reset": "3"}):
+        screen.open("/de/loss_per_step", text=long, **asked)
+        heights.append(screen.page.eval_on_selector(".plot .barlayer", "bars => bars.getBoundingClientRect().height"))
+    assert heights[1] > 0.6 * heights[0]

@@ -85,6 +85,9 @@ def test_the_window_cuts_and_pads():
     assert rows["feed_forward-intent", None]["apart"] == 0.0
     assert "schneidet 4 ab" in " ".join(message.text("de") for message in drawn(text=" ".join(words))[2].summary)
     assert "11 von 16" in " ".join(message.text("de") for message in drawn()[2].summary)
+    two = drawn(vs="Der Mann biss den großen Hund")[2].summary
+    assert [message.text("de") for message in two if "Fenster" in message.text("de")][0].endswith("im zweiten.")
+    assert sum("Fenster" in message.text("de") for message in two) == 1
 
 
 def test_word_vectors_do_not_move_and_states_do():
