@@ -528,17 +528,10 @@ const Satzblick = {};
       name.textContent = plain(axis.ticktext[index]);
       name.dataset.tick = `${id} ${axis.tickvals?.[index] ?? index}`;
     };
-    const endOf = (panel) => panel.left + panel.width;
-    for (const panel of panels) {
-      const { x, y, across, down, top, head, lines, height, rows } = panel;
-      const beside = panels.filter((other) => other.top === top && other !== panel);
-      const start = Math.max(0, ...beside.filter((other) => other.left < panel.left).map(endOf)); // else it would cover them
-      const last = beside.every((other) => other.left < panel.left);
-      const left = panel.left - start;
+    for (const { x, y, across, down, left, top, head, lines, height, rows } of panels) {
       const box = add(stage, "sticky", {
         top: `${top - head}px`,
-        left: `${start}px`,
-        width: `${(last ? layout.width : endOf(panel)) - start}px`,
+        width: `${layout.width}px`,
         height: `${head + height}px`,
       });
       const edge = `${left - 4}px`;

@@ -209,8 +209,8 @@
       autosize: false,
       margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false },
     });
-    const panels = stacks.map(({ x, across, left: at, width: wide, rows, head, bottom }) => ({
-      x, y: rows[0].y, across, down: {}, left: at, width: wide, top: rows[0].top, head, lines: 0, height: bottom - rows[0].top, rows: 1,
+    const panels = stacks.map(({ x, across, left: at, rows, head, bottom }) => ({
+      x, y: rows[0].y, across, down: {}, left: at, top: rows[0].top, head, lines: 0, height: bottom - rows[0].top, rows: 1,
     }));
     return { panels, cell, filled: cell * CELL.filled, scrolls, columns, rowSize: LABEL.flat * scale() };
   };

@@ -109,19 +109,3 @@ def test_two_sentences_fit_a_slide_with_their_caption(open_window: OpenWindow, v
         assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
         assert screen.page.locator(".figure.scrolls").count() == 0
         assert min(label["size"] for label in screen.page.evaluate(SIZES)) >= 0.6 * 24 - 0.1
-
-
-COVERED = """() => {
-  for (const part of document.querySelectorAll(".sticky, .sticky *")) part.style.pointerEvents = "auto";
-  return [...document.querySelectorAll(".sticky-columns b")].filter((word) => {
-    const { left, right, top, bottom } = word.getBoundingClientRect();
-    return right < innerWidth && document.elementFromPoint((left + right) / 2, (top + bottom) / 2) !== word;
-  }).map((word) => word.textContent);
-}"""
-
-
-def test_words_of_panels_side_by_side_do_not_cover_each_other(open_window: OpenWindow) -> None:
-    with open_window(viewport={"width": 1280, "height": 720}).watched() as screen:
-        screen.open("/de/embed/gates", text=" ".join([*PAIR, *PAIR]), vs=PAIR[0])
-        assert screen.page.locator(".figure.scrolls .sticky").count() == 3
-        assert screen.page.evaluate(COVERED) == []
