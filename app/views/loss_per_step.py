@@ -101,9 +101,14 @@ def sum_look(traces: list[Trace], number: int) -> tuple[int, Literal["dash", "do
 
 
 def curve_name(query: LossPerStepQuery, traces: list[Trace], number: int) -> str:
-    """What a run is called in the legend."""
-    name = units.panel_title(query, traces[number], ("reset",)) if query.vs_model else traces[number].text
-    return name if traces[number].change is None else translate(query.lang, "loss_per_step.wiped", run=name)
+    """What a run is called in the legend: by its sentence, in short where each of two has four curves."""
+    trace = traces[number]
+    if len(traces) > 2 and query.vs_model is None:
+        sentence = sum(trace.change is None for trace in traces[: number + 1])
+        key = "loss_per_step.sentence" if trace.change is None else "loss_per_step.sentence.wiped"
+        return translate(query.lang, key, number=sentence)
+    name = units.panel_title(query, trace, ("reset",)) if query.vs_model else trace.text
+    return name if trace.change is None else translate(query.lang, "loss_per_step.wiped", run=name)
 
 
 def bar_texts(query: LossPerStepQuery, loss: np.ndarray, runs: int) -> list[str]:

@@ -22,6 +22,7 @@ from models.run import Change, Run
 from models.trace import Expectation, Token, Trace
 
 LEAST_SHARE = 0.0005  # bars lower than this cannot be pointed at
+NUMBERED = 12  # more bars have no room for their numbers
 CLOSING = tuple(".,;:!?…)”“»'")  # stand without a space before them
 MOST = 20  # pieces of one typed character, at most
 USUAL = 2  # the third word of a text: in short German sentences mostly the verb
@@ -190,7 +191,8 @@ def figure(query: NextWordQuery, traces: list[Trace]) -> Figure:
     """A bar for each likely piece; two runs stand beside each other at the same pieces."""
     found = [asked(query, number, traces) for number in range(len(traces))]
     shown = list(dict.fromkeys(guess.id for run in found for guess in run.best(query.k)))
-    curves = [curve(query, run, shown) for run in found]
+    room = len(shown) * len(found) <= NUMBERED
+    curves = [curve(query, run, shown, room) for run in found]
     labels = [shortened(tokenizer.piece(piece)) for piece in shown]
     title = translate(query.lang, "next_word.axis", temperature=decimal(query.lang, query.temperature, 1))
     top = max(float(np.exp(run.logs[shown]).max()) for run in found)
@@ -211,8 +213,8 @@ def gap(run: Asked) -> str:
     return "…" if token.special else f"{text[: token.end]} …"
 
 
-def curve(query: NextWordQuery, run: Asked, shown: list[int]) -> Curve:
-    """A run's bars."""
+def curve(query: NextWordQuery, run: Asked, shown: list[int], numbered: bool) -> Curve:
+    """A run's bars, with their numbers where there is room."""
     guesses = [run.guess(piece) for piece in shown]
     name = f"{model_title(run.trace.model, query.lang)} · {run.trace.text}" if query.vs_model else run.trace.text
     hover = [
@@ -220,7 +222,7 @@ def curve(query: NextWordQuery, run: Asked, shown: list[int]) -> Curve:
                   share=percent(query.lang, guess.share))
         for guess in guesses
     ]  # fmt: skip
-    texts = [percent(query.lang, guess.share) for guess in guesses] if len(shown) <= 12 else []
+    texts = [percent(query.lang, guess.share) for guess in guesses] if numbered else []
     return Curve(name, np.array([guess.share for guess in guesses]), series=run.number, kind="bar", hovers=hover,
                  texts=texts)  # fmt: skip
 

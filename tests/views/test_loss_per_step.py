@@ -62,6 +62,7 @@ def test_two_sentences_and_a_wipe_are_four_runs():
     bars, sums = found.plot.data[::2], found.plot.data[1::2]
     assert not {bar["marker"]["color"] for bar in bars} & {line["line"]["color"] for line in sums}
     assert len({(line["line"]["color"], line["line"]["dash"]) for line in sums}) == len(bars) == 4
+    assert [bar["name"] for bar in bars] == ["Sentence 1", "Sentence 1, wiped", "Sentence 2", "Sentence 2, wiped"]
 
 
 def test_hover_tells_what_was_expected():

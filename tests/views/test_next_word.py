@@ -63,6 +63,8 @@ def test_two_runs_stand_at_the_same_pieces():
     rows = list(figure.table.rows())
     first, second = ([row[4] for row in rows if row[1] == run] for run in (1, 2))
     assert first == second and 3 <= len(first) <= 6
+    numbered = ["text" in bar for k in (3, 10) for bar in drawn(vs="Der Hund biss den Mann", k=k)[2].plot.data]
+    assert numbered == [True, True, False, False]
 
 
 def test_a_click_appends_the_piece():
