@@ -200,7 +200,7 @@ def plot(atlases: Sequence[Atlas], lang: Lang, bar: str) -> Plot:
         "rows": max(atlas.height for atlas in atlases), "cells": max(atlas.width for atlas in atlases),
         "row_labels": bool(atlases[0].rows), "kind": "atlas",
     }  # fmt: skip
-    return Plot(data, layout, {theme: themed(layout, [], theme, []) for theme in THEMES}, shape)
+    return Plot(data, layout, {theme: themed(layout, theme) for theme in THEMES}, shape)
 
 
 def notes(atlas: Atlas, suffix: str) -> list[Json]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.messages import Lang
 from app.plotting import IN_CELLS, Plot, Scale, Theme
-from app.plotting.colours import MASKED, SERIES, THEMES, colorscale
+from app.plotting.colours import MASKED, SERIES, THEMES
 from app.plotting.maps import color_axis, signed_cells
 from app.plotting.plot import FONT, Json, bold, escaped, themed, typed
 
@@ -91,7 +91,7 @@ def stacks(
         first = sum(len(other.rows) for other in found[:number]) + 1
         placed.append(add(data, layout, masked, stack, number, first, (left, left + width), shown, lang))
     for name, (scale, title) in colours.items():
-        layout[shown[name]] = color_axis(scale, spread(found, name, scale), title)
+        layout[shown[name]] = color_axis(spread(found, name, scale), title, right=scale == "difference")
     panels = {"kind": "stack", "stacks": placed,
               "columns": [[stack["x"], row["y"]] for stack in placed for row in stack["rows"]]}  # fmt: skip
     tokens = [{"run": stack.run, "axis": place["x"], "positions": list(stack.positions)}
@@ -234,6 +234,5 @@ def spread(found: Sequence[Stack], name: str, scale: Scale) -> tuple[float, floa
 
 def coloured(layout: Json, theme: Theme, scales: Mapping[str, Scale], masked: Sequence[Json]) -> Json:
     """All that a theme changes."""
-    patch = themed(layout, [], theme, [])
-    patch["shapes"] = [shape | {"fillcolor": MASKED[theme]} for shape in masked]
-    return patch | {name: {"colorscale": colorscale(scale, theme)} for name, scale in scales.items()}
+    shapes = [shape | {"fillcolor": MASKED[theme]} for shape in masked]
+    return themed(layout, theme, scales) | {"shapes": shapes}

@@ -20,11 +20,11 @@ def drawing(
     traces: Sequence[Trace],
     values: Sequence[np.ndarray],
     lines: Sequence[np.ndarray],
-    scale: Scale,
+    scales: Sequence[Scale],
     name: str,
     order: np.ndarray | None = None,
 ) -> tuple[Plot, Table]:
-    """The plot and table of one array [tokens, units] and one line [tokens] per trace.
+    """The plot and table of one array [tokens, units], on one of the scales, and one line [tokens] per trace.
 
     `name` starts the keys of the texts: <name>.hover, <name>.bar. `order` are the units from top to bottom, counted
     from 0; without it they stand as the model has them.
@@ -37,7 +37,7 @@ def drawing(
     panels = [
         Panel(panel_title(query, trace), value.T[shown], [], columns[run], scale, hover, run, range(len(columns[run])),
               line, numbers)
-        for run, (trace, value, line) in enumerate(zip(traces, values, lines, strict=True))
+        for run, (trace, value, line, scale) in enumerate(zip(traces, values, lines, scales, strict=True))
     ]  # fmt: skip
     if len(traces) == 2 and traces[0].model == traces[1].model:  # units of different models have nothing in common
         change, line = difference(query, labels, values, lines)
@@ -46,7 +46,9 @@ def drawing(
                   range(len(columns[0])), line, numbers)
         )  # fmt: skip
     titles: dict[Scale, str] = {
-        scale: translate(query.lang, bar if known(query.lang, bar := f"{name}.bar.{scale}") else f"{name}.bar"),
+        scale: translate(query.lang, bar if known(query.lang, bar := f"{name}.bar.{scale}") else f"{name}.bar")
+        for scale in scales
+    } | {
         "difference": translate(query.lang, "difference.bar"),
     }
     plot = replace(maps(panels, query.lang, "wide", titles), playback=max(labels, key=len))

@@ -26,7 +26,9 @@ def drawn(traces, query=None, scale="signed"):
     """States of the first layer, and their means as lines."""
     values = [trace.states.hidden[0] for trace in traces]
     lines = [value.mean(1) for value in values]
-    plot, table = units.drawing(query or Query(lang="en"), traces, values, lines, scale, "hidden_states")
+    plot, table = units.drawing(
+        query or Query(lang="en"), traces, values, lines, [scale] * len(traces), "hidden_states"
+    )
     return SimpleNamespace(plot=plot, table=table, values=values, lines=lines)
 
 

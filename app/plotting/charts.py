@@ -104,7 +104,7 @@ def chart(
         layout["meta"] = {"ends": float(np.log10(last * 1.15)) if x.log else last}
     named = (("x", x), ("y", y))
     tokens = [{"run": axis.run, "axis": name, "positions": list(axis.words)} for name, axis in named if axis.words]
-    themes: dict[str, Json] = {theme: themed(layout, [], theme, []) for theme in THEMES}
+    themes: dict[str, Json] = {theme: themed(layout, theme) for theme in THEMES}
     return Plot(data, layout, themes, {"columns": [["x", "y"]], "kind": "chart"}, tokens)
 
 

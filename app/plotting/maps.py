@@ -12,7 +12,6 @@ from app.plotting.colours import (
     Scale,
 )
 from app.plotting.plot import (
-    AXIS_OF,
     FONT,
     GAP,
     Json,
@@ -68,21 +67,22 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         "annotations": [],
     }
     width = (1 - GAP * (len(panels) - 1)) / len(panels)
+    shown = colour_axes([panel.scale for panel in panels])
     axes: list[list[str]] = []
     tokens: list[Json] = []
     for number, panel in enumerate(panels):
         suffix = "" if number == 0 else str(number + 1)
         left = number * (width + GAP)
         domain = (left, left + width)
-        add_map(data, layout, panel, suffix, domain, kind, lang)
+        add_map(data, layout, panel, suffix, domain, kind, lang, shown[panel.scale])
         axes.append([f"x{suffix}", f"y{suffix}"])
         if panel.line is not None:
             beside = [each.line for each in panels if (each.scale == "difference") == (panel.scale == "difference")]
             axes[-1].append(add_line(data, layout, panel.line, suffix, number, line_range(beside)))
         linked = [f"x{suffix}", f"y{suffix}"] if kind == "map" else [f"x{suffix}"]
         tokens += [{"run": panel.run, "axis": axis, "positions": list(panel.positions)} for axis in linked]
-    for scale in dict.fromkeys(panel.scale for panel in panels):
-        layout[AXIS_OF[scale]] = color_axis(scale, span(panels, scale), titles[scale], panels[0].classes)
+    for scale, axis in shown.items():
+        layout[axis] = color_axis(span(panels, scale), titles[scale], panels[0].classes, axis != "coloraxis")
     rows, cells = (max(len(getattr(panel, side)) for panel in panels) for side in ("rows", "columns"))
     shape = {
         "columns": axes,
@@ -91,9 +91,15 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         "row_labels": kind != "wide",
         "kind": kind if kind in ("wide", "table") else "map",
     }
-    scales = list(dict.fromkeys(panel.scale for panel in panels))
+    scales = {axis: scale for scale, axis in shown.items()}
     masked = [number for number, panel in enumerate(panels) if np.isnan(panel.values).any()]
-    return Plot(data, layout, {theme: themed(layout, scales, theme, masked) for theme in THEMES}, shape, tokens)
+    return Plot(data, layout, {theme: themed(layout, theme, scales, masked) for theme in THEMES}, shape, tokens)
+
+
+def colour_axes(scales: Sequence[Scale]) -> dict[Scale, str]:
+    """The colour axis of each scale: a difference, or the second of two, has another than the first."""
+    found = dict.fromkeys(scales)
+    return {scale: "coloraxis2" if place or scale == "difference" else "coloraxis" for place, scale in enumerate(found)}
 
 
 def span(panels: Sequence[Panel], scale: Scale) -> tuple[float, float]:
@@ -109,14 +115,21 @@ def span(panels: Sequence[Panel], scale: Scale) -> tuple[float, float]:
 
 
 def add_map(
-    data: list[Json], layout: Json, panel: Panel, suffix: str, domain: tuple[float, float], kind: Kind, lang: Lang
+    data: list[Json],
+    layout: Json,
+    panel: Panel,
+    suffix: str,
+    domain: tuple[float, float],
+    kind: Kind,
+    lang: Lang,
+    colours: str,
 ) -> None:
     """One panel's heatmap, axes and title."""
     rows, columns = panel.values.shape
     small = kind != "wide" and max(rows, columns) <= (2 if panel.texts else 1) * IN_CELLS  # a class is a short word
     trace: Json = {
         "type": "heatmap", "z": typed(panel.values.astype(np.float32)), "xaxis": f"x{suffix}", "yaxis": f"y{suffix}",
-        "coloraxis": AXIS_OF[panel.scale], "hovertemplate": panel.hover + "<extra></extra>", "hoverongaps": False,
+        "coloraxis": colours, "hovertemplate": panel.hover + "<extra></extra>", "hoverongaps": False,
         "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
         "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind != "wide" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
@@ -161,9 +174,8 @@ def signed_cells(values: np.ndarray, digits: str, lang: Lang) -> list[list[str]]
     return [["" if np.isnan(value) else f"{value:{form}}".translate(sign) for value in row] for row in values.tolist()]
 
 
-def color_axis(scale: Scale, limits: tuple[float, float], title: str, classes: Sequence[str] = ()) -> Json:
+def color_axis(limits: tuple[float, float], title: str, classes: Sequence[str] = (), right: bool = False) -> Json:
     """A colour axis with its bar under the figure: values at the left, differences at the right."""
-    right = scale == "difference"
     named = {"tickvals": list(range(len(classes))), "ticktext": [escaped(name) for name in classes]} if classes else {}
     return {
         "cmin": limits[0],

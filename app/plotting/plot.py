@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -27,12 +27,6 @@ Kind = Literal["map", "lanes", "wide", "table"]
 DTYPES = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1", "uint16": "u2"}
 FONT = "ui-sans-serif, system-ui, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif"
 GAP = 0.055  # between panels, as a share of the width
-AXIS_OF: dict[Scale, str] = {
-    "share": "coloraxis",
-    "signed": "coloraxis",
-    "difference": "coloraxis2",
-    "class": "coloraxis",
-}
 HATCHES = 36  # lines from side to side of a panel
 HATCHED = "M0,0L1,0L1,1L0,1Z" + "".join(
     "M{:.3f},{:.3f}L{:.3f},{:.3f}".format(*ends, *ends[::-1])
@@ -64,8 +58,11 @@ class Plot:
         }
 
 
-def themed(layout: Json, scales: Sequence[Scale], theme: Theme, masked: Sequence[int]) -> Json:
-    """All that a theme changes: a patch of the layout; behind the cells of the `masked` panels it is hatched."""
+def themed(layout: Json, theme: Theme, colours: Mapping[str, Scale] = {}, masked: Sequence[int] = ()) -> Json:
+    """All that a theme changes: a patch of the layout.
+
+    `colours` are the scales of its colour axes; behind the cells of the `masked` panels it is hatched.
+    """
     patch: Json = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -74,8 +71,8 @@ def themed(layout: Json, scales: Sequence[Scale], theme: Theme, masked: Sequence
         "colorway": [ACCENT[theme]],
         "hoverlabel": {"bgcolor": INK[theme], "bordercolor": INK[theme], "font": {"color": PAPER[theme]}},
     }
-    for scale in scales:
-        patch[AXIS_OF[scale]] = {"colorscale": colorscale(scale, theme)}
+    for axis, scale in colours.items():
+        patch[axis] = {"colorscale": colorscale(scale, theme)}
     for name in layout:
         if name.startswith(("xaxis", "yaxis")):
             patch[name] = {"tickfont": {"color": INK[theme]}, "linecolor": QUIET[theme], "zerolinecolor": QUIET[theme]}
@@ -119,7 +116,7 @@ def beside(left: Plot, right: Plot) -> Plot:
     layout = left.layout | other | {"showlegend": True}
     layout["xaxis"] = layout["xaxis"] | {"domain": (0, 0.46)}
     layout["xaxis2"] |= {"domain": (0.54, 1)}
-    themes: dict[str, Json] = {theme: themed(layout, [], theme, []) for theme in THEMES}
+    themes: dict[str, Json] = {theme: themed(layout, theme) for theme in THEMES}
     return replace(
         left, data=data, layout=layout, themes=themes, panels={"columns": [["x", "y"], ["x2", "y2"]], "kind": "chart"}
     )

@@ -50,8 +50,8 @@ def figure(query: GatesQuery, traces: list[Trace]) -> Figure:
     """One gate over the text: 0 closed, 1 open; words across, units down; the mean of each word as a line above."""
     queries = [fitted(query, trace) for trace in traces]
     gates = [values(*run) for run in zip(queries, traces, strict=True)]
-    scale: Scale = "signed" if any(each.gate in SIGNED for each in queries) else "share"
-    plot, table = units.drawing(query, traces, gates, [line(query, gate) for gate in gates], scale, "gates")
+    scales: list[Scale] = ["signed" if each.gate in SIGNED else "share" for each in queries]
+    plot, table = units.drawing(query, traces, gates, [line(query, gate) for gate in gates], scales, "gates")
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
     sentences = [summary(*run) for run in zip(queries, names, traces, gates, strict=True)]
     return Figure(plot, sentences, table, [(each.layer or 1) - 1 for each in queries])

@@ -40,7 +40,9 @@ def figure(query: HiddenStatesQuery, traces: list[Trace]) -> Figure:
     states = [values(*run) for run in zip(queries, traces, strict=True)]
     moved = [np.linalg.norm(np.diff(state, axis=0, prepend=0), axis=1).astype(np.float32) for state in states]
     lines = moved if query.unit is None else [state[:, query.unit - 1] for state in states]
-    plot, table = units.drawing(query, traces, states, lines, "signed", "hidden_states", order(query.sort, states))
+    plot, table = units.drawing(
+        query, traces, states, lines, ["signed"] * len(traces), "hidden_states", order(query.sort, states)
+    )
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
     sentences = [summary(query, *run) for run in zip(names, traces, moved, strict=True)]
     if query.unit is not None:

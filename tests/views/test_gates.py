@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from app.messages import percent
+from app.plotting.colours import colorscale
 from app.query import settled
 from app.views.gates import GatesQuery, figure, names
 
@@ -110,3 +111,15 @@ def test_what_has_a_sign_is_not_counted_as_closed_or_open(make_recurrent):
         queries = [settled(GatesQuery(gate=gate, line=line), trace) for line in ("mean", "closed")]
         drawn = [figure(query, [trace]).plot.json() for query in queries]
         assert (drawn[0] == drawn[1]) == same == ("line" in queries[0].idle())
+
+
+def test_a_gate_beside_a_cell_keeps_its_own_colours(make_recurrent):
+    traces = [make_recurrent(model="lstm"), make_recurrent(model="gru")]
+    query = settled(GatesQuery(model="lstm", vs_model="gru", gate="cell", lang="de"), traces[0])
+    plot = figure(query, traces).plot
+    axes = [plot.layout[drawn["coloraxis"]] for drawn in plot.data if drawn["type"] == "heatmap"]
+    assert axes[0]["cmin"] == -axes[0]["cmax"] and (axes[1]["cmin"], axes[1]["cmax"]) == (0, 1)
+    assert [axis["colorbar"]["x"] for axis in axes] == [0, 1]
+    assert axes[0]["colorbar"]["title"]["text"] != axes[1]["colorbar"]["title"]["text"]
+    dark = plot.json("dark")["layout"]
+    assert dark["coloraxis2"]["colorscale"] == colorscale("share", "dark") != dark["coloraxis"]["colorscale"]
