@@ -185,7 +185,7 @@ def differences(query: EntitiesQuery, sentence: Sentence) -> Iterable[str]:
         return
     for place, word in enumerate(found_in(encoder).words):
         if any(class_of(found_in(trace).words[place].label) != class_of(word.label) for trace in from_left):
-            yield translate(query.lang, "entities.word", word=written(encoder.text, word))
+            yield translate(query.lang, "quoted", word=written(encoder.text, word))
 
 
 def table(sentences: list[Sentence]) -> Table:
