@@ -67,7 +67,7 @@ def test_each_state_is_what_the_server_shows(client, view):
 
 @pytest.mark.parametrize(
     ("view", "options"),
-    [("hidden_states", {"layer": 2, "sort": 3}), ("gates", {"layer": 2, "gate": 5, "line": 3}),
+    [("hidden_states", {"layer": 2, "sort": 3}), ("gates", {"layer": 2, "gate": 3, "line": 3}),
      ("attention_map", {"layer": 4, "head": 5, "stage": 4, "special": 3}), ("translation", {"layer": 3, "head": 5})],
 )  # fmt: skip
 def test_all_layers_heads_and_gates_are_carried(client, view, options):
@@ -78,6 +78,12 @@ def test_all_layers_heads_and_gates_are_carried(client, view, options):
         assert len({chosen[name] for chosen in states}) == values, name
         count *= values
     assert len(states) == count - 1
+
+
+def test_what_has_a_sign_has_no_line_to_choose(client):
+    states = [state["chosen"] for state in states_of(file_of(client, "gates"))]
+    signed = [chosen for chosen in states if "line" not in chosen]
+    assert len(signed) == 2 * 2 and {chosen["gate"] for chosen in signed} == {"candidate", "cell"}
 
 
 def test_a_rollout_has_no_heads_to_choose_from(client):
@@ -117,11 +123,11 @@ def test_what_needs_another_run_is_left_to_the_page(client):
 
 
 def test_the_file_says_what_is_in_it(client):
-    assert told(file_of(client, "gates")).startswith("Ohne Server wählbar: Schicht, Gate, Linie (30 Bilder")
+    assert told(file_of(client, "gates")).startswith("Ohne Server wählbar: Schicht, Gate, Linie (22 Bilder")
     page = file_of(client, "gates", text=LONG)
     states = states_of(page)
     assert len(page.encode()) <= offline.LIMIT
-    assert 0 < len(states) < 29
+    assert 0 < len(states) < 21
     assert f"{len(states) + 1} Bilder sind in dieser Datei" in told(page) and "2,5 MB" in told(page)
 
 

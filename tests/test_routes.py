@@ -655,7 +655,7 @@ def test_a_static_file_has_one_name(client):
 @pytest.mark.parametrize("query", ["", "?theme=dark", "?utm_source=mail"])
 def test_the_landing_page_draws_its_example_until_a_sentence_is_stated(client, query):
     page = client.get(f"/de{query}").text
-    assert "schauen vor allem auf das Wort direkt davor" in page and 'value="Der Hund biss den Mann"' in page
+    assert "schauen vor allem auf das Token direkt davor" in page and 'value="Der Hund biss den Mann"' in page
     assert "Der Hund biss den Mann" not in client.get("/de?text=Katze").text.split('id="result"')[1].split("lecture")[0]
 
 

@@ -102,7 +102,7 @@ ENCODER = (
     "A small BERT (BertForMaskedLM): four layers of four heads, 192 wide, learned positions. It reads a whole "
     "sentence at once and fills in masked pieces."
 )
-INTENTS = " It tells 18 scenarios apart, from `alarm` to `weather`."
+INTENTS = " It tells 18 topics apart, from `alarm` to `weather`."
 TEACHERS = (
     " It learned one half from the corpus, the other half from what four classifiers (RNN, LSTM, GRU and BERT, each "
     "trained alone) answer on average: this is called distillation."

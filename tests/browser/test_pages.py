@@ -104,7 +104,7 @@ def test_the_page_speaks_its_language(screen: Screen, view: str, lang: str) -> N
 @pytest.mark.parametrize(("view", "model"), MODELS)
 def test_each_view_draws_each_of_its_models(screen: Screen, view: str, model: str) -> None:
     screen.page.emulate_media(color_scheme="dark")
-    screen.open(f"/en/{view}", model=model, vs="Der Hund biss den Mann")
+    screen.open(f"/en/{view}", model=model, text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
     if panels := screen.panels():
         assert len(panels) >= 2
         assert any("Der Mann biss den Hund" in " ".join([*panel["across"], panel["title"] or ""]) for panel in panels)
