@@ -157,28 +157,29 @@ def page_table(table: Table, lang: Lang, view: View) -> Json:
 
 
 def table_rows(rows: Iterable[Sequence[str]]) -> Markup:
-    """The rows as HTML; escaped in one go, since hundreds of cells one by one take longer than the rest of a page."""
-    text = str(escape(ROW.join(f"{first}{HEAD}{CELL.join(others)}" for first, *others in rows)))
-    for mark, tags in ((HEAD, "</th><td>"), (CELL, "</td><td>"), (ROW, '</td></tr>\n<tr><th scope="row">')):
-        text = text.replace(mark, tags)
-    return Markup(f'<tr><th scope="row">{text}</td></tr>' if text else "")
+    """The rows as HTML."""
+    text = ROW.join(f"{first}{HEAD}{CELL.join(others)}" for first, *others in rows)
+    tags = {HEAD: "</th><td>", CELL: "</td><td>", ROW: '</td></tr>\n<tr><th scope="row">'}
+    return Markup(f'<tr><th scope="row">{tagged(text, tags)}</td></tr>' if text else "")
 
 
 def option_rows(options: Sequence[Json], start: str) -> Markup:
-    """The choices of a list as HTML, each with what its address has beyond `start`; escaped in one go like a table."""
-    mark = {True: CHOSEN, False: CELL}
-    choices = (
-        f"{each['value']}{HEAD}{each['url'][len(start) :]}{mark[each['selected']]}{each['label']}" for each in options
+    """The choices of a list as HTML, each with what its address has beyond `start`."""
+    text = ROW.join(
+        f"{each['value']}{HEAD}{each['url'][len(start) :]}{CHOSEN if each['selected'] else CELL}{each['label']}"
+        for each in options
     )
-    text = str(escape(ROW.join(choices)))
-    for sign, tags in (
-        (ROW, '</option>\n<option value="'),
-        (HEAD, '" data-rest="'),
-        (CHOSEN, '" selected>'),
-        (CELL, '">'),
-    ):
-        text = text.replace(sign, tags)
-    return Markup(f'<option value="{text}</option>')
+    tags = {HEAD: '" data-rest="', CELL: '">', CHOSEN: '" selected>', ROW: '</option>\n<option value="'}
+    return Markup(f'<option value="{tagged(text, tags)}</option>')
+
+
+def tagged(text: str, tags: dict[str, str]) -> str:
+    """A text escaped in one go, since hundreds of cells one by one take longer than the rest of a page, and then with
+    tags for its marks."""
+    found = str(escape(text))
+    for mark, tag in tags.items():
+        found = found.replace(mark, tag)
+    return found
 
 
 def cell_text(cell: Cell, lang: Lang) -> str:
