@@ -5,13 +5,16 @@ from collections.abc import Iterable
 import numpy as np
 
 from app import tradeoffs
-from app.messages import Lang, Message, Strong, decimal, percent, say, translate, whole
+from app.messages import Lang, Listed, Message, Strong, decimal, percent, say, valued, whole
 from app.pace import FAR, NEAR, QUARTER, Network, amount, rounded
 
 
-def listed(lang: Lang, key: str, values: Iterable[tuple[Network, dict[str, str]]]) -> Strong:
+def listed(key: str, values: Iterable[tuple[Network, dict[str, str]]]) -> Listed:
     """The networks with their numbers."""
-    return Strong("; ".join(translate(lang, key, network=network.title, **told) for network, told in values))
+    return Listed([
+        say(key, network=network.title, **{name: Strong(value) for name, value in told.items()})
+        for network, told in values
+    ])  # fmt: skip
 
 
 def ms(lang: Lang, value: float) -> str:
@@ -28,13 +31,13 @@ def times(lang: Lang, networks: list[Network]) -> Iterable[Message]:
             words = "" if network.words is None else ms(lang, network.at(network.words, FAR))
             told.append((network, {"value": ms(lang, network.at(network.whole, FAR)), "words": words}))
         if told:
-            yield say(f"speed.summary.{key}", tokens=FAR, shares=listed(lang, f"speed.share.{key}", told))
-    told = []
+            yield say(f"speed.summary.{key}", tokens=FAR, shares=listed(f"speed.share.{key}", told))
+    growth = []
     for network in networks:
         factor = network.at(network.whole, FAR) / network.at(network.whole, QUARTER)
         exponent = float(np.log(factor) / np.log(FAR / QUARTER))
-        told.append((network, {"value": decimal(lang, exponent, 1)}))
-    yield say("speed.summary.growth", near=QUARTER, far=FAR, shares=listed(lang, "speed.share", told))
+        growth.append(valued(network.title, decimal(lang, exponent, 1)))
+    yield say("speed.summary.growth", near=QUARTER, far=FAR, shares=Listed(growth))
     yield from tradeoffs.verdict(lang, "whole", networks)
 
 
@@ -49,7 +52,7 @@ def one_more(lang: Lang, networks: list[Network]) -> Iterable[Message]:
         for network in able
     ]
     if told:
-        yield say("speed.summary.next", near=NEAR, far=FAR, shares=listed(lang, "speed.share.next", told))
+        yield say("speed.summary.next", near=NEAR, far=FAR, shares=listed("speed.share.next", told))
     for network in networks:
         if network.transformer:
             key = "speed.summary.again" if network.words is not None else "speed.summary.again.always"
@@ -92,8 +95,8 @@ def memory(lang: Lang, networks: list[Network]) -> Iterable[Message]:
 
 def operations(lang: Lang, networks: list[Network]) -> Iterable[Message]:
     """Multiply–adds for the longest text, which part of them is T², and from which length on that is more than half."""
-    told = [(network, {"value": amount(lang, network.operations(FAR), "operations")}) for network in networks]
-    yield say("speed.summary.operations", tokens=FAR, shares=listed(lang, "speed.share", told))
+    needed = [valued(network.title, amount(lang, network.operations(FAR), "operations")) for network in networks]
+    yield say("speed.summary.operations", tokens=FAR, shares=Listed(needed))
     for network in networks:
         if network.transformer:
             yield say(
@@ -119,12 +122,12 @@ def ratios(lang: Lang, networks: list[Network]) -> Iterable[Message]:
         ("less", [e for e in found if e.ratio < 1]),
     ):
         if chosen:
-            told = ", ".join(f"{each.title} {rounded(lang, each.ratio)} ×" for each in chosen)
+            told = [valued(each.title, f"{rounded(lang, each.ratio)} ×") for each in chosen]
             yield say(
                 f"speed.summary.{key}",
                 first=first.the(lang),
                 second=second.the(lang, opens=True),
-                shares=Strong(told),
+                shares=Listed(told, ", "),
             )
     if len(networks) == 1:
         yield say("speed.summary.alone", network=first.the(lang, opens=True))

@@ -2,7 +2,7 @@
 
 import gettext
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,29 +24,57 @@ class Message:
     """A sentence by its key in the catalogues, with the values that fill it."""
 
     key: str
-    values: dict[str, "str | int | Message"] = field(default_factory=dict)
+    values: dict[str, "Said"] = field(default_factory=dict)
 
     def text(self, lang: Lang) -> str:
         """The sentence as plain text; a message among its values is said in the same language."""
-        told = {name: value.text(lang) if isinstance(value, Message) else value for name, value in self.values.items()}
-        return translate(lang, self.key, **told)
+        return translate(lang, self.key, **{name: as_text(value, lang) for name, value in self.values.items()})
 
     def html(self, lang: Lang) -> Markup:
         """The sentence with its strong values marked."""
-        marked = {
-            name: Markup('<b class="num" dir="auto">{}</b>').format(str(value))
-            if isinstance(value, Strong)
-            else value.html(lang)
-            if isinstance(value, Message)
-            else str(value)
-            for name, value in self.values.items()
-        }
+        marked = {name: as_html(value, lang) for name, value in self.values.items()}
         return Markup(escape(translate(lang, self.key))).format(**marked)
 
 
-def say(key: str, **values: str | int | Message) -> Message:
+@dataclass(frozen=True)
+class Listed:
+    """Parts of a sentence in a row: what is said of several networks, layers or words."""
+
+    parts: Sequence["Said"]
+    between: str = "; "
+
+    def text(self, lang: Lang) -> str:
+        """The parts as plain text."""
+        return self.between.join(str(as_text(part, lang)) for part in self.parts)
+
+    def html(self, lang: Lang) -> Markup:
+        """The parts, each with its strong values marked."""
+        return Markup(escape(self.between)).join(as_html(part, lang) for part in self.parts)
+
+
+Said = str | int | Message | Listed
+
+
+def as_text(value: Said, lang: Lang) -> str | int:
+    """What fills a sentence, as plain text."""
+    return value if isinstance(value, str | int) else value.text(lang)
+
+
+def as_html(value: Said, lang: Lang) -> str:
+    """What fills a sentence, with what is strong in it marked; plain text is escaped where it is put in."""
+    if isinstance(value, Strong):
+        return Markup('<b class="num" dir="auto">{}</b>').format(str(value))
+    return str(value) if isinstance(value, str | int) else value.html(lang)
+
+
+def say(key: str, **values: Said) -> Message:
     """Short for Message, for the sentences that views make."""
     return Message(key, values)
+
+
+def valued(name: str, value: str) -> Message:
+    """A part of a list: whose value it is, and the value, which is strong."""
+    return say("listed.named", name=name, value=Strong(value))
 
 
 @cache

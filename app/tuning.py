@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from app.messages import Message, Strong, percent, say, translate
+from app.messages import Listed, Message, Strong, percent, say
 from app.query import Query
 from models import registry
 from models.trace import Trace
@@ -29,7 +29,7 @@ def attention(query: Query, traces: Sequence[Trace]) -> Iterable[Message]:
         float(np.abs(second.attention[layer] - first.attention[layer]).sum(-1).mean() / 2)
         for layer in range(len(first.attention))
     ]
-    yield say("tuning.attention", layers=Strong(listed(query, shares)))
+    yield say("tuning.attention", layers=listed(query, shares))
 
 
 def states(query: Query, traces: Sequence[Trace]) -> Iterable[Message]:
@@ -44,7 +44,7 @@ def states(query: Query, traces: Sequence[Trace]) -> Iterable[Message]:
     for layer in range(len(first)):
         moved = np.linalg.norm(after[1][layer] - before[1][layer], axis=-1)
         shares.append(float((moved / np.linalg.norm(before[1][layer], axis=-1)).mean()))
-    yield say("tuning.states", layers=Strong(listed(query, shares)))
+    yield say("tuning.states", layers=listed(query, shares))
 
 
 def base_of(trace: Trace) -> str | None:
@@ -52,9 +52,10 @@ def base_of(trace: Trace) -> str | None:
     return registry.get(trace.model).base.get("model")
 
 
-def listed(query: Query, shares: Sequence[float]) -> str:
+def listed(query: Query, shares: Sequence[float]) -> Listed:
     """The layers with their shares."""
-    return ", ".join(
-        translate(query.lang, "tuning.layer", layer=number, share=percent(query.lang, share))
+    parts = [
+        say("tuning.layer", layer=number, share=Strong(percent(query.lang, share)))
         for number, share in enumerate(shares, start=1)
-    )
+    ]
+    return Listed(parts, ", ")

@@ -10,7 +10,7 @@ import numpy as np
 from app import looks
 from app.atlas import Atlas, plot, tiles
 from app.looks import Look, LookQuery, look
-from app.messages import Message, Strong, decimal, percent, say, translate
+from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.units import run_name
 from app.views import Cell, Figure, Link, Table, View, model_title
 from app.views.attention_map import AttentionMapQuery
@@ -196,11 +196,11 @@ def summary(query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence
     """How many heads are of which kind, which is clearest, and whether a second sentence changes that."""
     found = []
     same = len(heads) == 2 and traces[0].model == traces[1].model
-    alike = same and listed(query, heads[0]) == listed(query, heads[1])
+    alike = same and listed(heads[0]) == listed(heads[1])
     for run, own in enumerate(heads[:1] if alike else heads):
         key = "attention_heads.summary.one" if len(heads) == 1 else "attention_heads.summary.of_two"
         key = "attention_heads.summary.alike" if alike else key
-        found.append(say(key, run=run_name(query, traces, run), of=len(own), counts=Strong(listed(query, own))))
+        found.append(say(key, run=run_name(query, traces, run), of=len(own), counts=listed(own)))
     if same:
         kept = sum(first.kind == second.kind for first, second in zip(*heads, strict=True))
         found.append(say("attention_heads.summary.kept", kept=Strong(str(kept)), of=len(heads[0])))
@@ -214,14 +214,14 @@ def summary(query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence
     return found
 
 
-def listed(query: AttentionHeadsQuery, heads: Sequence[Head]) -> str:
+def listed(heads: Sequence[Head]) -> Listed:
     """How many heads are of each kind."""
     counts = [(sum(head.kind == name for head in heads), name) for name in KINDS]
-    return ", ".join(
-        f"{count}\u00a0×\u00a0{translate(query.lang, f'attention_heads.kind.{name}')}"
-        for count, name in counts
-        if count
-    )
+    parts = [
+        say("attention_heads.count", count=Strong(str(count)), kind=say(f"attention_heads.kind.{name}"))
+        for count, name in counts if count
+    ]  # fmt: skip
+    return Listed(parts, ", ")
 
 
 def rows(

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.messages import Message, Strong, decimal, percent, say, signed, translate
+from app.messages import Listed, Message, Strong, decimal, percent, say, signed, translate
 from app.plotting import Panel, Plot, Scale, maps
 from app.query import Query
 from app.sentences import Sentence, by_sentence
@@ -188,10 +188,11 @@ def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message
         key = "classification.summary.agree" if len(sentence.traces) > 1 else "classification.summary.one"
         yield say(key, sentence=first, name=Strong(name), shares=", ".join(shares))
     else:
-        told = "; ".join(
-            f"{translate(query.lang, 'quoted', word=name)} {', '.join(shares)}" for name, shares in answers.items()
-        )
-        yield say("classification.summary.differ", sentence=first, answers=Strong(told))
+        told = [
+            say("classification.answer", name=Strong(name), shares=", ".join(shares))
+            for name, shares in answers.items()
+        ]
+        yield say("classification.summary.differ", sentence=first, answers=Listed(told))
     if unsure:
         yield say(
             "classification.summary.unsure", models=", ".join(unsure), threshold=percent(query.lang, UNSURE),
@@ -247,8 +248,8 @@ def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]
         best = int(said(trace).class_probabilities.argmax())
         share, worth = float(said(trace).class_probabilities[best]), float(values[most])
         told.append(
-            translate(
-                query.lang, f"classification.effect.{query.by}", network=network, word=typed(trace)[most].label,
+            say(
+                f"classification.effect.{query.by}", network=network, word=Strong(typed(trace)[most].label),
                 name=class_name(query, trace, best), share=percent(query.lang, share),
                 without=percent(query.lang, share - worth / 100), nats=signed(query.lang, worth, 2),
             )
@@ -257,11 +258,11 @@ def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]
     if len(sentence.traces) > 1:
         labels = [word.label for word in typed(sentence.traces[0])]
         told = [
-            translate(query.lang, "classification.effect.word", word=labels[place], networks=", ".join(networks))
+            say("classification.effect.word", word=Strong(labels[place]), networks=", ".join(networks))
             for place, networks in agreed.items()
         ]
     if told:
-        yield say(f"classification.summary.{query.by}", sentence=first, effects=Strong("; ".join(told)))
+        yield say(f"classification.summary.{query.by}", sentence=first, effects=Listed(told))
     if still:
         least = decimal(query.lang, LEAST[query.by], 1)
         yield say(

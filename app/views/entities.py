@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from app.messages import Message, Strong, percent, say, translate
+from app.messages import Listed, Message, Strong, percent, say, translate
 from app.plotting import Panel, Scale, maps
 from app.query import Query
 from app.sentences import Sentence, by_sentence
@@ -169,8 +169,10 @@ def summary(query: EntitiesQuery, sentence: Sentence) -> Iterable[Message]:
             "entities.summary.agree", sentence=first, count=len(sentence.traces), names=Strong(next(iter(answers)))
         )
         return
-    told = "; ".join(f"{', '.join(networks)}: {names}" for names, networks in answers.items())
-    yield say("entities.summary.differ", sentence=first, answers=Strong(told))
+    told = [
+        say("entities.answer", networks=", ".join(networks), names=Strong(names)) for names, networks in answers.items()
+    ]
+    yield say("entities.summary.differ", sentence=first, answers=Listed(told))
     differing = list(dict.fromkeys(differences(query, sentence))) if query.vs is None else []
     if differing:
         more = len(differing) - NAMED

@@ -9,7 +9,7 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from app import ablation
 from app.answers import Answer, answering, answers, askable, asked_word, kind, outcome, place_label
-from app.messages import Message, Strong, decimal, known, percent, say, translate
+from app.messages import Listed, Message, Strong, decimal, known, percent, say, translate
 from app.plotting import Panel, Plot, maps
 from app.query import Choices, Query, Value, layers
 from app.views import Cell, Figure, Table, View, model_title
@@ -178,11 +178,11 @@ def strongest(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
     agreed: dict[int, list[str]] = {}
     for name in ("mean", "rollout", *COMPARED):
         agreed.setdefault(best[name], []).append(method(query, name))
-    firsts = "; ".join(
-        translate(query.lang, "faithfulness.first", method=", ".join(names), word=answer.words[place].label)
+    firsts = [
+        say("faithfulness.first", method=", ".join(names), word=Strong(answer.words[place].label))
         for place, names in agreed.items()
-    )
-    yield say("faithfulness.summary.words", sentence=answer.first, answers=Strong(firsts))
+    ]
+    yield say("faithfulness.summary.words", sentence=answer.first, answers=Listed(firsts))
 
 
 def orders(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
@@ -194,14 +194,14 @@ def orders(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
         other = answer.methods.index(name)
         if np.isnan(value := float(found[mean, other])):
             continue
-        parts = {"method": method(query, name), "tau": decimal(query.lang, value, 2)}
+        parts = {"method": method(query, name), "tau": Strong(decimal(query.lang, value, 2))}
         if standard is None:
-            told.append(translate(query.lang, "faithfulness.one_tau", **parts))
+            told.append(say("faithfulness.one_tau", **parts))
         else:
             low, high = (decimal(query.lang, standard[end][mean][other], 2) for end in ("lower", "upper"))
-            told.append(translate(query.lang, "faithfulness.one_tau.among", **parts, low=low, high=high))
+            told.append(say("faithfulness.one_tau.among", **parts, low=low, high=high))
     if told:
-        yield say("faithfulness.summary.tau", sentence=answer.first, taus=Strong("; ".join(told)))
+        yield say("faithfulness.summary.tau", sentence=answer.first, taus=Listed(told))
     else:
         yield say("faithfulness.summary.no_order", sentence=answer.first)
 

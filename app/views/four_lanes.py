@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import PositiveInt
 
 from app import align
-from app.messages import Message, Strong, percent, say, translate
+from app.messages import Listed, Message, Strong, percent, say, translate, valued
 from app.plotting import Panel, Scale, maps
 from app.query import Choices, Query
 from app.units import difference_title
@@ -191,7 +191,7 @@ def summaries(query: FourLanesQuery, sentence: Sentence, which: str) -> Iterable
     first, second = query.erased(longest.text), query.looked_at(longest.text)
     labels = words(longest)
     shares = [
-        f"{lane_name(query, trace.model)} {percent(query.lang, float(row[second]))}"
+        valued(lane_name(query, trace.model), percent(query.lang, float(row[second])))
         for trace, row in zip(plain, felt, strict=True) if not np.isnan(row[second])
     ]  # fmt: skip
     yield say(
@@ -199,7 +199,7 @@ def summaries(query: FourLanesQuery, sentence: Sentence, which: str) -> Iterable
         which=which,
         first=Strong(labels[first].label),
         second=Strong(labels[second].label),
-        shares=Strong(", ".join(shares)),
+        shares=Listed(shares, ", "),
     )
     before = felt[:, :first]
     backwards = [trace for trace, row in zip(plain, before, strict=True) if row.size and np.nanmax(row) > 1e-4]

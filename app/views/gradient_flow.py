@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, PositiveInt
 
-from app.messages import Message, Strong, decimal, power, say, translate
+from app.messages import Listed, Message, Strong, decimal, power, say, translate, valued
 from app.plotting import Axis, Curve, Panel, chart, maps
 from app.query import Choices, Query, QueryError
 from app.views import Cell, Figure, Table, View, model_title
@@ -193,10 +193,10 @@ def summaries(query: GradientFlowQuery, traces: Sequence[Trace], texts: Sequence
         for trace in found:
             values = norms(query, trace)
             factor = 0.0 if np.isnan(values[first]) else float(values[first] / values[enters])
-            factors.append(f"{run_title(query, trace, [text])} {power(query.lang, factor)}")
+            factors.append(valued(run_title(query, trace, [text]), power(query.lang, factor)))
         yield say(
             "gradient_flow.summary", sentence=sentence, first=Strong(labels[first].label), last=labels[enters].label,
-            factors=Strong("; ".join(factors)),
+            factors=Listed(factors),
         )  # fmt: skip
 
 

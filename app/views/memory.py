@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from app import units
-from app.messages import Message, Strong, percent, say, translate
+from app.messages import Listed, Message, Strong, percent, say, translate
 from app.plotting import Axis, Curve, Panel, chart, maps
 from app.query import Query
 from app.views import Cell, Figure, Table, View, model_title
@@ -98,13 +98,11 @@ def curves(query: MemoryQuery, traces: list[Trace]) -> Figure:
         name, found = model_title(trace.model, query.lang), memory(trace)
         hover = f"{name}<br>{translate(query.lang, 'memory.curve.hover')}"
         drawn.append(Curve(name, found.probe_accuracy, series=series, hover=hover))
-        shares = ", ".join(
-            translate(
-                query.lang, "memory.share", steps=step, share=percent(query.lang, float(found.probe_accuracy[step]))
-            )
+        shares = [
+            say("memory.share", steps=step, share=Strong(percent(query.lang, float(found.probe_accuracy[step]))))
             for step in SHOWN
-        )
-        summary.append(say("memory.summary.curves", model=name, shares=Strong(shares)))
+        ]
+        summary.append(say("memory.summary.curves", model=name, shares=Listed(shares, ", ")))
     baseline = memory(traces[0]).probe_baseline
     drawn.append(Curve(translate(query.lang, "memory.baseline"), baseline, series=5, dash="dot", kind="line"))
     x = Axis(translate(query.lang, "memory.axis.steps"))

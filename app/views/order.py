@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from app import align
-from app.messages import Message, Strong, bound, decimal, say, translate
+from app.messages import Listed, Message, Strong, bound, decimal, say, translate, valued
 from app.plotting import Axis, Curve, Panel, Plot, chart, maps
 from app.query import Query
 from app.transforms import reversed_words
@@ -206,8 +206,8 @@ def summary(query: OrderQuery, pairs: list[Pair]) -> Iterable[Message]:
             most=bound(max(pair.distance for pair in rounded)),
         )  # fmt: skip
     if seeing:
-        told = ", ".join(f"{pair.title} {decimal(query.lang, pair.ratio, 2)}" for pair in seeing)
-        yield say("order.summary.seeing", networks=Strong(told))
+        told = [valued(pair.title, decimal(query.lang, pair.ratio, 2)) for pair in seeing]
+        yield say("order.summary.seeing", networks=Listed(told, ", "))
     for pair in pairs:
         if pair.first.model == WINDOWED:
             yield from windowed(query, pair)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from app.messages import Lang, Message, Strong, decimal, percent, say, translate
+from app.messages import Lang, Listed, Message, Strong, decimal, percent, say, translate, valued
 from app.plotting import IN_CELLS, Scale
 from app.query import DEFAULT_TEXT, Choices, Layer, Query, Slider, Value, choice_label
 from app.stack import Row, Stack, stacks
@@ -201,12 +201,12 @@ def told(query: PartyQuery, party: Party) -> Iterable[Message]:
     """Whom one listens to, what one takes home, and whether the temperature is the head's own."""
     lang, ranked = query.lang, np.argsort(-party.weights, kind="stable")
     if party.way is None:
-        shares = ", ".join(f"{party.names[guest]} {percent(lang, float(party.weights[guest]))}" for guest in ranked)
+        shares = [valued(party.names[guest], percent(lang, float(party.weights[guest]))) for guest in ranked]
         heard = ", ".join(
             f"{translate(lang, f'party.topic.{topic}')} {percent(lang, float(share))}"
             for topic, share in zip(GUESTS, party.mixture, strict=True)
         )
-        yield say("party.summary", shares=Strong(shares), heard=heard)
+        yield say("party.summary", shares=Listed(shares, ", "), heard=heard)
     else:
         best = int(ranked[0])
         yield say(

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import PositiveInt
 
 from app import outputs, views
-from app.messages import Message, Strong, decimal, percent, say, translate
+from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.plotting import Kind, Panel, maps
 from app.query import Choices, Query, fitted, layers
 from app.units import run_name, run_title
@@ -249,12 +249,12 @@ def told(query: PipelineQuery, traces: list[Trace], run: int, stream: Stream) ->
     name = run_name(query, traces, run)
     if query.show == "layers":
         means = [[float(stream.share(part, layer)[typed].mean()) for part in PARTS] for layer in range(stream.depth)]
-        listed = "; ".join(
-            translate(lang, "pipeline.listed", layer=layer + 1, attention=percent(lang, attention),
-                      feed_forward=percent(lang, feed_forward))
+        listed = [
+            say("pipeline.listed", layer=layer + 1, attention=Strong(percent(lang, attention)),
+                feed_forward=Strong(percent(lang, feed_forward)))
             for layer, (attention, feed_forward, _) in enumerate(means)
-        )  # fmt: skip
-        yield say("pipeline.summary.layers", model=name, layers=Strong(listed))
+        ]  # fmt: skip
+        yield say("pipeline.summary.layers", model=name, layers=Listed(listed))
         moves = np.stack([stream.share("layer", layer) for layer in range(stream.depth)])[:, typed]
         layer, word = (int(place) for place in np.unravel_index(moves.argmax(), moves.shape))
         turn = decimal(lang, float(stream.cosine(layer, layer)[typed[word]]), 2)
