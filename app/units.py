@@ -101,9 +101,14 @@ def difference_title(query: Query, difference: np.ndarray) -> str:
 
 
 def run_name(query: Query, traces: Sequence[Trace], number: int) -> str:
-    """What a summary calls a run: its model, and which sentence it read where there are two."""
+    """What a summary begins with of a run: its model, and which sentence it read where there are two; the second time
+    not the model again."""
     model = model_title(traces[number].model, query.lang)
-    return model if query.same_text else translate(query.lang, f"run.{number + 1}", model=model)
+    if query.same_text:
+        return model
+    if number and traces[number].model == traces[0].model:
+        return translate(query.lang, "run.again")
+    return translate(query.lang, f"run.{number + 1}", model=model)
 
 
 def table(traces: Sequence[Trace], labels: Sequence[Sequence[str]], values: Sequence[np.ndarray]) -> Table:

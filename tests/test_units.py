@@ -109,7 +109,7 @@ def test_a_run_is_called_by_what_tells_it_from_the_other(make_recurrent):
 def test_a_summary_names_the_sentence_only_where_there_are_two(make_recurrent):
     trace = make_recurrent(model="lstm")
     assert units.run_name(Query(text="a", vs_model="gru"), [trace], 0) == "LSTM"
-    assert units.run_name(Query(text="a", vs="b"), [trace, trace], 1) == "LSTM, zweiter Satz"
+    assert units.run_name(Query(text="a", vs="b"), [trace, trace], 1) == "Zweiter Satz"
     assert units.run_name(Query(lang="en", text="a", vs="b"), [trace, trace], 0) == "LSTM, first sentence"
 
 

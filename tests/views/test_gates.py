@@ -102,7 +102,7 @@ def test_a_signed_quantity_is_strong_in_both_directions(make_recurrent):
 def test_two_sentences_get_a_sentence_each(make_recurrent):
     traces = [make_recurrent("[CLS]", "a", "b"), make_recurrent("[CLS]", "b", "a")]
     drawn = figure(settled(GatesQuery(text="a b", vs="b a"), traces[0]), traces)
-    assert ["erster Satz" in drawn.summary[0].text("de"), "zweiter Satz" in drawn.summary[1].text("de")] == [True, True]
+    assert ["erster Satz" in drawn.summary[0].text("de"), "Zweiter Satz" in drawn.summary[1].text("de")] == [True, True]
 
 
 def test_what_has_a_sign_is_not_counted_as_closed_or_open(make_recurrent):

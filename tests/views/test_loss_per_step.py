@@ -56,7 +56,7 @@ def test_two_sentences_and_a_wipe_are_four_runs():
     _, traces, found = drawn(reset=2, vs="Hund den biss Mann Der")
     assert [trace.change for trace in traces] == [None, "reset_after(2)"] * 2
     assert found.token_runs == [0, 2] and len(found.summary) == 4
-    assert "first" in found.summary[0].text("en") and "second" in found.summary[2].text("en")
+    assert "first" in found.summary[0].text("en") and "Second" in found.summary[2].text("en")
     assert all("expected" not in message.text("en") for message in found.summary)
     assert found.plot.layout["xaxis"]["ticktext"][1] == "<b>Der</b><br>Hund"
     bars, sums = found.plot.data[::2], found.plot.data[1::2]

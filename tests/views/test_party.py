@@ -166,7 +166,7 @@ def test_the_same_word_asks_in_both_sentences():
     query = settled(PartyQuery(lang="en", model="encoder", guests="sentence", vs="x", looking=2), first)
     sentences = [message.text("en") for message in draw(query, first, second).summary]
     assert len(sentences) == 2 and all("“Mann” listens most to" in sentence for sentence in sentences)
-    assert "first sentence: “Mann”" in sentences[0] and "second sentence: “Mann”" in sentences[1]
+    assert "first sentence: “Mann”" in sentences[0] and "Second sentence: “Mann”" in sentences[1]
 
 
 def test_a_sentence_of_ones_own_is_told_that_invented_guests_do_not_hear_it():
