@@ -1,7 +1,7 @@
 """What comes of an address: the query that it states, the runs that it needs and the figure, or what is in the way."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
 from fastapi import Request
@@ -9,7 +9,7 @@ from fastapi import Request
 from app.api import EmbedQuery
 from app.drawings import Drawings
 from app.messages import Lang, say
-from app.query import Query, QueryError, known_model, named, read, salvaged, settled, text_error, unavailable
+from app.query import Query, QueryError, beyond, known_model, named, read, salvaged, settled, text_error, unavailable
 from app.runs import Busy, Runs
 from app.views import Figure, View
 from models.errors import CaptureError, InputError, ModelUnavailable
@@ -90,8 +90,13 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
     for run, trace in zip(wanted, traces, strict=True):
         if lacking := trace.lacking(view.needs):
             raise unavailable(CaptureError(f"its {', '.join(lacking)} cannot be recorded"), query, run)
-    filled = settled(query, traces[0]) if traces else query
-    return Drawn(filled, traces, view.figure(filled, traces))
+    if not traces:
+        return Drawn(query, traces, view.figure(query, traces))
+    filled = settled(query, traces[0])
+    figure = view.figure(filled, traces)
+    if told := beyond(query, traces[0]):
+        figure = replace(figure, summary=[*told, *figure.summary])
+    return Drawn(filled, traces, figure)
 
 
 async def performed(request: Request, query: Query, run: Run) -> Trace:

@@ -199,10 +199,24 @@ def complaints(query: Query, error: QueryError, action: str) -> tuple[Json, str 
     sentence = error.message.text(query.lang)
     of_sentence = error.field in ("text", "vs")
     told: Json = {f"{error.field}_error": sentence} if of_sentence else {}
-    if error.fix:
-        fixed = query.changed(**error.fix).address(action)
-        told["fix"] = {"label": translate(query.lang, "fix.shorten"), "url": fixed}
+    if fixed := mended(query, error):
+        label, better = fixed
+        told["fix"] = {"label": label, "url": better.address(action)}
     return told, None if of_sentence else sentence
+
+
+def mended(query: Query, error: QueryError) -> tuple[str, Query] | None:
+    """The query with what the error says would be right, or without the option that is wrong; and what that is called.
+
+    None for an empty sentence and the like, which only the reader can mend."""
+    if error.fix:
+        (value,) = error.fix.values()
+        key = "fix.shorten" if error.field in ("text", "vs") else "fix.value"
+        return translate(query.lang, key, value=str(value)), query.changed(**error.fix)
+    if error.field in type(query).model_fields.keys() - {"text", "vs"}:
+        usual = type(query).model_fields[error.field].default
+        return translate(query.lang, "fix.without"), query.changed(**{error.field: usual})
+    return None
 
 
 def landing_query(view: View, raw: bytes) -> bytes:
@@ -273,9 +287,10 @@ def error_page(lang: Lang, status: int, error: QueryError) -> str:
     )
 
 
-def not_found(kind: str, name: str) -> QueryError:
-    """The error for an address part that does not exist."""
-    return QueryError(f"unknown_{kind}", kind, say(f"error.unknown_{kind}", name=name), status=404)
+def not_found(kind: str, name: str, allowed: Iterable[str] = ()) -> QueryError:
+    """The error for an address part that does not exist; of suffixes those that there are can be told."""
+    message = say(f"error.unknown_{kind}", name=name, allowed=", ".join(f".{each}" for each in allowed))
+    return QueryError(f"unknown_{kind}", kind, message, status=404)
 
 
 def api_page() -> str:

@@ -47,6 +47,12 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class Places(Choices):
+    """Marks an option that names a token. The text is typed anew beside it, so a place that a text does not have is
+    no error: the standard choice is taken, and `beyond` says so."""
+
+
+@dataclass(frozen=True)
 class Slider:
     """Marks a number between limits that is moved, not typed; `usual` is what it stands at where the address names
     none and the runs decide."""
@@ -280,12 +286,24 @@ def settled(query: Q, trace: Trace) -> Q:
         value, possible = getattr(query, name), choices.of(trace)
         if value is not None and not possible:
             raise QueryError("no_such_option", name, say("error.no_such_option", field=label(name), model=trace.model))
-        if value is not None and value not in possible:
+        if value is not None and value not in possible and not isinstance(choices, Places):
             allowed = ", ".join(map(str, possible))
             raise QueryError(
                 "out_of_range", name, say("error.out_of_range", field=label(name), value=value, allowed=allowed)
             )
     return fitted(query, trace)
+
+
+def beyond(query: Query, trace: Trace) -> list[Message]:
+    """What is said of the places that a query names and its text does not have."""
+    return [
+        say("place.beyond", field=label(name), value=value)
+        for name, choices in run_choices(type(query)).items()
+        if isinstance(choices, Places)
+        and (value := getattr(query, name)) is not None
+        and name not in query.idle()
+        and value not in choices.of(trace)
+    ]
 
 
 def fitted(query: Q, trace: Trace) -> Q:

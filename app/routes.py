@@ -151,7 +151,7 @@ async def into_slides(request: Request, lang: str, name: str) -> Response:
     stem, dot, suffix = name.partition(".")
     code = lang_of(lang)
     if dot and suffix != "svg":
-        raise pages.not_found("suffix", suffix)
+        raise pages.not_found("suffix", suffix, ["svg"])
     view = view_of(stem)
     if dot:
         body = slides.qr_code(view, read(view.query, request.scope["query_string"], code))
@@ -189,8 +189,9 @@ async def page(request: Request, lang: str, name: str) -> Response:
     """A view: its page, or its data, a still or an offline file where the name ends in .json, .csv, .svg, .html …"""
     stem, dot, suffix = name.partition(".")
     code = lang_of(lang)
-    if dot and suffix not in DATA and suffix not in stills.MEDIA and suffix != "html":
-        raise pages.not_found("suffix", suffix)
+    suffixes = (*DATA, *stills.MEDIA, "html")
+    if dot and suffix not in suffixes:
+        raise pages.not_found("suffix", suffix, suffixes)
     view = view_of(stem)
     if not dot:
         return await view_page(request, code, view)

@@ -76,14 +76,18 @@ def table(lang: Lang, networks: Sequence[Network]) -> Comparison:
         )
         for name in ROWS
     ]
-    return Comparison([network.title for network in networks], rows, measured(lang, networks[0].timing))
+    return Comparison(
+        [network.title for network in networks], rows, measured(lang, [network.timing for network in networks])
+    )
 
 
-def measured(lang: Lang, found: Timing) -> str:
+def measured(lang: Lang, timings: Sequence[Timing]) -> str:
     """When, how often, and on what machine."""
+    found = timings[0]
+    passes = max((len(each.step_seconds) for each in timings if each.step_seconds is not None), default=0)
     return translate(
         lang, "speed.measured", cores=found.machine.cores, torch=found.machine.torch, count=found.seconds.shape[1],
-        date=date(lang, found),
+        date=date(lang, found), passes=translate(lang, "speed.measured.passes", count=passes) if passes else "",
     )  # fmt: skip
 
 

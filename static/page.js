@@ -294,12 +294,15 @@
     ArrowUp: "prev",
     PageUp: "prev",
   };
+  /* A field or slider that the keyboard has come to keeps its keys; one that was clicked lets them turn the slide. */
+  let reached = null;
+  addEventListener("focusin", ({ target }) => (reached = target.matches("input:focus-visible") ? target : null));
   addEventListener(
     "keydown",
     (event) => {
       const method = turns[event.key];
       if (!method || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      if (event.target.matches?.("select")) return; // an open list needs them
+      if (event.target.matches?.("select") || event.target === reached) return; // an open list needs them
       event.preventDefault();
       event.stopPropagation();
       turn(method);

@@ -22,9 +22,11 @@ from starlette.routing import Route
 from app import offline, stills, views
 from app.drawings import Drawings
 from app.main import create_app
-from app.messages import LANGUAGES, say
+from app.messages import LANGUAGES, say, translate
+from app.query import Places, run_choices
 from app.routes import router
 from app.settings import Settings
+from app.words import place_label
 from models import registry
 from models.run import perform
 
@@ -309,6 +311,49 @@ def test_a_wrong_option_does_not_cost_the_sentence(client, raw):
     response = fetch(client, "/de/gates", raw.encode())
     assert response.status_code == 422
     assert 'value="Süß"' in response.body.decode()
+
+
+PLACES = {  # a view and its option that names a token, and what an address needs for it to count
+    ("attention_steps", "looking"): "",
+    ("party", "looking"): "&guests=sentence",
+    ("next_word", "after"): "",
+    ("next_word", "word"): "&model=encoder",
+    ("four_lanes", "first"): "",
+    ("four_lanes", "second"): "",
+    ("loss_per_step", "reset"): "",
+    ("training", "word"): "&show=guesses",
+    ("faithfulness", "asked"): "&model=encoder-entities",
+}
+
+
+@pytest.mark.parametrize(("view", "option"), PLACES)
+def test_a_place_that_a_shorter_text_does_not_have_falls_back_and_is_told(client, view, option):
+    address = f"/en/{view}.json?text=Der+Hund{PLACES[view, option]}"
+    beyond, plain = (client.get(f"{address}{more}") for more in (f"&{option}=9", ""))
+    assert beyond.status_code == plain.status_code == 200
+    told, usual = beyond.json(), plain.json()
+    label = translate("en", f"option.{option}")
+    assert told["summary"] == f"“{label}”: there is no place 9 here. {usual['summary']}"
+    assert told["figure"] == usual["figure"]
+
+
+def test_every_option_that_names_a_token_falls_back():
+    found = {
+        (view.name, name)
+        for view in views.catalogue().values()
+        for name, choices in run_choices(view.query).items()
+        if isinstance(choices, Places)
+    }
+    labels = {entry.label for view in views.catalogue().values() for entry in run_choices(view.query).values()
+              if not isinstance(entry, Places)}  # fmt: skip
+    assert found == PLACES.keys() and place_label not in labels
+
+
+def test_a_shorter_second_sentence_keeps_the_memory_that_it_cannot_lose(client):
+    answer = client.get("/en/loss_per_step.json?text=Der+Mann+biss+den+Hund&vs=Der+Hund&reset=3")
+    assert answer.status_code == 200
+    assert "Second sentence: the most surprising word" in answer.json()["summary"]
+    assert "too short to wipe the memory after place 3" in answer.json()["summary"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

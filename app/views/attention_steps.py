@@ -11,7 +11,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from app import align
 from app.messages import Message, Strong, decimal, percent, say, signed, translate
 from app.plotting import IN_CELLS, Scale
-from app.query import Choices, Layer, Query, fitted
+from app.query import Choices, Layer, Places, Query, fitted
 from app.stack import Row, Stack, stacks
 from app.units import panel_title, run_name
 from app.views import Cell, Figure, Table, View
@@ -54,7 +54,7 @@ class AttentionStepsQuery(Query):
 
     layer: Layer = None
     head: Annotated[PositiveInt | None, Choices(heads)] = None
-    looking: Annotated[NonNegativeInt | None, Choices(places, usual, place_label)] = None
+    looking: Annotated[NonNegativeInt | None, Places(places, usual, place_label)] = None
     vectors: Literal["hidden", "shown"] = "hidden"
 
 

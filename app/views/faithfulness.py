@@ -11,7 +11,7 @@ from app import ablation
 from app.answers import Answer, answering, answers, askable, asked_word, kind, outcome, place_label
 from app.messages import Listed, Message, Strong, decimal, known, percent, say, translate
 from app.plotting import Panel, Plot, maps
-from app.query import Choices, Query, Value, layers
+from app.query import Choices, Places, Query, Value, layers
 from app.views import Cell, Figure, Table, View, model_title
 from app.words import shortened
 from models import faithfulness, registry
@@ -33,7 +33,7 @@ class FaithfulnessQuery(Query):
     """The words by each method, how well the methods agree, or what heads do; the word that is asked about."""
 
     show: Literal["words", "agreement", "heads"] = "words"
-    asked: Annotated[NonNegativeInt | None, Choices(askable, answering, place_label)] = None
+    asked: Annotated[NonNegativeInt | None, Places(askable, answering, place_label)] = None
     head: Annotated[Literal["all"] | PositiveInt | None, Choices(heads)] = None
     layer: Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1))] = None
 

@@ -10,7 +10,7 @@ from pydantic import PositiveInt
 from app import align
 from app.messages import Listed, Message, Strong, percent, say, translate, valued
 from app.plotting import Panel, Scale, maps
-from app.query import Choices, Query
+from app.query import Places, Query
 from app.units import difference_title
 from app.views import Cell, Figure, Table, View, model_title
 from app.words import place_label, shortened, words
@@ -47,11 +47,11 @@ class FourLanesQuery(Query):
     fourth: Literal["encoder", "decoder"] = "encoder"
     first: Annotated[
         PositiveInt | None,
-        Choices(places, lambda trace: places(trace).index(default(trace.tokens, FROM, 0)), place_label),
+        Places(places, lambda trace: places(trace).index(default(trace.tokens, FROM, 0)), place_label),
     ] = None
     second: Annotated[
         PositiveInt | None,
-        Choices(places, lambda trace: places(trace).index(default(trace.tokens, TO, -1)), place_label),
+        Places(places, lambda trace: places(trace).index(default(trace.tokens, TO, -1)), place_label),
     ] = None
 
     def runs(self) -> list[Run]:

@@ -48,7 +48,9 @@ class GradientFlowQuery(Query):
         """The three networks with each sentence, or the one whose map is shown."""
         names = self.side_by_side(MODELS, (self.of,) if self.show == "map" else ())
         experiment = "gradient_map" if self.show == "map" else "gradients"
-        return [Run(name, text, experiment, self.change(name)) for text in self.repeated() for name in names]
+        return [
+            Run(name, text, experiment, self.change(name)) for text in dict.fromkeys(self.repeated()) for name in names
+        ]
 
     def idle(self) -> Container[str]:
         """One network has a map; where it is named, it is no choice of its own. σ is the RNN's, which then has learned

@@ -10,10 +10,10 @@ from pydantic import NonNegativeInt
 from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
-from app.query import Choices, Query, Value, layers
+from app.query import Places, Query, Value, layers
 from app.views import Cell, Figure, Table, View
 from app.words import place_label, shortened, word_at, words
-from models import registry
+from models import registry, tokenizer
 from models.run import Change, Run
 from models.trace import Trace
 
@@ -37,7 +37,7 @@ def reset_label(trace: Trace, place: Value) -> str:
 class LossPerStepQuery(Query):
     """In which unit, and after which word the memory is wiped (0: never)."""
 
-    reset: Annotated[NonNegativeInt | None, Choices(places, label=reset_label)] = None
+    reset: Annotated[NonNegativeInt | None, Places(places, label=reset_label)] = None
     unit: Literal["bits", "nats"] = "bits"
 
     def runs(self) -> list[Run]:
@@ -46,9 +46,15 @@ class LossPerStepQuery(Query):
         for run in super().runs():
             found.append(run)
             model = registry.catalogue().get(run.model)
-            if self.reset and model and model.family == "recurrent":
-                found.append(Run(run.model, run.text, change=Change("reset_after", self.reset)))
+            place = self.wiped(run.text)
+            if place and model and model.family == "recurrent":
+                found.append(Run(run.model, run.text, change=Change("reset_after", place)))
         return found
+
+    def wiped(self, text: str) -> int | None:
+        """After which token of this text the memory is wiped: a guess must be left behind it, in the first text too."""
+        place = self.reset or 0
+        return place if 0 < place < min(len(tokenizer.pieces(each)) for each in (self.text, text)) else None
 
     def idle(self) -> tuple[str, ...]:
         """No difference is drawn here."""
@@ -154,12 +160,14 @@ def summaries(
     for trace, total, guessed in zip(traces, sums, guesses, strict=True):
         assert trace.prediction is not None
         sentence += trace.change is None
+        wiped = query.wiped(trace.text)
         if trace.change is not None:
-            assert query.reset is not None
+            assert wiped is not None
             cost = total - before
-            key = "same" if abs(cost) < LEAST_BITS else "worse" if cost > 0 else "better"
+            bits = cost if query.unit == "bits" else cost / np.log(2)
+            key = "same" if abs(bits) < LEAST_BITS else "worse" if cost > 0 else "better"
             yield say(
-                f"loss_per_step.summary.{key}", word=Strong(word_at(trace, query.reset).label),
+                f"loss_per_step.summary.{key}", word=Strong(word_at(trace, wiped).label),
                 cost=Strong(decimal(query.lang, abs(cost), 2)), unit=unit,
             )  # fmt: skip
             continue
@@ -167,11 +175,13 @@ def summaries(
         before, worst = total, int(np.nanargmax(trace.prediction.loss))
         guess, share = guessed[worst - 1][0]
         yield say(
-            "loss_per_step.summary.wiped" if query.reset else "loss_per_step.summary", model=name,
+            "loss_per_step.summary.wiped" if wiped else "loss_per_step.summary", model=name,
             word=Strong(word_at(trace, worst).label),
             share=Strong(percent(query.lang, shares(trace)[worst])), guess=guess,
             guess_share=percent(query.lang, share), total=Strong(decimal(query.lang, total, 1)), unit=unit,
         )  # fmt: skip
+        if query.reset and not wiped:
+            yield say("loss_per_step.summary.unwiped", place=query.reset)
 
 
 def table(query: LossPerStepQuery, traces: list[Trace], guesses: list[Guesses]) -> Table:

@@ -13,7 +13,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
-from app.query import Choices, Query
+from app.query import Places, Query
 from app.views import Cell, Figure, Link, Table, View, model_title
 from app.words import place_label, shortened, word_at
 from models import registry, tokenizer
@@ -65,8 +65,8 @@ def usual_choice(trace: Trace) -> int:
 class NextWordQuery(Query):
     """After which word, or which word hidden from an encoder; at which temperature, and among how many."""
 
-    after: Annotated[NonNegativeInt | None, Choices(places, lambda trace: len(trace.tokens) - 1, place_label)] = None
-    word: Annotated[PositiveInt | None, Choices(hidden_places, usual_choice, place_label)] = None
+    after: Annotated[NonNegativeInt | None, Places(places, lambda trace: len(trace.tokens) - 1, place_label)] = None
+    word: Annotated[PositiveInt | None, Places(hidden_places, usual_choice, place_label)] = None
     temperature: float = Field(1.0, ge=0.1, le=3, description="what the logits are divided by")
     k: int = Field(10, ge=1, le=25, description="how many of the likeliest pieces are shown and drawn from")
 
@@ -88,7 +88,7 @@ class NextWordQuery(Query):
         if not reads_both_ways(self.model):
             place = len(first) - 1 if self.after is None else self.after + 1
             return len(own) - 1 if place >= len(first) - 1 else min(place, len(own) - 2)
-        place = usual(first) if self.word is None else self.word
+        place = self.word if self.word in typed(first) else usual(first)
         if text == self.text or place >= len(first) - 1:
             return place
         same = [number for number in typed(own) if own[number].id == first[place].id]

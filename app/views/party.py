@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from app.messages import Lang, Listed, Message, Strong, decimal, percent, say, translate, valued
 from app.plotting import IN_CELLS, Scale
-from app.query import DEFAULT_TEXT, Choices, Layer, Query, Slider, Value, choice_label
+from app.query import DEFAULT_TEXT, Choices, Layer, Places, Query, Slider, Value, choice_label
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View
@@ -39,7 +39,7 @@ class PartyQuery(Query):
     guests: Literal["invented", "both", "sentence"] = "invented"
     layer: Layer = None
     head: Annotated[PositiveInt | None, Choices(heads)] = None
-    looking: Annotated[NonNegativeInt | None, Choices(places, usual, place_label)] = None
+    looking: Annotated[NonNegativeInt | None, Places(places, usual, place_label)] = None
     match1: Annotated[float, Slider(0.5)] = Field(0.0, ge=LEAST, le=MOST, description="q·k of the first guest")
     match2: Annotated[float, Slider(0.5)] = Field(22.0, ge=LEAST, le=MOST, description="q·k of the second guest")
     match3: Annotated[float, Slider(0.5)] = Field(8.5, ge=LEAST, le=MOST, description="q·k of the third guest")

@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from app import units
 from app.messages import Message, Strong, decimal, percent, power, say, translate, whole
 from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
-from app.query import Choices, Query, layers
+from app.query import Choices, Places, Query, layers
 from app.views import Cell, Figure, Table, View
 from app.views.attention_map import AttentionMapQuery, Map, difference, heads, mapped, panel
 from app.words import place_label, shortened, word_at
@@ -46,7 +46,7 @@ class TrainingQuery(Query):
     layer: Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1), standard=LAYER - 1)] = None
     head: Annotated[Literal["mean"] | PositiveInt | None, Choices(heads, standard=HEAD)] = None
     word: Annotated[
-        PositiveInt | None, Choices(hidden_places, lambda trace: max(0, len(hidden_places(trace)) - 2), place_label)
+        PositiveInt | None, Places(hidden_places, lambda trace: max(0, len(hidden_places(trace)) - 2), place_label)
     ] = None
 
     def runs(self) -> list[Run]:
@@ -231,7 +231,7 @@ def lost(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> P
             )
     highest = max(float(np.nanmax(curve.y)) for curve in curves)
     even = translate(query.lang, "training.even", pieces=whole(query.lang, PIECES))
-    ends = np.array([FIRST / 1.5, 1.5 * steps[-1]], np.float32)
+    ends = np.array([FIRST / 1.5, 1.5 * max(steps[-1], FIRST)], np.float32)
     curves.append(Curve(even, np.full(2, np.log(PIECES), np.float32), ends, series=5, dash="dash", kind="line"))
     across = Axis(translate(query.lang, "training.axis.steps"), ticks=[whole(query.lang, step) for step in steps],
                   at=x.tolist(), log=True, limits=(float(ends[0]), float(ends[1])))  # fmt: skip

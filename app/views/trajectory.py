@@ -97,7 +97,7 @@ def summaries(queries: Sequence[TrajectoryQuery], traces: Sequence[Trace], names
             yield say("trajectory.summary.plane", model=model, share=Strong(percent(lang, share)))
         steps = np.linalg.norm(np.diff(points(query, trace), axis=0), axis=1)
         yield say(
-            "trajectory.summary",
+            "trajectory.summary" if trace.attention is None else "trajectory.summary.parallel",
             sentence=translate(lang, f"sentence.{run + 1}") if one_plane and len(traces) > 1 else "",
             word=Strong(word_at(trace, int(steps.argmax()) + 1).label), distance=decimal(lang, float(steps.max()), 2),
         )  # fmt: skip

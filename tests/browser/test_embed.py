@@ -93,6 +93,23 @@ def test_arrow_keys_turn_the_slide(screen: Screen, elsewhere: str) -> None:
         assert f'{{"method":"{method}"}}' in screen.page.evaluate("said")
 
 
+def test_a_slider_that_the_keyboard_has_come_to_keeps_its_keys(screen: Screen, elsewhere: str) -> None:
+    inside = framed(screen, f"{elsewhere}/slide.html", "/de/embed/trajectory?text=Der+Mann+biss+den+Hund")
+    inside.wait_for_selector(".player:not([hidden])")
+    inside.click(".player input[type=range]")
+    screen.page.evaluate("said.length = 0")
+    screen.page.keyboard.press("ArrowRight")
+    screen.until(lambda: screen.page.evaluate("said.length"), "a word to the slide after a click")
+    inside.click(".player .play + button")
+    screen.page.keyboard.press("Tab")
+    assert inside.evaluate("document.activeElement.type") == "range"
+    before = inside.evaluate("document.activeElement.value")
+    screen.page.evaluate("said.length = 0")
+    screen.page.keyboard.press("ArrowLeft")
+    screen.until(lambda: inside.evaluate("document.activeElement.value") != before, "the slider's next value")
+    assert screen.page.evaluate("said.filter((word) => `${word}`.includes('method'))") == []
+
+
 def test_it_tells_its_height(screen: Screen, elsewhere: str) -> None:
     framed(screen, f"{elsewhere}/slide.html", "/de/embed/attention_map")
     heights = "said.filter((word) => word.type === 'satzblick:height')"

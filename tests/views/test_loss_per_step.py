@@ -65,6 +65,12 @@ def test_two_sentences_and_a_wipe_are_four_runs():
     assert [bar["name"] for bar in bars] == ["Sentence 1", "Sentence 1, wiped", "Sentence 2", "Sentence 2, wiped"]
 
 
+def test_the_unit_does_not_decide_what_counts_as_a_difference():
+    text = "Ich sitze auf der Bank am Fluss."
+    told = [drawn(text=text, model="rnn", reset=2, unit=unit)[2].summary[1].key for unit in ("bits", "nats")]
+    assert told[0] == told[1]
+
+
 def test_hover_tells_what_was_expected():
     _, traces, found = drawn(lang="de")
     prediction = traces[0].prediction

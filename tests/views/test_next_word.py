@@ -97,9 +97,9 @@ def test_pages(client, lang, options):
     assert client.get(f"/{lang}/next_word?text=Der+Mann{options}").status_code == 200
 
 
-def test_a_wrong_place_is_told(client):
-    answer = client.get("/de/next_word.json?text=Hund&after=9")
-    assert answer.status_code == 422 and answer.json()["error"]["field"] == "after"
+def test_a_decoder_has_no_word_to_hide(client):
+    answer = client.get("/de/next_word.json?text=Hund&word=1")
+    assert answer.status_code == 422 and answer.json()["error"]["field"] == "word"
 
 
 def filling(**stated):
@@ -210,9 +210,12 @@ def test_texts_say_which_of_the_two_the_model_does(client):
 
 
 def test_wrong_places_of_the_encoder_are_told(client):
-    for wrong in ("word=9", "word=2", "after=1"):
-        answer = client.get(f"/de/next_word.json?text=Hund&model=encoder&{wrong}")
-        assert answer.status_code == 422 and answer.json()["error"]["field"] == wrong.split("=")[0]
+    address = "/de/next_word.json?text=Hund&model=encoder"
+    for wrong in ("word=9", "word=2"):  # 2 is [SEP]
+        answer, usual = client.get(f"{address}&{wrong}").json(), client.get(address).json()
+        assert wrong[-1] in answer["summary"] and answer["figure"] == usual["figure"]
+    answer = client.get(f"{address}&after=1")
+    assert answer.status_code == 422 and answer.json()["error"]["field"] == "after"
 
 
 @pytest.mark.parametrize("text", ["a+" * 300, "😀", "%00", "a+" * 120])
