@@ -20,14 +20,13 @@ from app.messages import LANGUAGES, Lang, say
 from app.query import QueryError
 from app.responses import HEADERS, refusal
 from app.runs import Runs
-from app.settings import Settings
-from app.settings import settings as environment
+from app.settings import settings
 from models import registry
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The server's application with these settings, those of the environment if none are given."""
-    chosen = settings or environment()
+def create_app() -> FastAPI:
+    """The server's application with the settings of this process."""
+    chosen = settings()
     app = FastAPI(
         title="Satzblick", version=own_version(), docs_url=None, redoc_url=None, openapi_url=None,
         lifespan=lifespan, redirect_slashes=False,

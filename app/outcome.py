@@ -103,14 +103,13 @@ async def performed(request: Request, query: Query, run: Run) -> Trace:
     """The trace of one run of a query; raises QueryError for the field that is in its way."""
     runs: Runs = request.app.state.runs
     try:
-        (trace,) = await runs.traces([run])
+        return await runs.trace(run)
     except InputError as error:
         raise text_error(error, query, run) from None
     except (ModelUnavailable, CaptureError) as error:
         raise unavailable(error, query, run) from error
     except Busy:
         raise busy() from None
-    return trace
 
 
 async def drawn_apart(request: Request, make: Callable[[], T]) -> T:

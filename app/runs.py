@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
 from app.lru import BytesCache
@@ -38,12 +38,9 @@ class Runs:
         self._long = asyncio.Lock()
         self.performed = 0
 
-    async def traces(self, runs: Sequence[Run]) -> list[Trace]:
-        """The traces of these runs; raises Busy, and what the models raise for texts they cannot take."""
-        begun = [self._begun((run, registry.get(run.model).hash)) for run in runs]
-        return [entry if isinstance(entry, Trace) else await self._landed(entry) for entry in begun]
-
-    def _begun(self, key: Key) -> "Trace | asyncio.Future[Trace]":
+    async def trace(self, run: Run) -> Trace:
+        """The trace of this run; raises Busy, and what the models raise for texts they cannot take."""
+        key = run, registry.get(run.model).hash
         if (kept := self._cache.get(key)) is not None:
             return kept
         if (flying := self._flying.get(key)) is None:
@@ -52,7 +49,7 @@ class Runs:
             flying = self._started(key[0])
             self._flying[key] = flying
             flying.add_done_callback(lambda done: self._land(key, done))
-        return flying
+        return await self._landed(flying)
 
     def _started(self, run: Run) -> "asyncio.Future[Trace]":
         if run.long:

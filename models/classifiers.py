@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from models.recurrence import Cell, RecurrentNetwork
 from models.tokenizer import PAD
+from models.window import WINDOW
 
-WINDOW = 16  # word vectors that the feed-forward network has room for
 DROPOUT = 0.3  # while training
 
 

@@ -12,9 +12,9 @@ from models.experiments import forward
 from models.planes import SENTENCES
 from models.run import Change, Run
 from models.trace import Sentence, Trace
+from models.window import window
 
 PAIRS = 200
-WINDOW = 16  # words that the feed-forward network sees
 
 
 def trace(run: Run) -> Trace:
@@ -51,9 +51,7 @@ def sentence_vector(whole: Trace) -> np.ndarray:
         mean: np.ndarray = states[order].mean(0)
         return mean
     if family == "feed_forward":
-        window = np.zeros((WINDOW, states.shape[1]), np.float32)
-        window[: len(states)] = states[:WINDOW]
-        return window.ravel()
+        return window(states)
     if family == "encoder":
         typed = [place for place, token in enumerate(whole.tokens) if not token.special]
         found: np.ndarray = states[typed].mean(0)

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import settings
 from models.trace import Attention, Check, Recurrence, States, Token, Trace
 
 LAYERS, HEADS, UNITS, HEAD_UNITS = 2, 3, 5, 2
@@ -100,8 +100,13 @@ def make_client() -> Iterator[MakeClient]:
     """Makes a client of an app with these settings; it does not follow redirects."""
     opened: list[TestClient] = []
 
-    def make(**settings: object) -> TestClient:
-        app = create_app(Settings(**settings))
+    def make(**chosen: object) -> TestClient:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in chosen.items():
+                patch.setenv(f"SATZBLICK_{name.upper()}", str(value))
+            settings.cache_clear()
+            app = create_app()
+        settings.cache_clear()
         opened.append(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
         return opened[-1].__enter__()
 

@@ -25,7 +25,6 @@ from app.main import create_app
 from app.messages import LANGUAGES, say, translate
 from app.query import Places, run_choices
 from app.routes import router
-from app.settings import Settings
 from app.words import place_label
 from models import registry
 from models.run import perform
@@ -549,9 +548,7 @@ def server(request):
     """A real server on loopback, with either parser; gives its port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(
-            create_app(Settings()), http=request.param, ws="none", log_level="critical", access_log=False
-        )
+        config = uvicorn.Config(create_app(), http=request.param, ws="none", log_level="critical", access_log=False)
         running = uvicorn.Server(config)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
         thread.start()

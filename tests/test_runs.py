@@ -49,8 +49,8 @@ def carry_out(scenario, **settings):
 
 def test_thirty_equal_requests_cost_one_run(performed):
     async def scenario(runs):
-        found = await asyncio.gather(*(runs.traces([lstm("slow")]) for _ in range(30)))
-        return runs.performed, {id(trace) for (trace,) in found}
+        found = await asyncio.gather(*(runs.trace(lstm("slow")) for _ in range(30)))
+        return runs.performed, {id(trace) for trace in found}
 
     count, traces = carry_out(scenario)
     assert (count, performed, len(traces)) == (1, ["slow"], 1)
@@ -63,7 +63,7 @@ def test_what_a_model_brings_is_no_longer_looked_through(performed, monkeypatch)
 
     async def scenario(runs):
         for text in ("one", "two"):
-            await runs.traces([lstm(text)])
+            await runs.trace(lstm(text))
 
     carry_out(scenario)
     assert frozen == [1]  # after the run that loaded a model, and not after the next
@@ -71,7 +71,7 @@ def test_what_a_model_brings_is_no_longer_looked_through(performed, monkeypatch)
 
 def test_equal_requests_do_not_count_as_waiting(performed):
     async def scenario(runs):
-        await asyncio.gather(*(runs.traces([lstm("slow")]) for _ in range(30)))
+        await asyncio.gather(*(runs.trace(lstm("slow")) for _ in range(30)))
 
     carry_out(scenario, waiting_runs=1)
     assert performed == ["slow"]
@@ -79,24 +79,16 @@ def test_equal_requests_do_not_count_as_waiting(performed):
 
 def test_a_finished_run_is_kept(performed):
     async def scenario(runs):
-        first, second = await runs.traces([lstm("a")]), await runs.traces([lstm("a")])
-        return first[0] is second[0]
+        first, second = await runs.trace(lstm("a")), await runs.trace(lstm("a"))
+        return first is second
 
     assert carry_out(scenario)
     assert performed == ["a"]
 
 
-def test_traces_come_in_the_order_of_the_runs(performed):
-    async def scenario(runs):
-        return [trace.text for trace in await runs.traces([lstm("slow"), lstm("a"), lstm("slow")])]
-
-    assert carry_out(scenario) == ["slow", "a", "slow"]
-    assert sorted(performed) == ["a", "slow"]
-
-
 def test_another_model_is_another_run(performed):
     async def scenario(runs):
-        await runs.traces([lstm("a"), Run("gru", "a")])
+        await asyncio.gather(runs.trace(lstm("a")), runs.trace(Run("gru", "a")))
 
     carry_out(scenario)
     assert performed == ["a", "a"]
@@ -104,7 +96,7 @@ def test_another_model_is_another_run(performed):
 
 def test_more_than_may_wait_are_refused(performed):
     async def scenario(runs):
-        return await asyncio.gather(*(runs.traces([lstm(f"slow {n}")]) for n in range(4)), return_exceptions=True)
+        return await asyncio.gather(*(runs.trace(lstm(f"slow {n}")) for n in range(4)), return_exceptions=True)
 
     found = carry_out(scenario, waiting_runs=2)
     assert [isinstance(one, Busy) for one in found] == [False, False, True, True]
@@ -113,29 +105,29 @@ def test_more_than_may_wait_are_refused(performed):
 
 def test_after_the_rush_there_is_room_again(performed):
     async def scenario(runs):
-        await asyncio.gather(*(runs.traces([lstm(f"slow {n}")]) for n in range(3)), return_exceptions=True)
-        return await runs.traces([lstm("slow 2")])
+        await asyncio.gather(*(runs.trace(lstm(f"slow {n}")) for n in range(3)), return_exceptions=True)
+        return await runs.trace(lstm("slow 2"))
 
-    assert carry_out(scenario, waiting_runs=2)[0].text == "slow 2"
+    assert carry_out(scenario, waiting_runs=2).text == "slow 2"
     assert performed[-1] == "slow 2"
 
 
 def test_who_waits_too_long_is_told_and_the_run_is_kept_for_the_next(performed):
     async def scenario(runs):
         with pytest.raises(Busy):
-            await runs.traces([lstm("slow")])
+            await runs.trace(lstm("slow"))
         await asyncio.sleep(0.3)
-        return await runs.traces([lstm("slow")])
+        return await runs.trace(lstm("slow"))
 
-    assert carry_out(scenario, waiting_seconds=0.05)[0].text == "slow"
+    assert carry_out(scenario, waiting_seconds=0.05).text == "slow"
     assert performed == ["slow"]
 
 
 def test_an_error_reaches_everyone_who_waits_and_is_not_kept(performed):
     async def scenario(runs):
-        found = await asyncio.gather(*(runs.traces([lstm("wrong")]) for _ in range(3)), return_exceptions=True)
+        found = await asyncio.gather(*(runs.trace(lstm("wrong")) for _ in range(3)), return_exceptions=True)
         with pytest.raises(EmptyText):
-            await runs.traces([lstm("wrong")])
+            await runs.trace(lstm("wrong"))
         return found
 
     assert all(isinstance(one, EmptyText) for one in carry_out(scenario))
@@ -144,13 +136,13 @@ def test_an_error_reaches_everyone_who_waits_and_is_not_kept(performed):
 
 def test_one_client_that_leaves_does_not_take_the_run_with_it(performed):
     async def scenario(runs):
-        leaving = asyncio.create_task(runs.traces([lstm("slow")]))
-        staying = asyncio.create_task(runs.traces([lstm("slow")]))
+        leaving = asyncio.create_task(runs.trace(lstm("slow")))
+        staying = asyncio.create_task(runs.trace(lstm("slow")))
         await asyncio.sleep(0.05)
         leaving.cancel()
         return await staying
 
-    assert carry_out(scenario)[0].text == "slow"
+    assert carry_out(scenario).text == "slow"
     assert performed == ["slow"]
 
 
@@ -159,7 +151,7 @@ def test_the_cache_is_bounded_in_bytes(performed, make_recurrent):
 
     async def scenario(runs):
         for text in ("a", "b", "c", "c", "b", "a"):
-            await runs.traces([lstm(text)])
+            await runs.trace(lstm(text))
         return runs._cache.bytes
 
     assert carry_out(scenario, trace_cache_bytes=2 * size + 1) == 2 * size
@@ -169,7 +161,7 @@ def test_the_cache_is_bounded_in_bytes(performed, make_recurrent):
 def test_an_unknown_model_is_no_run(performed):
     async def scenario(runs):
         with pytest.raises(UnknownModel):
-            await runs.traces([Run("elmo", "a")])
+            await runs.trace(Run("elmo", "a"))
         return runs.performed
 
     assert carry_out(scenario) == 0
@@ -186,7 +178,7 @@ def test_models_run_on_their_own_thread(monkeypatch, make_recurrent):
     monkeypatch.setattr(module, "perform", perform)
 
     async def scenario(runs):
-        await runs.traces([lstm("a"), lstm("b")])
+        await asyncio.gather(runs.trace(lstm("a")), runs.trace(lstm("b")))
 
     carry_out(scenario)
     assert len(names) == 1 and names.pop().startswith("model")
@@ -215,11 +207,11 @@ def timing(text: str) -> Run:
 
 def test_a_short_run_waits_for_one_round_of_a_long_one(measured):
     async def scenario(runs):
-        long = asyncio.ensure_future(runs.traces([timing("long")]))
+        long = asyncio.ensure_future(runs.trace(timing("long")))
         while not measured:
             await asyncio.sleep(0.001)
-        await runs.traces([lstm("a")])
-        (trace,) = await long
+        await runs.trace(lstm("a"))
+        trace = await long
         return trace.text, runs.performed
 
     assert carry_out(scenario) == ("long", 2)
@@ -228,8 +220,8 @@ def test_a_short_run_waits_for_one_round_of_a_long_one(measured):
 
 def test_long_runs_go_one_after_the_other(measured):
     async def scenario(runs):
-        await asyncio.gather(*(runs.traces([timing(text)]) for text in ("first", "second", "first")))
-        await runs.traces([timing("first")])
+        await asyncio.gather(*(runs.trace(timing(text)) for text in ("first", "second", "first")))
+        await runs.trace(timing("first"))
 
     carry_out(scenario, model_workers=2)
     assert measured == [f"{text} {number}" for text in ("first", "second") for number in range(3)]
@@ -238,8 +230,8 @@ def test_long_runs_go_one_after_the_other(measured):
 def test_a_long_run_that_fails_leaves_the_way_free(measured):
     async def scenario(runs):
         with pytest.raises(EmptyText):
-            await runs.traces([timing("broken")])
-        return (await runs.traces([timing("next")]))[0].text
+            await runs.trace(timing("broken"))
+        return (await runs.trace(timing("next"))).text
 
     assert carry_out(scenario) == "next"
     assert measured[0] == "broken 0" and measured[-1] == "next 2"

@@ -15,13 +15,13 @@ from app.views import Cell, Figure, Table, View, network_title
 from app.words import shortened, words
 from models.run import Change, Run
 from models.trace import Sentence, Trace
+from models.window import WINDOW
 
 BASELINES = ("bag_of_words-intent", "feed_forward-intent")
 MODELS = (*BASELINES, "rnn", "lstm", "gru", "encoder", "decoder")
 PLACELESS = Run("encoder", "", change=Change("no_positions"))
 ROUNDING = 1e-5  # a distance below this, where it is not 0, is what adding in another order costs
 WINDOWED = "feed_forward-intent"
-WINDOW = 16  # words that the feed-forward network sees
 BESIDE = 0.41  # where the spread stands, from the middle of its bar
 LISTED = 6  # cut words that the summary names
 NAMED = 0.5  # times the yardstick: from here on two sentences are called different

@@ -14,6 +14,7 @@ from models.families import encoder, recurrent
 from models.registry import Loaded, Model
 from models.run import Change, changed
 from models.trace import Check, Classification, States, Token, Trace
+from models.window import window
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -38,15 +39,16 @@ class Baseline:
         tokens = tokenizer.tokenize(text, self.model.longest, start=False)
         ids = torch.tensor([[token.id for token in tokens]])
         erased = changed(change, "erased").get("erased")
-        if erased is not None:
-            ids[0, erased] = tokenizer.PAD
         with torch.inference_mode():
+            inputs = self.network.vectors(ids[0]).numpy()
+            if erased is not None:
+                ids[0, erased] = tokenizer.PAD
             logits = self.call(ids)[0]
             vectors = self.network.vectors(ids[0]).numpy()
             probabilities = logits.softmax(-1).numpy()
         counted = max(1, int((ids != tokenizer.PAD).sum()))
         check = Check(float(np.abs(rebuilt(self.network, vectors, counted) - logits.numpy()).max()), "NumPy")
-        states = States(inputs=vectors, embeddings=vectors)
+        states = States(inputs=inputs, embeddings=vectors)
         said = Classification(class_names=self.network.classes, class_probabilities=probabilities)
         return Trace(model=self.model.name, text=text, tokens=tokens, check=check, states=states, classification=said)
 
@@ -62,7 +64,7 @@ class Baseline:
 
 def rebuilt(network: "BagOfWords | FeedForward", vectors: np.ndarray, counted: int) -> np.ndarray:
     """The logits [classes] once more, in NumPy, from the vectors [tokens, units]; `counted` of them are no padding."""
-    from models.classifiers import WINDOW, FeedForward
+    from models.classifiers import FeedForward
 
     def product(layer: "nn.Linear", values: np.ndarray) -> np.ndarray:
         found: np.ndarray = layer.weight.numpy() @ values + layer.bias.numpy()
@@ -70,9 +72,7 @@ def rebuilt(network: "BagOfWords | FeedForward", vectors: np.ndarray, counted: i
 
     if not isinstance(network, FeedForward):
         return product(network.head, vectors.sum(0) / counted)
-    window = np.zeros((WINDOW, vectors.shape[1]), np.float32)
-    window[: len(vectors)] = vectors[:WINDOW]
-    return product(network.head, np.tanh(product(network.hidden, window.ravel())))
+    return product(network.head, np.tanh(product(network.hidden, window(vectors))))
 
 
 def classes_so_far(names: tuple[str, ...], logits: "Tensor", _: tuple[Token, ...]) -> dict[str, Any]:

@@ -55,7 +55,11 @@ class Recurrent:
             inputs, hidden, logits = self.call(ids, start, changes.get("erased"))
             said = (read_out or self.read_out)(logits, tokens)
         vectors, states = inputs.numpy(), [state.numpy() for state in hidden]
-        before = [vectors, *states]
+        entered = vectors
+        if "erased" in changes:
+            entered = vectors.copy()
+            entered[changes["erased"]] = 0
+        before = [entered, *states]
 
         @lru_cache(maxsize=1)  # gates, cell and check of a layer are asked for together
         def steps(layer: int) -> Steps:
@@ -81,7 +85,7 @@ class Recurrent:
             check=Check(
                 [partial(error, layer) for layer in range(len(states))], f"torch.nn.{type(self.layers[0]).__name__}"
             ),
-            states=States(inputs=vectors, embeddings=vectors, hidden=Layers.of(states)),
+            states=States(inputs=vectors, embeddings=entered, hidden=Layers.of(states)),
             recurrence=recurrence,
             **said,
         )
@@ -95,13 +99,14 @@ class Recurrent:
     ) -> tuple["Tensor", list["Tensor"], "Tensor"]:
         """The model itself: word vectors and hidden states of each layer [tokens, units], logits [tokens, outputs].
 
-        At token `start` the state is zero again; the word vector of token `erased` is zero.
+        At token `start` the state is zero again; in place of the word vector of token `erased` zeros are read.
         """
         import torch
 
         x = inputs = self.network.vectors(ids)
         if erased is not None:
-            inputs[erased] = 0
+            x = inputs.clone()
+            x[erased] = 0
         hidden = []
         for layer in self.layers:
             x = torch.cat([layer(part)[0] for part in (x[:start], x[start:]) if len(part)]) if start else layer(x)[0]
