@@ -137,8 +137,17 @@ def test_an_error_stands_beside_its_field_and_keeps_the_text(client):
 
 def test_an_error_of_an_option_stands_on_the_page(client):
     page = client.get("/de/gates?text=Hund&layer=99").text
-    assert "Schicht" in re.search(r'<div id="page-error".*?</div>', page, re.S)[0]
+    error = re.search(r'<div id="page-error".*?</div>', page, re.S)[0]
+    assert "Schicht" in error and "möglich: 1, 2)" in error
+    way_out = re.search(r'<a class="fix" href="([^"]*)" data-load>Ohne diese Angabe zeigen</a>', error)[1]
+    assert client.get(html.unescape(way_out)).status_code == 200
     assert 'value="Hund"' in page
+
+
+def test_too_many_repeats_come_with_the_most_that_fit(client):
+    page = client.get("/en/gradient_flow?text=Der+Hund+bellt+laut+und+lange&repeat=64").text
+    way_out, most = re.search(r'<a class="fix" href="([^"]*)" data-load>Show with (\d+)</a>', page).groups()
+    assert f"repeat={most}" in way_out and client.get(html.unescape(way_out)).status_code == 200
 
 
 def test_the_public_address_stands_in_permalinks_only(monkeypatch, make_client):

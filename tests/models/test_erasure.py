@@ -54,6 +54,13 @@ def test_a_feed_forward_network_reads_padding():
     assert trace.erasure.erased_probabilities[2] == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("model", ["lstm", "encoder", "feed_forward-intent"])
+def test_an_erased_word_is_looked_up_all_the_same(model):
+    whole, erased = perform(Run(model, TEXT)).states, perform(Run(model, TEXT, change=Change("erased", 2))).states
+    assert (erased.inputs == whole.inputs).all() and erased.inputs[2].any()
+    assert model == "encoder" or not erased.embeddings[2].any()
+
+
 def test_too_long_a_text_is_refused_with_its_length():
     with pytest.raises(TooManyTokens) as refused:
         perform(Run("lstm-intent", "Hund " * 70, "erasures"))

@@ -98,6 +98,13 @@ def test_two_sentences_share_the_axis():
     assert dashes == ["solid"] * 4 + ["dash"] * 4
 
 
+def test_a_sentence_beside_itself_is_drawn_once():
+    query, traces, found = drawn(vs=TEXT)
+    assert [trace.model for trace in traces] == ["rnn", "lstm", "gru"]
+    assert len(found.plot.data) == len(drawn()[2].plot.data)
+    assert found.summary[0].text("en").count("RNN") == 1
+
+
 def test_the_sentence_follows_the_weights():
     plain, scaled = drawn()[2].summary[0].text("de"), drawn(sigma=0.3)[2].summary[0].text("de")
     assert plain.split(":")[1] != scaled.split(":")[1]

@@ -89,6 +89,12 @@ def test_the_loss_stands_over_the_updates():
     assert mean_loss(traces[-1]) < mean_loss(traces[0]) - 2
 
 
+def test_the_start_alone_has_an_axis_too():
+    _, _, found = drawn(show="loss", model="encoder@0")
+    low, high = found.plot.layout["xaxis"]["range"]
+    assert np.isfinite([low, high]).all() and low < high
+
+
 def test_two_sentences_and_their_difference_at_each_step():
     _, traces, found = drawn(vs="Der Hund biss den Mann")
     assert len(found.plot.data) == 3 * len(snapshots()) and len(traces) == 2 * len(snapshots())
