@@ -101,10 +101,12 @@ def without(query: Query, answer: Answer) -> Iterable[Message]:
     layer, head = np.unravel_index(np.abs(values).argmax(), values.shape)
     others = answer.worth.head_off.argmax(-1)
     before, after = told_apart(query, answer.share, answer.share + float(values[layer, head]))
+    turned = int((others != answer.worth.chosen).sum())
     yield say(
-        "faithfulness.summary.head", sentence=answer.first, layer=int(layer) + 1, head=int(head) + 1,
+        "faithfulness.summary.head" if turned != 1 else "faithfulness.summary.head.one",
+        sentence=answer.first, layer=int(layer) + 1, head=int(head) + 1,
         name=outcome(query.lang, answer.trace, answer.worth.chosen), before=before, after=Strong(after),
-        turned=int((others != answer.worth.chosen).sum()), total=values.size,
+        turned=turned, total=values.size,
     )  # fmt: skip
 
 

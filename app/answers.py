@@ -5,10 +5,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from app.messages import Lang, translate
+from app.messages import Lang, translate, visible
 from app.query import Query, Value
 from app.views import model_title
-from app.words import Word, shortened, visible, words
+from app.words import Word, shortened, words
 from models import faithfulness, tokenizer
 from models.trace import Attribution, Trace
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from app import align
-from app.messages import Lang, Message, Strong, decimal, say, translate
+from app.messages import Lang, Message, Strong, decimal, say, translate, visible
 from app.plotting import Axis, Curve, Plot, chart
 from app.query import Query, QueryError
-from app.views import Cell, Figure, Mark, Marked, Table
-from app.words import Word, visible, words
+from app.views import Cell, Figure, Mark, Marked, Table, Term
+from app.words import Word, words
 from models import nouns
 from models.run import Run
 from models.trace import Context, Neighbourhood, Trace
@@ -102,9 +102,14 @@ def figure(query: Query, traces: Sequence[Trace]) -> Figure:
 
 def stage_names(lang: Lang, pair: Pair) -> list[str]:
     """The stages: the table of word vectors, the encoder's own, the same with its place, then layer by layer."""
-    first = [translate(lang, f"contexts.stage.{name}") for name in ("table", "inputs", "embeddings")]
+    return [stage.message.text(lang) for stage in stages(pair)]
+
+
+def stages(pair: Pair) -> list[Term]:
+    """The stages for a table."""
+    first = [Term(name, say(f"contexts.stage.{name}")) for name in ("table", "inputs", "embeddings")]
     layers = range(1, len(pair.cosines) - 1)
-    return first + [translate(lang, "contexts.stage.layer", layer=layer) for layer in layers]
+    return first + [Term(f"hidden {layer}", say("contexts.stage.layer", layer=layer)) for layer in layers]
 
 
 def drawn(lang: Lang, pair: Pair) -> Plot:
@@ -203,7 +208,7 @@ COLUMNS = ("column.model", "column.run", "column.position", "column.word", "colu
 
 def rows(pair: Pair) -> Iterable[tuple[Cell, ...]]:
     """For each shared word, stage and sentence the cosine of its two vectors, and the words near it there."""
-    stages = ["inputs", "embeddings", *(f"hidden {layer}" for layer in range(1, len(pair.cosines) - 1))]
+    names = stages(pair)
     for at, one in enumerate(pair.shared):
         for run, place in enumerate((one.first, one.second)):
             near = neighbours(pair, run, place, one.word)
@@ -212,4 +217,4 @@ def rows(pair: Pair) -> Iterable[tuple[Cell, ...]]:
             for stage, (share, row) in enumerate(zip(cosines, near, strict=True)):
                 trace = pair.runs[run] if stage else pair.tables[run]
                 told = " · ".join(f"{name} {value:.3f}" for name, value in row) or None
-                yield (trace.model, run + 1, place, one.word, stages[stage - 1] if stage else "table", share, told)
+                yield (trace.model, run + 1, place, one.word, names[stage], share, told)

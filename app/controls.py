@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from app.messages import Lang, Message, decimal, known, translate
-from app.query import Choices, Query, Slider, Value, choice_label, options, run_choices, sliders
+from app.query import Choices, Query, Slider, Value, choice_label, numbers, options, run_choices, sliders
 from app.views import View, model_title
 from models.trace import Trace
 
@@ -84,19 +84,6 @@ def model_addresses(query: Query, name: str, values: Sequence[str], path: str, a
         return query.addresses(path, name, [value or None for value in values], **along)
     none = [query.changed(model="", vs_model=None).address(path, **along)] if values[0] == "" else []
     return none + query.addresses(path, name, values[len(none) :], **along)
-
-
-@cache
-def numbers(kind: type[Query]) -> dict[str, tuple[float, float, str]]:
-    """The options that are numbers between limits: smallest, largest, step."""
-    schema = kind.model_json_schema()["properties"]
-    depending = run_choices(kind).keys() | sliders(kind).keys()
-    found = {}
-    for name in options(kind):
-        for entry in schema[name].get("anyOf", [schema[name]]):
-            if name not in depending and "minimum" in entry and "maximum" in entry:
-                found[name] = (entry["minimum"], entry["maximum"], "1" if entry["type"] == "integer" else "any")
-    return found
 
 
 def number_control(

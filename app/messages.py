@@ -14,6 +14,9 @@ Lang = Literal["de", "en"]
 LANGUAGES: tuple[Lang, ...] = get_args(Lang)
 LOCALE = Path(__file__).parent / "locale"
 
+# Marks that show nothing by themselves; a joiner inside an emoji is part of a visible sign and stays.
+JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+
 
 class Strong(str):
     """A value in a sentence that the page sets off: a word or number that this run computed."""
@@ -158,3 +161,11 @@ def power(lang: Lang, number: float) -> str:
         return decimal(lang, number, 2)
     exponent = int(f"{number:.1e}".split("e")[1])
     return f"{decimal(lang, number / 10.0**exponent, 1)}·10{str(exponent).translate(SUPERSCRIPT)}"
+
+
+def visible(text: str) -> str:
+    """The text with each character that cannot be seen replaced by its code point, U+0000 for NUL."""
+    if text.isprintable():
+        return text
+    joined = JOINERS if len(text) > 1 else ""
+    return "".join(char if char.isprintable() or char in joined else f"U+{ord(char):04X}" for char in text)

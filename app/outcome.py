@@ -9,7 +9,19 @@ from fastapi import Request
 from app.api import EmbedQuery
 from app.drawings import Drawings
 from app.messages import Lang, say
-from app.query import Query, QueryError, beyond, known_model, named, read, salvaged, settled, text_error, unavailable
+from app.query import (
+    Query,
+    QueryError,
+    beyond,
+    known_model,
+    named,
+    read,
+    run_choices,
+    salvaged,
+    settled,
+    text_error,
+    unavailable,
+)
 from app.runs import Busy, Runs
 from app.views import Figure, View
 from models.errors import CaptureError, InputError, ModelUnavailable
@@ -90,7 +102,8 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
     for run, trace in zip(wanted, traces, strict=True):
         if lacking := trace.lacking(view.needs):
             raise unavailable(CaptureError(f"its {', '.join(lacking)} cannot be recorded"), query, run)
-    if not traces:
+    if not traces:  # nothing to hold them against, and nothing that they could change
+        query = query.changed(**{name: view.query.model_fields[name].default for name in run_choices(view.query)})
         return Drawn(query, traces, view.figure(query, traces))
     filled = settled(query, traces[0])
     figure = view.figure(filled, traces)

@@ -76,6 +76,7 @@ def page(
         return query.changed(**more).address(f"/{code}{path}", **(frame or {}))
 
     permalink = absolute(permalink or here(lang))
+    oembed = f"/oembed?url={quoted(permalink)}&format=json"
     current = context.get("chapter")
     return environment().get_template(template).render(
         lang=query.lang,
@@ -95,7 +96,7 @@ def page(
         },
         models_url=Query.address(shared(query), f"/{lang}/models"),
         permalink=permalink,
-        oembed=absolute(f"/oembed?url={quoted(permalink)}&format=json") if shows else None,
+        oembed=absolute(oembed) if shows and len(oembed) <= settings().address_bytes else None,
         picture=absolute(picture(query, shows)),
         described=described or translate(lang, "landing.opening"),
         **context,

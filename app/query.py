@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote_plus
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
-from app.messages import Lang, Message, known, say, translate
+from app.messages import Lang, Message, decimal, known, say, translate, visible
 from app.settings import settings
 from app.transforms import Transform, transformed
 from models import registry
@@ -168,6 +168,7 @@ quoted = lru_cache(maxsize=256)(quote_plus)  # a page has some forty links, and 
 
 
 SHARED = frozenset(Query.model_fields)
+ENDS = ("minimum", "maximum")
 
 
 def options(kind: type[Query]) -> dict[str, Any]:
@@ -210,7 +211,7 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         if len(values) > 1:
             raise QueryError("repeated", name, say("error.repeated", field=label(name)))
         stated[name] = values[0]
-    for name in ("vs_model", "vs_from"):  # "no other", as the form says it
+    for name in ("vs_model", "vs_from", *typed_into(kind)):  # "no other", as the form says it; a field left empty
         if stated.get(name) == "":
             del stated[name]
     if "vs_from" in stated:  # pressed on a page whose second field says something else
@@ -233,7 +234,12 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         raise QueryError(
             "wrong_value",
             field,
-            say("error.wrong_value", field=label(field), value=stated.get(field, ""), allowed=allowed(kind, field)),
+            say(
+                "error.wrong_value",
+                field=label(field),
+                value=visible(stated.get(field, "")),
+                allowed=allowed(kind, field, lang),
+            ),
         ) from None
 
 
@@ -262,7 +268,7 @@ def salvaged(kind: type[Q], raw: bytes, lang: Lang) -> Q:
     return kind(lang=lang, **kept)
 
 
-def allowed(kind: type[Query], field: str) -> str:
+def allowed(kind: type[Query], field: str, lang: Lang) -> str:
     """The values an option takes, in few characters: its choices, or 1, 2, 3 … where the run decides."""
     schema = kind.model_json_schema()["properties"][field]
     parts: list[str] = []
@@ -272,9 +278,12 @@ def allowed(kind: type[Query], field: str) -> str:
         elif "const" in entry:
             parts.append(str(entry["const"]))
         elif entry.get("type") == "integer":
-            parts.append(f"{entry['minimum']} … {entry['maximum']}" if "maximum" in entry else "1, 2, 3 …")
+            least = entry["minimum"] if "minimum" in entry else entry["exclusiveMinimum"] + 1
+            most = entry.get("maximum", entry.get("exclusiveMaximum", 0) - 1)
+            parts.append(f"{least}, {least + 1}, {least + 2} …" if most < 0 else f"{least} … {most}")
         elif entry.get("type") == "number":
-            parts.append(f"{entry['minimum']} … {entry['maximum']}")
+            ends = (decimal(lang, entry[end], 0 if entry[end] == int(entry[end]) else 1) for end in ENDS)
+            parts.append(" … ".join(ends))
         elif entry.get("type") == "boolean":
             parts.append("0, 1")
     return ", ".join(parts)
@@ -322,6 +331,25 @@ def run_choices(kind: type[Query]) -> dict[str, Choices]:
     return {
         name: entry for name, field in options(kind).items() for entry in field.metadata if isinstance(entry, Choices)
     }
+
+
+@cache
+def numbers(kind: type[Query]) -> dict[str, tuple[float, float, str]]:
+    """The options that are numbers between limits: smallest, largest, step."""
+    schema = kind.model_json_schema()["properties"]
+    depending = run_choices(kind).keys() | sliders(kind).keys()
+    found = {}
+    for name in options(kind):
+        for entry in schema[name].get("anyOf", [schema[name]]):
+            if name not in depending and "minimum" in entry and "maximum" in entry:
+                found[name] = (entry["minimum"], entry["maximum"], "1" if entry["type"] == "integer" else "any")
+    return found
+
+
+@cache
+def typed_into(kind: type[Query]) -> list[str]:
+    """The options that are a field to type a number into; one that is left empty states nothing."""
+    return [*numbers(kind), *(name for name, choices in run_choices(kind).items() if not choices.listed)]
 
 
 @cache

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from app import transforms, words
 from app.messages import Lang, Message, bound, decimal, known, translate
 from app.query import Query, Value, choice_label, quoted
-from app.views import Cell, Figure, Link, Rows, Table, View
+from app.views import Cell, Figure, Link, Rows, Table, Term, View
 from models import registry
 from models.trace import Trace
 
@@ -186,6 +186,8 @@ def cell_text(cell: Cell, lang: Lang) -> str:
     """One cell as a reader sees it."""
     if isinstance(cell, float):
         return decimal(lang, cell, 4)
+    if isinstance(cell, Term):
+        return cell.message.text(lang)
     return "–" if cell is None else str(cell)
 
 
@@ -267,8 +269,8 @@ def form(query: Query, action: str, hidden: dict[str, Any], errors: Json) -> Jso
     lang, how = query.lang, transforms.made_by(query.text, query.vs)
     return {
         "action": action,
-        "text": query.text,
-        "vs": query.vs,
+        "text": one_line(query.text),
+        "vs": query.vs and one_line(query.vs),
         "vs_open": query.vs is not None,
         "hidden": list(hidden.items()),
         "compare_url": opened.address(action),
@@ -283,6 +285,11 @@ def form(query: Query, action: str, hidden: dict[str, Any], errors: Json) -> Jso
         "fix": None,
         **errors,
     }
+
+
+def one_line(text: str) -> str:
+    """The text for a field of one line, from which a browser would take line breaks without a blank in their place."""
+    return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
 
 
 # What the chip says, the sentence, the second one. German in both languages: these are what the models read.

@@ -3,14 +3,12 @@
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from app.messages import visible
 from app.query import Value
 from models.trace import Token, Trace
 
 Kind = Literal["word", "joint", "special", "invisible", "unknown"]
 LONGEST = 24  # characters of a label in a figure; the whole word stands in the token line
-
-# Marks that show nothing by themselves; a joiner inside an emoji is part of a visible sign and stays.
-JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 
 
 class Word(NamedTuple):
@@ -20,14 +18,6 @@ class Word(NamedTuple):
     label: str
     kind: Kind
     piece: str
-
-
-def visible(text: str) -> str:
-    """The text with each character that cannot be seen replaced by its code point, U+0000 for NUL."""
-    if text.isprintable():
-        return text
-    joined = JOINERS if len(text) > 1 else ""
-    return "".join(char if char.isprintable() or char in joined else f"U+{ord(char):04X}" for char in text)
 
 
 def label(token: Token, text: str) -> str:

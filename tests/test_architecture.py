@@ -258,7 +258,9 @@ def families() -> dict[str, bool]:
     made |= {f"attention_steps.row.masked.{kind}": True for kind in ("biased", "none")}
     made |= {f"attention_map.steps{part}": True for part in ("", ".1", ".2")}
     made |= {f"party.{part}.{number}": True for part in ("guest", "topic") for number in party.GUESTS}
-    made |= {f"party.step.{step}": True for step in party.STEPS}
+    made |= {f"party.step.{step}": True for step in (*party.STEPS, "said")}
+    changes = ("reset_after", "no_positions", "spectral_norm", "initial_weights")  # those that tables name
+    made |= {f"change.{kind}": True for kind in changes}
     made |= {f"party.{step}.{kind}.hover": True for step in (*party.STEPS, "total") for kind in ("real", "invented")}
     made |= {f"party.row.{step}.{kind}": True for step in ("match", "mixture") for kind in ("real", "invented")}
     tempers = get_args(get_type_hints(party.Party.tempered.fget)["return"])

@@ -10,7 +10,10 @@ from app import views
 from app.query import DEFAULT_TEXT, Choices, Query, QueryError, allowed, fitted, label, options, read, salvaged, settled
 from app.settings import settings
 from app.views.attention_map import AttentionMapQuery
+from app.views.attention_steps import AttentionStepsQuery
 from app.views.gates import GatesQuery
+from app.views.party import PartyQuery
+from app.views.speed import SpeedQuery
 from models.run import Run
 
 KINDS = [Query, *(view.query for view in views.catalogue().values())]
@@ -106,7 +109,7 @@ def test_an_error_names_the_option_as_the_page_calls_it():
 def test_every_constrained_option_can_say_what_it_takes(kind):
     free = {name for name, field in kind.model_fields.items() if field.annotation in (str, str | None)}
     for name in kind.model_fields.keys() - {"lang"} - free:
-        assert allowed(kind, name)
+        assert allowed(kind, name, "en")
 
 
 def test_numbers_and_switches_say_what_they_take():
@@ -115,9 +118,14 @@ def test_numbers_and_switches_say_what_they_take():
         controls: bool = False
         bg: Literal["solid"] = "solid"
 
-    assert allowed(Frame, "scale") == "0.5 … 4"
-    assert allowed(Frame, "controls") == "0, 1"
-    assert allowed(Frame, "bg") == "solid"
+    assert allowed(Frame, "scale", "en") == "0.5 … 4"
+    assert allowed(Frame, "controls", "en") == "0, 1"
+    assert allowed(Frame, "bg", "en") == "solid"
+    assert allowed(Frame, "scale", "de") == "0,5 … 4" and allowed(PartyQuery, "match1", "de") == "−10 … 30"
+    assert (
+        allowed(SpeedQuery, "again", "en") == "0 … 9" and allowed(AttentionStepsQuery, "looking", "en") == "0, 1, 2 …"
+    )
+    assert allowed(AttentionMapQuery, "layer", "en") == "1, 2, 3 …"
 
 
 def test_one_run_two_sentences_two_models():

@@ -5,11 +5,12 @@ import io
 import json
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from app import render, views
-from app.query import settled
-from app.views import Figure, Table
+from app.query import Query, settled
+from app.views import Figure, Table, change_term
 from app.views.attention_map import AttentionMapQuery
 from app.views.gates import GatesQuery
 from models.trace import Check
@@ -161,6 +162,21 @@ def test_examples_keep_the_view_and_its_options():
     assert all("model=gru" in one["url"] and "layer=2" in one["url"] and one["lang"] == "de" for one in found)
     assert "vs=Der+Hund+biss+den+Mann" in found[0]["url"]
     assert "vs=" not in found[2]["url"]
+
+
+def test_a_name_in_a_table_is_told_on_the_page_and_the_same_in_all_data(make_recurrent):
+    cell = change_term(replace(make_recurrent(), change="reset_after(2)"))
+    assert [render.cell_text(cell, lang) for lang in ("de", "en")] == [
+        "Gedächtnis gelöscht nach 2",
+        "memory wiped after 2",
+    ]
+    assert render.as_csv(Table(("column.change",), lambda: [(cell,)], 1)).splitlines() == ["change", "reset_after(2)"]
+    assert orjson.dumps([cell]) == b'["reset_after(2)"]' and change_term(make_recurrent()) is None
+
+
+def test_a_field_of_one_line_has_blanks_for_line_breaks():
+    made = render.form(Query(text="Der\nMann\r\nbiss", vs="a\rb"), "/de/gates", {}, {})
+    assert (made["text"], made["vs"]) == ("Der Mann biss", "a b")
 
 
 def test_the_form_carries_everything_else_along():

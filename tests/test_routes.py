@@ -348,6 +348,17 @@ def test_every_option_that_names_a_token_falls_back():
     assert found == PLACES.keys() and place_label not in labels
 
 
+def test_options_that_no_run_can_hold_are_left_out(client):
+    answer = client.get("/de/party.json?layer=99999999999999999999999&looking=7")
+    assert answer.status_code == 200 and answer.json()["query"]["layer"] is None
+
+
+@pytest.mark.parametrize("address", ["/de/hidden_states?text=Hund&unit=", "/de/gradient_flow?text=Hund&sigma=&repeat="])
+def test_a_number_field_may_be_left_empty(client, address):
+    assert client.get(address).status_code == 200
+    assert client.get("/de/hidden_states?text=Hund&layer=").status_code == 422
+
+
 def test_a_shorter_second_sentence_keeps_the_memory_that_it_cannot_lose(client):
     answer = client.get("/en/loss_per_step.json?text=Der+Mann+biss+den+Hund&vs=Der+Hund&reset=3")
     assert answer.status_code == 200

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.words import LONGEST, kind, label, place_label, shortened, visible, words
+from app.messages import visible
+from app.words import LONGEST, kind, label, place_label, shortened, words
 from models.trace import Token
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from app.messages import Lang, Message, translate, whole
+from app.messages import Lang, Message, say, translate, whole
 from app.plotting import Plot
 from app.query import Query, Value
 from models import registry
@@ -18,6 +18,25 @@ from models.trace import Trace
 
 CHAPTERS = ("order", "words", "rnn", "gates", "attention", "transformer", "lanes", "practice")
 Cell = str | int | float | None
+
+
+class Term(str):
+    """A name in a table: the data have it as it is in every language, a page shows what people call it."""
+
+    message: Message
+
+    def __new__(cls, name: str, message: Message) -> "Term":
+        made = super().__new__(cls, name)
+        made.message = message
+        return made
+
+
+def change_term(trace: Trace) -> Term | None:
+    """What was done to the model of a run, for a table."""
+    if trace.change is None:
+        return None
+    kind, _, amount = trace.change.rstrip(")").partition("(")
+    return Term(trace.change, say(f"change.{kind}", amount=amount))
 
 
 @dataclass(frozen=True)

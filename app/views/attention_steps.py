@@ -14,7 +14,7 @@ from app.plotting import IN_CELLS, Scale
 from app.query import Choices, Layer, Places, Query, fitted
 from app.stack import Row, Stack, stacks
 from app.units import panel_title, run_name
-from app.views import Cell, Figure, Table, View
+from app.views import Cell, Figure, Table, Term, View
 from app.words import Word, place_label, shortened, words
 from models.trace import Attention, Trace
 
@@ -276,16 +276,21 @@ def table(ways: Sequence[Way], before: Sequence[np.ndarray | None]) -> Table:
     )  # fmt: skip
 
 
+def term(step: str) -> Term:
+    """A step for a table."""
+    return Term(step, say(f"attention_steps.step.{step}"))
+
+
 def all_rows(ways: Sequence[Way]) -> Iterable[tuple[Cell, ...]]:
     """For each word: the four numbers up to its share, then its part of the mixture and of what W_O makes of it."""
     for run, way in enumerate(ways, start=1):
         for word in way.words:
             label, at = (way.trace.model, run, word.position, word.label), word.position
             for step, array in zip(STEPS, (way.raw, way.scaled, way.masked, way.weights), strict=False):
-                yield *label, step, None, None if np.isnan(array[at]) else float(array[at])
+                yield *label, term(step), None, None if np.isnan(array[at]) else float(array[at])
             for step, vectors in (("mixed", way.mixed), ("projected", way.projected)):
                 for unit, value in enumerate(vectors[at].tolist(), start=1):
-                    yield *label, step, unit, value
+                    yield *label, term(step), unit, value
 
 
 def word_rows(ways: Sequence[Way], before: Sequence[np.ndarray | None]) -> Iterable[tuple[Cell, ...]]:

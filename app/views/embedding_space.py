@@ -9,11 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from app import contexts
-from app.messages import Message, Strong, decimal, percent, say, translate
+from app.messages import Message, Strong, decimal, percent, say, translate, visible
 from app.plotting import Axis, Curve, Panel, Plot, chart, label_places, maps
 from app.query import Query, QueryError
 from app.views import Cell, Figure, Table, View
-from app.words import shortened, visible
+from app.words import shortened
 from models.run import Run
 from models.trace import Trace
 
@@ -105,7 +105,8 @@ def figure(query: EmbeddingSpaceQuery, traces: list[Trace]) -> Figure:
         plot, share = plane(query, points, neighbours)
         summary.append(say("embedding_space.summary.plane", share=percent(query.lang, share)))
         if count < query.neighbours:
-            summary.append(say("embedding_space.summary.fewer", count=str(count)))
+            key = "embedding_space.summary.fewer" if count > 1 else "embedding_space.summary.fewer.one"
+            summary.append(say(key, count=str(count)))
     else:
         plot = heatmap(query, points, cosines)
     missing = {token.text for trace in traces for token in trace.tokens if token.id < 0}

@@ -7,12 +7,12 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from app.messages import Listed, Message, Strong, percent, say, translate
+from app.messages import Listed, Message, Strong, percent, say, translate, visible
 from app.plotting import Panel, Scale, maps
 from app.query import Query
 from app.sentences import Sentence, by_sentence
 from app.views import Cell, Figure, Mark, Marked, Table, View, network_title
-from app.words import shortened, visible
+from app.words import shortened
 from models.run import Run
 from models.trace import Entity, LabelledWord, Labelling, Trace
 

@@ -12,7 +12,7 @@ from app.answers import Answer, answering, answers, askable, asked_word, kind, o
 from app.messages import Listed, Message, Strong, decimal, known, percent, say, translate
 from app.plotting import Panel, Plot, maps
 from app.query import Choices, Places, Query, Value, layers
-from app.views import Cell, Figure, Table, View, model_title
+from app.views import Cell, Figure, Table, Term, View, model_title
 from app.words import shortened
 from models import faithfulness, registry
 from models.run import Run
@@ -94,9 +94,14 @@ def told(query: FaithfulnessQuery, answer: Answer, *, alone: bool) -> Iterable[M
 
 def method(query: FaithfulnessQuery, name: str) -> str:
     """A method as people say it."""
+    return term(name).message.text(query.lang)
+
+
+def term(name: str) -> Term:
+    """A method for a table."""
     if name.startswith("head_"):
-        return translate(query.lang, "method.head", number=name.removeprefix("head_"))
-    return translate(query.lang, f"method.{name}")
+        return Term(name, say("method.head", number=name.removeprefix("head_")))
+    return Term(name, say(f"method.{name}"))
 
 
 def short(query: FaithfulnessQuery, name: str) -> str:
@@ -246,7 +251,7 @@ def word_rows(found: list[Answer]) -> Iterable[tuple[Cell, ...]]:
     for answer in found:
         for name, row in zip(answer.methods, answer.values.tolist(), strict=True):
             for word, value in zip(answer.words, row, strict=True):
-                yield answer.trace.model, answer.number + 1, name, word.position, word.label, value
+                yield answer.trace.model, answer.number + 1, term(name), word.position, word.label, value
 
 
 def tau_rows(found: list[Answer]) -> Iterable[tuple[Cell, ...]]:
@@ -259,7 +264,8 @@ def tau_rows(found: list[Answer]) -> Iterable[tuple[Cell, ...]]:
                 value = values[row][column]
                 quartiles = (standard[end][row][column] if standard else None for end in ("lower", "median", "upper"))
                 yield (
-                    answer.trace.model, answer.number + 1, name, other, None if value != value else value, *quartiles,
+                    answer.trace.model, answer.number + 1, term(name), term(other), None if value != value else value,
+                    *quartiles,
                 )  # fmt: skip
 
 

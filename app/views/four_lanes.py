@@ -201,7 +201,7 @@ def summaries(query: FourLanesQuery, sentence: Sentence, which: str) -> Iterable
         second=Strong(labels[second].label),
         shares=Listed(shares, ", "),
     )
-    before = felt[:, :first]
+    before = felt[:, 1:first]  # place 0 is [CLS]
     backwards = [trace for trace, row in zip(plain, before, strict=True) if row.size and np.nanmax(row) > 1e-4]
     if backwards:
         models = ", ".join(lane_name(query, trace.model) for trace in backwards)

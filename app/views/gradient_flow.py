@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt
 from app.messages import Listed, Message, Strong, decimal, power, say, translate, valued
 from app.plotting import Axis, Curve, Panel, chart, maps
 from app.query import Choices, Query, QueryError
-from app.views import Cell, Figure, Table, View, model_title
+from app.views import Cell, Figure, Table, View, change_term, model_title
 from app.words import shortened, words
 from models.errors import InputError
 from models.run import Change, Run
@@ -83,7 +83,8 @@ class GradientFlowQuery(Query):
                     return [text]  # the run itself says what is wrong with it
                 if count * self.repeat + 1 > LONGEST:
                     most = max(1, (LONGEST - 1) // max(count, 1))
-                    message = say("gradient_flow.too_often", count=self.repeat, most=most, limit=LONGEST)
+                    key = "gradient_flow.too_often" if most > 1 else "gradient_flow.too_often.once"
+                    message = say(key, count=self.repeat, most=most, limit=LONGEST)
                     raise QueryError("too_often", "repeat", message, fix={"repeat": most})
             found.append(longer)
         return found
@@ -251,7 +252,7 @@ def rows(query: GradientFlowQuery, traces: list[Trace]) -> Iterable[tuple[Cell, 
                 at = (layer - 1, word.position)
                 cell = None if cells is None else float(cells[at])
                 yield (
-                    trace.model, texts.index(trace.text) + 1, trace.change, layer, word.position, word.label,
+                    trace.model, texts.index(trace.text) + 1, change_term(trace), layer, word.position, word.label,
                     float(part.gradient_last[at]), float(part.gradient_sum[at]), cell,
                 )  # fmt: skip
 

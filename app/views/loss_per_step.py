@@ -11,7 +11,7 @@ from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query, Value, layers
-from app.views import Cell, Figure, Table, View
+from app.views import Cell, Figure, Table, View, change_term
 from app.words import place_label, shortened, word_at, words
 from models import registry, tokenizer
 from models.run import Change, Run
@@ -24,9 +24,12 @@ Guesses = list[list[tuple[str, float]]]  # of one run, after each token the like
 
 
 def places(trace: Trace) -> Sequence[int]:
-    """After which words the memory can be wiped so that a guess is left; 0 stands for never."""
+    """After which words the memory can be wiped so that it changes a guess; 0 stands for never.
+
+    The word behind has been guessed by then: what changes are the guesses from the one after that on.
+    """
     forgets = registry.get(trace.model).family == "recurrent"
-    return range(len(trace.tokens) - 1) if forgets else (0,)
+    return range(max(1, len(trace.tokens) - 2)) if forgets else (0,)
 
 
 def reset_label(trace: Trace, place: Value) -> str:
@@ -52,9 +55,9 @@ class LossPerStepQuery(Query):
         return found
 
     def wiped(self, text: str) -> int | None:
-        """After which token of this text the memory is wiped: a guess must be left behind it, in the first text too."""
+        """After which token of this text the memory is wiped: a guess must change by it, in the first text too."""
         place = self.reset or 0
-        return place if 0 < place < min(len(tokenizer.pieces(each)) for each in (self.text, text)) else None
+        return place if 0 < place < min(len(tokenizer.pieces(each)) for each in (self.text, text)) - 1 else None
 
     def idle(self) -> tuple[str, ...]:
         """No difference is drawn here."""
@@ -203,7 +206,7 @@ def rows(query: LossPerStepQuery, traces: list[Trace], guesses: list[Guesses]) -
         expected = [" · ".join(f"{guess} {share:.3f}" for guess, share in likeliest) for likeliest in guessed]
         for word, (own, total, probability) in list(zip(words(trace), numbers, strict=True))[1:]:
             likeliest = expected[word.position - 1]
-            yield trace.model, run, trace.change, word.position, word.label, own, total, probability, likeliest
+            yield trace.model, run, change_term(trace), word.position, word.label, own, total, probability, likeliest
 
 
 VIEW = View(

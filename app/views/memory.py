@@ -79,7 +79,7 @@ def summaries(query: MemoryQuery, traces: list[Trace], run: int) -> Iterable[Mes
     elif known:
         said = ", ".join(translate(query.lang, "quoted", word=labels[place].label) for place in known)
         yield say(
-            "memory.summary",
+            "memory.summary" if possible > 1 else "memory.summary.only",
             model=name,
             last=labels[last].label,
             known=Strong(said),
@@ -87,7 +87,8 @@ def summaries(query: MemoryQuery, traces: list[Trace], run: int) -> Iterable[Mes
             possible=str(possible),
         )
     else:
-        yield say("memory.summary.none", model=name, last=labels[last].label, possible=str(possible))
+        key = "memory.summary.none" if possible > 1 else "memory.summary.none.only"
+        yield say(key, model=name, last=labels[last].label, possible=str(possible))
 
 
 def curves(query: MemoryQuery, traces: list[Trace]) -> Figure:

@@ -11,7 +11,7 @@ from app.messages import Listed, Message, Strong, bound, decimal, say, translate
 from app.plotting import Axis, Curve, Panel, Plot, chart, maps
 from app.query import Query
 from app.transforms import reversed_words
-from app.views import Cell, Figure, Table, View, network_title
+from app.views import Cell, Figure, Table, View, change_term, network_title
 from app.words import shortened, words
 from models.run import Change, Run
 from models.trace import Sentence, Trace
@@ -244,7 +244,7 @@ def table(pairs: list[Pair]) -> Table:
 def rows(pairs: list[Pair]) -> Iterable[tuple[Cell, ...]]:
     """One row for each network."""
     for pair in pairs:
-        yield pair.first.model, pair.first.change, pair.distance, *pair.yardstick, pair.ratio
+        yield pair.first.model, change_term(pair.first), pair.distance, *pair.yardstick, pair.ratio
 
 
 VIEW = View(

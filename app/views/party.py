@@ -13,7 +13,7 @@ from app.plotting import IN_CELLS, Scale
 from app.query import DEFAULT_TEXT, Choices, Layer, Places, Query, Slider, Value, choice_label
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
-from app.views import Cell, Figure, Table, View
+from app.views import Cell, Figure, Table, Term, View
 from app.views.attention_steps import AttentionStepsQuery, Way, followed, heads, places, run_title, usual
 from app.words import place_label, shortened
 from models.run import Run
@@ -249,6 +249,11 @@ def table(parties: Sequence[Party]) -> Table:
     )  # fmt: skip
 
 
+def term(step: str) -> Term:
+    """A step for a table."""
+    return Term(step, say(f"party.step.{step}"))
+
+
 def all_rows(parties: Sequence[Party]) -> Iterable[tuple[Cell, ...]]:
     """One row for each number; invented guests belong to no model."""
     for run, party in enumerate(parties, start=1):
@@ -256,11 +261,11 @@ def all_rows(parties: Sequence[Party]) -> Iterable[tuple[Cell, ...]]:
         for guest, name in enumerate(party.names):
             numbers = (party.matches[guest], party.divided[guest], party.weights[guest])
             for step, value in zip(STEPS, numbers, strict=False):
-                yield model, run, guest, name, step, None, None if np.isnan(value) else float(value)
+                yield model, run, guest, name, term(step), None, None if np.isnan(value) else float(value)
             for unit, value in enumerate(party.said[guest].tolist(), start=1):
-                yield model, run, guest, name, "said", unit, value
+                yield model, run, guest, name, term("said"), unit, value
         for unit, value in enumerate(party.mixture.tolist(), start=1):
-            yield model, run, None, None, "mixture", unit, value
+            yield model, run, None, None, term("mixture"), unit, value
 
 
 def guest_rows(parties: Sequence[Party]) -> Iterable[tuple[Cell, ...]]:

@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 
 from app import align, units
-from app.messages import Message, Strong, say, translate
+from app.messages import Message, Strong, say, translate, visible
 from app.plotting import Axis, Curve, Plot, chart
 from app.query import Query
 from app.transforms import chunks
 from app.views import Cell, Figure, Table, View
-from app.words import Word, shortened, visible, words, written
+from app.words import Word, shortened, words, written
 from models import registry
 from models.run import Run
 from models.trace import Token, Trace

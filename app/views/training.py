@@ -175,9 +175,9 @@ def fitting(guess: str) -> str:
     return guess if len(guess) <= IN_CELL else guess[: IN_CELL - 1] + "…"
 
 
-def share(query: TrainingQuery, value: float) -> str:
-    """A probability that may be very small."""
-    if value < SCARCE / 100:
+def share(query: TrainingQuery, value: float, scarce: bool = False) -> str:
+    """A probability that may be very small; `scarce` where it stands beside one that is."""
+    if value < SCARCE / 100 or scarce:
         return power(query.lang, value)
     return percent(query.lang, value, 2 if value < SCARCE else 0)
 
@@ -254,16 +254,18 @@ def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Ite
     if len(end.rows) == 1 and "attention" in parts:
         yield say("training.summary.alone", sentence=first)
     elif "attention" in parts:
-        before, after = (float(each.values.max(1).mean()) for each in (start, end))
+        sharp = [Strong(percent(query.lang, float(each.values.max(1).mean()))) for each in (start, end)]
         yield say(
-            f"training.summary.attention{one}", **said, before=Strong(percent(query.lang, before)),
-            even=percent(query.lang, 1 / len(end.rows)), after=Strong(percent(query.lang, after)),
+            f"training.summary.attention{one}", **said, before=sharp[0], even=percent(query.lang, 1 / len(end.rows)),
+            after=sharp[1],
         )  # fmt: skip
     if "guesses" in parts:
         own, (guess, best) = right(sentence), guesses(sentence.traces[-1], sentence.word)[0]
+        scarce = max(own[0], own[-1]) < SCARCE and min(own[0], own[-1]) < SCARCE / 100  # both in one notation
+        before, after = (share(query, value, scarce) for value in (own[0], own[-1]))
         yield say(
-            f"training.summary.word{one}", **said, word=Strong(sentence.hidden_word), before=share(query, own[0]),
-            after=Strong(share(query, own[-1])), guess=guess, share=percent(query.lang, best),
+            f"training.summary.word{one}", **said, word=Strong(sentence.hidden_word), before=before,
+            after=Strong(after), guess=guess, share=percent(query.lang, best),
         )  # fmt: skip
     if "loss" in parts:
         losses = [decimal(query.lang, mean_loss(sentence.traces[place]), 2) for place in (0, -1)]

@@ -88,7 +88,7 @@ def test_the_sentence_follows_the_numbers(make_recurrent, lang):
 def test_the_state_before_the_first_word_is_not_talked_about(make_recurrent):
     trace = make_recurrent("[CLS]", "a", "b")
     values = np.array([[1.0] * 5, [0.4] * 5, [0.6] * 5], np.float32)
-    assert "[CLS]" not in told(GatesQuery(), with_gate(trace, 1, values))
+    assert "“[CLS]”" not in told(GatesQuery(), with_gate(trace, 1, values))
 
 
 def test_a_signed_quantity_is_strong_in_both_directions(make_recurrent):
