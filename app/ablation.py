@@ -99,7 +99,7 @@ def without(query: Query, answer: Answer) -> Iterable[Message]:
     """The head that the answer hangs on most, and how many turn the answer into another."""
     values = changes(answer)
     layer, head = np.unravel_index(np.abs(values).argmax(), values.shape)
-    others = answer.worth.head_off.argmax(-1)
+    others = answer.worth.best(answer.worth.head_off)
     before, after = told_apart(query, answer.share, answer.share + float(values[layer, head]))
     turned = int((others != answer.worth.chosen).sum())
     yield say(
@@ -119,7 +119,7 @@ def told_apart(query: Query, before: float, after: float) -> tuple[str, str]:
 def switched(query: Query, answer: Answer, layer: int, head: int) -> Message:
     """Whether the answer stays without this head, and how likely it is then."""
     after = answer.worth.head_off[layer, head]
-    best, chosen = int(after.argmax()), answer.worth.chosen
+    best, chosen = int(answer.worth.best(after)), answer.worth.chosen
     first, then = told_apart(query, answer.share, float(after[chosen]))
     values: dict[str, str | int | Message] = {
         "sentence": answer.first, "layer": layer + 1, "head": head + 1,
@@ -139,7 +139,7 @@ def head_rows(query: Query, found: Sequence[Answer]) -> Iterable[tuple[Cell, ...
     for answer in found:
         chosen = outcome(query.lang, answer.trace, answer.worth.chosen)
         for (layer, head), change in np.ndenumerate(changes(answer)):
-            other = outcome(query.lang, answer.trace, int(answer.worth.head_off[layer, head].argmax()))
+            other = outcome(query.lang, answer.trace, int(answer.worth.best(answer.worth.head_off[layer, head])))
             yield (
                 answer.trace.model, answer.number + 1, layer + 1, head + 1, chosen, answer.share,
                 answer.share + float(change), other,

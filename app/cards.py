@@ -36,7 +36,7 @@ MEASURES: dict[str, dict[str, int | None]] = {
     "similarity": {"spearman": 3, "coverage": None},
     "intent": {"accuracy": 3, "accuracy_written": 3},
     "entities": {"f1": 3, "precision": 3, "recall": 3},
-    "agreement": {"accuracy": 3, "accuracy_equal_pieces": 3},
+    "agreement": {"accuracy": 3, "accuracy_all_pairs": 3, "accuracy_equal_pieces": 3},
     "masked": {"removed_in_top": 0},
     "next_word": {},
 }

@@ -1,5 +1,6 @@
 """A query: a validated address. Each view adds its options as fields; wrong ones raise QueryError with a sentence."""
 
+import unicodedata
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -218,6 +219,8 @@ def read(kind: type[Q], raw: bytes, lang: Lang) -> Q:
         stated.pop("vs", None)
     limit = settings().characters
     for name in ("text", "vs"):
+        if name in stated:  # a letter and its mark may come as two characters, which no vocabulary knows
+            stated[name] = unicodedata.normalize("NFC", stated[name])
         value = stated.get(name)
         if value is not None and len(value) > limit:
             raise QueryError(

@@ -198,9 +198,10 @@ def told(query: "PositionsQuery", on: Reordered, off: Reordered, alone: bool) ->
         yield say(
             "positions.summary.unequal", model=name, layer=layer + 1, share=apart, states=states, attention=looks
         )  # fmt: skip
-        last = max(place for place, token in enumerate(off.first.tokens) if not token.special)
-        if seen := off.seen(last):
-            yield say("positions.summary.mask", word=words(off.first)[last].label, first=seen[0], second=seen[1])
+        seen = {word: numbers for word in words(off.first) if (numbers := off.seen(word.position))}
+        if seen:  # the word whose view changes most
+            word, (before, after) = max(seen.items(), key=lambda each: (abs(each[1][0] - each[1][1]), each[0]))
+            yield say("positions.summary.mask", word=word.label, first=before, second=after)
     if alone:
         yield say("positions.summary.moved", layer=layer + 1, share=moved)
     if not off.whole:

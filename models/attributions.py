@@ -86,6 +86,7 @@ def trace(run: Run) -> Trace:
         counted=tuple(places),
         chosen=asked.chosen,
         outcomes=outcomes.numpy(),
+        admissible=asked.admissible,
         integrated_gradients=over(places, integral.values),
         erasure=np.full(len(asked.trace.tokens), np.nan, np.float32),
         baseline=integral.baseline,

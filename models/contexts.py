@@ -99,12 +99,15 @@ def different(words: Sequence[tuple[str, int]]) -> list[tuple[int, int]]:
 
 
 def same(words: Sequence[tuple[str, int]]) -> list[tuple[int, int]]:
-    """Random pairs of places where the same word stands in different sentences."""
+    """For each word that stands in several sentences two such places, drawn: no article counts more than a noun."""
     places = defaultdict(list)
     for place, (word, _) in enumerate(words):
         places[word].append(place)
-    pairs = [pair for own in places.values() for pair in combinations(own, 2) if words[pair[0]][1] != words[pair[1]][1]]
-    return random.Random(1).sample(pairs, min(PAIRS, len(pairs)))
+    dice, found = random.Random(1), []
+    for own in places.values():
+        if pairs := [(one, other) for one, other in combinations(own, 2) if words[one][1] != words[other][1]]:
+            found.append(dice.choice(pairs))
+    return found
 
 
 def median(pointing: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:

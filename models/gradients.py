@@ -126,7 +126,11 @@ def each(seeds: np.ndarray) -> Entry:
 
 
 def changed(network: "RecurrentLanguageModel", change: Change | None) -> "RecurrentLanguageModel":
-    """The network, or a copy with other weights; raises ValueError for a change that is none of weights."""
+    """The network, or a copy with other weights; raises ValueError for a change that is none of weights.
+
+    Initial weights are drawn as for training, an LSTM's forget gates open (a bias of 1) as there; the word vectors are
+    random, while training starts with those of skip-gram.
+    """
     import torch
 
     if change is None:
@@ -141,6 +145,10 @@ def changed(network: "RecurrentLanguageModel", change: Change | None) -> "Recurr
             with torch.no_grad():
                 made.vectors.weight.mul_(made.vectors.embedding_dim**-0.5)
                 made.bias.zero_()
+                if made.cell == "lstm":
+                    units = made.layers.hidden_size
+                    for number in range(made.layers.num_layers):
+                        getattr(made.layers, f"bias_ih_l{number}")[units : 2 * units] += 1
     elif change.kind == "spectral_norm":
         with torch.no_grad():
             for number in range(made.layers.num_layers):

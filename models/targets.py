@@ -6,7 +6,10 @@ The answer is read from the last state of one token, so that token's attention i
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+import numpy as np
+
 from models import registry, tokenizer
+from models.entities import may_follow
 from models.run import Change, Run
 from models.trace import Labelling, Token, Trace
 
@@ -27,6 +30,7 @@ class Target(NamedTuple):
     place: int
     counted: list[int]
     chosen: int
+    admissible: np.ndarray  # [outcomes], which of them the model may choose
     scored: "Callable[[Tensor], Tensor]"
 
     def probabilities(self, vectors: "Tensor") -> "Tensor":
@@ -62,13 +66,18 @@ def target(run: Run) -> Target:
     def scored(x: "Tensor") -> "Tensor":
         return loaded.scored(x, place)
 
-    if trace.labelling is not None:  # not always the likeliest: I- follows its own name only
-        label = next(word.label for word in trace.labelling.words if word.token == place)
-        chosen = trace.labelling.label_names.index(label)
-    else:
-        with torch.inference_mode():
-            chosen = int(scored(vectors).argmax())
-    return Target(trace, vectors, place, others or typed, chosen, scored)
+    with torch.inference_mode():
+        scores = scored(vectors)[0].numpy()
+    admissible = np.ones(len(scores), bool) if trace.labelling is None else following(trace.labelling, place)
+    chosen = int(np.where(admissible, scores, -np.inf).argmax())
+    return Target(trace, vectors, place, others or typed, chosen, admissible, scored)
+
+
+def following(labelling: Labelling, place: int) -> np.ndarray:
+    """Which labels may follow the one before the word at this token, [labels]: I- goes on with its own name only."""
+    number = next(number for number, word in enumerate(labelling.words) if word.token == place)
+    before = labelling.words[number - 1].label if number else "O"
+    return np.array([may_follow(label, before) for label in labelling.label_names])
 
 
 def labelled_place(labelling: Labelling, at: int | None) -> int:

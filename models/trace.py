@@ -227,12 +227,18 @@ class Attribution:
     counted: tuple[int, ...]
     chosen: int
     outcomes: np.ndarray = array("float32[outcomes]")  # all probabilities
+    admissible: np.ndarray = array("bool[outcomes]")  # which of them can be chosen: I- follows its own name only
     integrated_gradients: np.ndarray = array("float32[tokens]")  # add up to p − baseline, but for `incomplete`
     erasure: np.ndarray = array("float32[tokens]")  # p − p(token erased)
     baseline: float  # p with all `counted` tokens erased
     incomplete: float  # |Σ integrated gradients − (p − baseline)|
     head_off: np.ndarray = array("float32[layers, heads, outcomes]")  # all probabilities with one head switched off
     even: np.ndarray = array("float32[outcomes]")  # all probabilities where every token looks alike at all it may see
+
+    def best(self, probabilities: np.ndarray) -> np.ndarray:
+        """The outcomes that these probabilities [..., outcomes] make the model choose, [...]."""
+        found: np.ndarray = np.where(self.admissible, probabilities, -1).argmax(-1)
+        return found
 
 
 @part

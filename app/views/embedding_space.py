@@ -66,13 +66,13 @@ def unit(vector: np.ndarray) -> np.ndarray:
 
 
 def known(traces: Sequence[Trace]) -> list[Point]:
-    """The words of all runs that have a vector, each once; signs are none."""
-    found: dict[str, Point] = {}
+    """The words of all runs that have a vector, each vector once; signs are none."""
+    found: dict[int, Point] = {}
     for run, trace in enumerate(traces):
         assert trace.states is not None
         for place, token in enumerate(trace.tokens):
             if token.id >= 0 and any(map(str.isalnum, token.text)):
-                found.setdefault(token.text, Point(token.text, run, place, unit(trace.states.inputs[place])))
+                found.setdefault(token.id, Point(token.text, run, place, unit(trace.states.inputs[place])))
     return list(found.values())
 
 

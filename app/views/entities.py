@@ -185,7 +185,7 @@ def differences(query: EntitiesQuery, sentence: Sentence) -> Iterable[str]:
     *from_left, encoder = sentence.traces
     if encoder.model != MODELS[-1]:  # it was not asked for
         return
-    for place, word in enumerate(found_in(encoder).words):
+    for place, word in enumerate(found_in(encoder).words[:-1]):  # nothing comes after the last
         if any(class_of(found_in(trace).words[place].label) != class_of(word.label) for trace in from_left):
             yield translate(query.lang, "quoted", word=written(encoder.text, word))
 

@@ -63,9 +63,9 @@ def figure(query: FaithfulnessQuery, traces: list[Trace]) -> Figure:
         if standard := faithfulness.yardstick(model):
             share = percent(query.lang, standard["even_same_class"])
             begun = f"{model_title(model, query.lang)}: " if query.vs_model not in (None, query.model) else ""
-            summary.append(
-                say("faithfulness.summary.even_elsewhere", model=begun, count=standard["sentences"], share=share)
-            )
+            names = any(trace.labelling is not None for trace in traces if trace.model == model)
+            key = "faithfulness.summary.even_elsewhere.names" if names else "faithfulness.summary.even_elsewhere"
+            summary.append(say(key, model=begun, count=standard["sentences"], share=share))
     links = []
     if query.show == "heads" and not query.single:
         links = [link for answer in found for link in ablation.links(query, answer, "faithfulness")]
@@ -88,7 +88,7 @@ def told(query: FaithfulnessQuery, answer: Answer, *, alone: bool) -> Iterable[M
         yield ablation.switched(query, answer, *query.single)
     else:
         yield from {"words": strongest, "agreement": orders, "heads": ablation.without}[query.show](query, answer)
-    if alone or int(answer.worth.even.argmax()) != answer.worth.chosen:
+    if alone or int(answer.worth.best(answer.worth.even)) != answer.worth.chosen:
         yield spread(query, answer)
 
 
@@ -213,11 +213,11 @@ def orders(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
 
 def spread(query: FaithfulnessQuery, answer: Answer) -> Message:
     """What the model would answer with attention spread alike over all tokens that may be seen."""
-    even = answer.worth.even
+    even, best = answer.worth.even, int(answer.worth.best(answer.worth.even))
     return say(
         "faithfulness.summary.even", sentence=answer.first,
-        name=Strong(outcome(query.lang, answer.trace, int(even.argmax()))),
-        share=percent(query.lang, float(even.max())),
+        name=Strong(outcome(query.lang, answer.trace, best)),
+        share=percent(query.lang, float(even[best])),
     )  # fmt: skip
 
 

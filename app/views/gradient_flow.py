@@ -19,6 +19,7 @@ from models.trace import Gradient, Trace
 
 MODELS = ("rnn", "lstm", "gru")
 LONGEST = 256
+UNDERFLOW = "< 10⁻³⁸"  # what float32 makes 0
 
 
 def layers(trace: Trace) -> range:
@@ -196,7 +197,8 @@ def summaries(query: GradientFlowQuery, traces: Sequence[Trace], texts: Sequence
         for trace in found:
             values = norms(query, trace)
             factor = 0.0 if np.isnan(values[first]) else float(values[first] / values[enters])
-            factors.append(valued(run_title(query, trace, [text]), power(query.lang, factor)))
+            told = power(query.lang, factor) if factor else UNDERFLOW
+            factors.append(valued(run_title(query, trace, [text]), told))
         yield say(
             "gradient_flow.summary", sentence=sentence, first=Strong(labels[first].label), last=labels[enters].label,
             factors=Listed(factors),

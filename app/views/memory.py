@@ -91,6 +91,14 @@ def summaries(query: MemoryQuery, traces: list[Trace], run: int) -> Iterable[Mes
         yield say(key, model=name, last=labels[last].label, possible=str(possible))
 
 
+def listed(query: MemoryQuery, accuracy: np.ndarray) -> Listed:
+    """How often one is right, some steps back."""
+    shares = [
+        say("memory.share", steps=step, share=Strong(percent(query.lang, float(accuracy[step])))) for step in SHOWN
+    ]
+    return Listed(shares, ", ")
+
+
 def curves(query: MemoryQuery, traces: list[Trace]) -> Figure:
     """Accuracy on text that nobody learned from, over the steps back, beside always naming the most frequent word."""
     drawn, summary = [], []
@@ -99,12 +107,9 @@ def curves(query: MemoryQuery, traces: list[Trace]) -> Figure:
         name, found = model_title(trace.model, query.lang), memory(trace)
         hover = f"{name}<br>{translate(query.lang, 'memory.curve.hover')}"
         drawn.append(Curve(name, found.probe_accuracy, series=series, hover=hover))
-        shares = [
-            say("memory.share", steps=step, share=Strong(percent(query.lang, float(found.probe_accuracy[step]))))
-            for step in SHOWN
-        ]
-        summary.append(say("memory.summary.curves", model=name, shares=Listed(shares, ", ")))
+        summary.append(say("memory.summary.curves", model=name, shares=listed(query, found.probe_accuracy)))
     baseline = memory(traces[0]).probe_baseline
+    summary.append(say("memory.summary.baseline", shares=listed(query, baseline)))
     drawn.append(Curve(translate(query.lang, "memory.baseline"), baseline, series=5, dash="dot", kind="line"))
     x = Axis(translate(query.lang, "memory.axis.steps"))
     plot = chart(drawn, query.lang, x, Axis(translate(query.lang, "memory.axis.accuracy"), limits=(0, 1.02)))

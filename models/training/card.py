@@ -131,8 +131,9 @@ def figures(result: dict[str, Any]) -> str:
     if result["task"] == "agreement":
         cases = ", ".join(f"{case} {share:.3f}" for case, share in result["cases"].items())
         return (
-            f"**{result['accuracy']:.3f}** mean over cases ({cases}); {result['unequal_pieces']:,} pairs with unequal "
-            f"numbers of pieces, without them {result['accuracy_equal_pieces']:.3f} of the pairs"
+            f"**{result['accuracy']:.3f}** mean over cases ({cases}); {result['accuracy_all_pairs']:.3f} of all pairs, "
+            f"{result['accuracy_equal_pieces']:.3f} without the {result['unequal_pieces']:,} with unequal numbers of "
+            "pieces"
         )
     if result["task"] == "similarity":
         return (

@@ -20,9 +20,9 @@ from models.run import Run, perform
 from models.training import classification, entities
 from models.training.corpora import lines
 
-INTENTS = "intents_massive/dev.tsv.gz"
-ENTITIES = "ner_germeval2014/dev.bio.gz"
-TEXT = "text_klexikon/klexikon.validation.txt.gz"
+INTENTS, INTENTS_LEARNED = "intents_massive/dev.tsv.gz", "intents_massive/train.tsv.gz"
+ENTITIES, ENTITIES_LEARNED = "ner_germeval2014/dev.bio.gz", "ner_germeval2014/train.bio.gz"
+TEXT, TEXT_LEARNED = "text_klexikon/klexikon.validation.txt.gz", "text_klexikon/klexikon.train.txt.gz"
 SENTENCES = 200
 LEAST_WORDS = 4  # an order of two or three words says little
 MOST_WORDS = 16  # of the sentences of news and encyclopaedia: those that people type are no longer
@@ -36,7 +36,7 @@ def measured(runs: list[Run]) -> dict[str, Any]:
         assert trace.attribution is not None and trace.attention is not None
         worth, heads = trace.attribution, trace.attention.attention.shape[1]
         found.append(faithfulness.agreement(trace))
-        same += int(worth.even.argmax()) == worth.chosen
+        same += int(worth.best(worth.even)) == worth.chosen
         drops.append(float(worth.outcomes[worth.chosen] - worth.even[worth.chosen]))
     lower, median, upper = np.nanquantile(np.stack(found), [0.25, 0.5, 0.75], axis=0)
     return {
@@ -49,9 +49,12 @@ def measured(runs: list[Run]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def chosen(sentences: Iterable[str], drawn: random.Random) -> list[str]:
-    """The sentences that are measured."""
-    return drawn.sample([text for text in sentences if len(text.split()) >= LEAST_WORDS], SENTENCES)
+def chosen(sentences: Iterable[str], learned: Iterable[str], drawn: random.Random) -> list[str]:
+    """The sentences that are measured: none that is also among those `learned`, and none of few words."""
+    known = set(learned)
+    return drawn.sample(
+        [text for text in sentences if len(text.split()) >= LEAST_WORDS and text not in known], SENTENCES
+    )
 
 
 def short(sentences: Iterable[str]) -> Iterator[str]:
@@ -61,19 +64,26 @@ def short(sentences: Iterable[str]) -> Iterator[str]:
 
 def intents(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
     """Requests, with a capital letter at the start; the answer is a class."""
-    texts = chosen((text for text, _ in classification.read(corpora / INTENTS)), drawn)
+    unseen, learned = ((text for text, _ in classification.read(corpora / file)) for file in (INTENTS, INTENTS_LEARNED))
+    texts = chosen(unseen, learned, drawn)
     return [Run(model, text[:1].upper() + text[1:], "attributions") for text in texts]
 
 
 def names(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
-    """News and Wikipedia with at least one name; the answer is the label of the first name that the model finds."""
-    named = (" ".join(words) for words, labels in entities.read(corpora / ENTITIES) if set(labels) != {"O"})
-    return [Run(model, text, "attributions") for text in chosen(short(named), drawn)]
+    """News and Wikipedia in which the model finds a name; the answer is the label of the first."""
+
+    def named(text: str) -> bool:
+        labelling = perform(Run(model, text)).labelling
+        return labelling is not None and bool(labelling.entities)
+
+    texts = (" ".join(words) for words, labels in entities.read(corpora / ENTITIES) if set(labels) != {"O"})
+    learned = (" ".join(words) for words, _ in entities.read(corpora / ENTITIES_LEARNED))
+    return [Run(model, text, "attributions") for text in chosen(filter(named, short(texts)), learned, drawn)]
 
 
 def hidden_words(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
     """Sentences of the encyclopaedia, in each of which some piece is hidden."""
-    texts = chosen(short(lines(corpora / TEXT)), drawn)
+    texts = chosen(short(lines(corpora / TEXT)), lines(corpora / TEXT_LEARNED), drawn)
     counts = [sum(not token.special for token in tokenizer.tokenize(text, 256)) for text in texts]
     places = [1 + drawn.randrange(count) for count in counts]
     return [Run(model, text, "attributions", at=place) for text, place in zip(texts, places, strict=True)]
@@ -81,7 +91,7 @@ def hidden_words(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
 
 def next_words(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
     """Sentences of the encyclopaedia, cut off after some word; the answer is the next piece."""
-    texts = [text.split() for text in chosen(short(lines(corpora / TEXT)), drawn)]
+    texts = [text.split() for text in chosen(short(lines(corpora / TEXT)), lines(corpora / TEXT_LEARNED), drawn)]
     return [
         Run(model, " ".join(words[: drawn.randint(LEAST_WORDS, max(LEAST_WORDS, len(words) - 1))]), "attributions")
         for words in texts

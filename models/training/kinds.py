@@ -75,6 +75,8 @@ WEAK = {  # each sentence has its twin in the catalogues of the app
     "assistant": "It knows requests to a voice assistant only; for any other sentence it names one of the 18 as well.",
     "lower_case": "Its corpus is in lower case without punctuation marks. Capitals and a last sign were added by "
     "chance.",
+    "repeated": "68 of the 1,487 requests that it is scored on stand word for word in its training text too: so the "
+    "corpus comes. Without them its accuracy is lower by 0.004 to 0.009.",
     "no_order": "Two sentences of the same words are the same to it.",
     "window": "Its window is fixed: a shorter text is filled up, what comes after 16 pieces is cut off.",
     "places": "A word at another place is another word to it, learned anew for each place.",
@@ -93,7 +95,7 @@ WEAK = {  # each sentence has its twin in the catalogues of the app
     "decided alone.",
 }
 LANGUAGE_MODEL = ("short", "rare_verbs", "encyclopaedic", "pieces", "prejudiced")
-ASSISTANT = ("assistant", "lower_case", "pieces")
+ASSISTANT = ("assistant", "lower_case", "repeated", "pieces")
 RECURRENT = (
     "two layers of 192 {cells}, one matrix as input and output word vectors. "
     "It guesses each next piece of a German text."

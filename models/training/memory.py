@@ -33,14 +33,16 @@ EPOCHS = 2
 LEARNING_RATE = 2e-3
 
 
-def paragraphs(folder: Path) -> tuple[list[list[int]], list[list[int]]]:
-    """Token ids of the paragraphs to learn from and to test on, each begun with [CLS]."""
+def sentences(folder: Path) -> tuple[list[list[int]], list[list[int]]]:
+    """Token ids of the sentences to learn from and to test on, each begun with [CLS]; a paragraph stays together."""
     learned: list[list[int]] = []
     tested: list[list[int]] = []
     for number, file in enumerate(FILES):
-        for place, line in enumerate(sources.lines(folder / file)):
-            ids = [CLS, *tokenizer().encode(line, add_special_tokens=False).ids][:LONGEST]
-            (tested if number == 0 and place % TEST_EVERY == 0 else learned).append(ids)
+        for place, paragraph in enumerate(sources.paragraphs(folder / file)):
+            chosen = tested if number == 0 and place % TEST_EVERY == 0 else learned
+            for sentence in paragraph:
+                ids = [CLS, *tokenizer().encode(sentence, add_special_tokens=False).ids]
+                chosen.append(ids[:LONGEST])
     return learned, tested
 
 
@@ -112,18 +114,18 @@ def train(
 ) -> None:
     """Learns the probes of one model and writes memory.safetensors and memory.json beside its weights."""
     network = cast(RecurrentLanguageModel, files.read(weights / model))
-    learned, tested = paragraphs(corpora)
+    learned, tested = sentences(corpora)
     states, words = pairs(network, learned, LEARNED_FROM)
     probes = learn(network, states, words, seed).half()
     test_states, test_words = pairs(network, tested, TESTED_ON)
-    most_frequent = int(torch.bincount(words[:, 0]).argmax())
+    usual = torch.stack([torch.bincount(column).argmax() for column in words.T])  # most often so many steps back
     said: dict[str, Any] = {
         "weights": files.fingerprint(weights / model),
         "learned_from": len(states),
         "tested_on": len(test_states),
         "seed": seed,
         "accuracy": accuracies(network, probes.float(), test_states, test_words),
-        "baseline": [round(float((test_words[:, k] == most_frequent).float().mean()), 5) for k in range(STEPS + 1)],
+        "baseline": [round(float(share), 5) for share in (test_words == usual).float().mean(0)],
     }
     save_file({"probes": probes}, weights / model / "memory.safetensors")
     (weights / model / "memory.json").write_text(json.dumps(said, indent=1) + "\n", "utf-8")

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from models import faithfulness, registry
+from models.entities import may_follow
 from models.errors import TooManyTokens
 from models.run import Change, Run, perform
 from models.tokenizer import MASK
@@ -186,6 +187,24 @@ def test_a_decoders_head_is_off_when_its_rows_of_the_output_matrix_are_zero():
             network.transformer.h[layer].attn.c_proj.weight.view(4, 48, 192)[head] = 0
             expected = bare.answered(network, input_ids=bare.ids)[0].numpy()
         assert bare.trace.attribution.head_off[layer, head] == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_label_that_may_not_follow_is_no_answer():
+    """In this sentence the likeliest label of “City” is one that only goes on with a name, and no name goes before."""
+    labels = labels_of("encoder-entities")
+    for text in ("Ancient City , die Altstadt der Insel .", "Der alte Main fließt"):
+        trace = perform(Run("encoder-entities", text))
+        for number, word in enumerate(trace.labelling.words):
+            worth = perform(Run("encoder-entities", text, "attributions", at=word.token)).attribution
+            before = trace.labelling.words[number - 1].label if number else "O"
+            allowed = [may_follow(label, before) for label in labels]
+            assert worth.admissible.tolist() == allowed
+            assert labels[worth.chosen] == word.label == labels[int(worth.best(worth.outcomes))]
+            assert all(allowed[best] for best in worth.best(worth.head_off).ravel())
+
+
+def labels_of(name):
+    return perform(Run(name, "Hund")).labelling.label_names
 
 
 def test_even_attention_of_a_decoder_does_not_look_ahead():

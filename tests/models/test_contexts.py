@@ -67,7 +67,8 @@ def test_what_is_near_has_the_largest_cosines_and_is_never_the_word_itself(pair)
 
 def test_pairs_of_the_yardstick_are_what_they_are_called():
     words = [("Hund", 0), ("der", 0), ("Hund", 1), ("Der", 1), ("der", 1), ("Hund", 1)]
-    assert set(contexts.same(words)) <= {(0, 2), (0, 5), (1, 4)} and len(contexts.same(words)) == 3
+    hund, der = contexts.same(words)  # each word once
+    assert hund in {(0, 2), (0, 5)} and der == (1, 4)
     assert len(found := contexts.different(words)) == contexts.PAIRS
     assert all(words[one][0].lower() != words[other][0].lower() for one, other in found)
 

@@ -114,6 +114,15 @@ def test_a_spectral_norm_is_the_largest_singular_value_and_the_bound_holds():
     assert part.spectral_norms == pytest.approx([0.8, 0.8], abs=1e-5)
 
 
+def test_an_initial_lstm_has_the_open_forget_gates_that_training_starts_with():
+    network = registry.load("lstm").network
+    units = network.layers.hidden_size
+    start = changed(network, Change("initial_weights", 1))
+    for number in range(network.layers.num_layers):
+        bias = getattr(start.layers, f"bias_ih_l{number}").detach().reshape(4, units)
+        assert (bias[1].mean() - 1).abs() < 0.05 and bias[[0, 2, 3]].abs().max() <= units**-0.5
+
+
 def test_initial_weights_come_from_the_seed_and_leave_the_model_alone():
     before = registry.load("gru").network.vectors.weight.clone()
     first, again, other = (
