@@ -15,13 +15,26 @@ LINES = [f"Der Hund Nummer {number} bellt heute laut." for number in range(150)]
 ]
 
 
+NAMED = [f"Angela Merkel wohnt seit {number} Tagen in Berlin ." for number in range(60)] + LINES[:60]
+
+
+def requests(lines):
+    return "text\tszenario\tintent\n" + "".join(f"{line.lower()}\talarm\tset\n" for line in lines)
+
+
+def labelled(lines):
+    label = {"Angela": "B-PER", "Merkel": "I-PER", "Hund": "B-OTH"}
+    return "\n\n".join("\n".join(f"{word}\t{label.get(word, 'O')}" for word in line.split()) for line in lines)
+
+
 def corpora(folder):
     content = {
         training.TEXT: "\n".join([*LINES, "Zu kurz."]),
-        training.INTENTS: "text\tszenario\tintent\n" + "".join(f"{line.lower()}\talarm\tset\n" for line in LINES),
-        training.ENTITIES: "\n\n".join(
-            "\n".join(f"{word}\t{'B-PER' if word == 'Hund' else 'O'}" for word in line.split()) for line in LINES
-        ),
+        training.TEXT_LEARNED: LINES[0],
+        training.INTENTS: requests(LINES),
+        training.INTENTS_LEARNED: requests(LINES[:1]),
+        training.ENTITIES: labelled(NAMED),
+        training.ENTITIES_LEARNED: labelled(NAMED[:1]),
     }
     for name, text in content.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +48,8 @@ def test_each_model_is_asked_its_own_question(tmp_path, monkeypatch):
     intents = training.intents("encoder-intent", folder, random.Random(1))
     assert len({run.text for run in intents}) == 40 and all(run.text[0].isupper() for run in intents)
     names = training.names("encoder-entities", folder, random.Random(1))
-    assert all("Hund" in run.text for run in names)
+    assert all(perform(Run("encoder-entities", run.text)).labelling.entities for run in names)  # not those of the dog
+    assert LINES[0].capitalize() not in {run.text for run in intents} and NAMED[0] not in {run.text for run in names}
     hidden = training.hidden_words("encoder", folder, random.Random(1))
     assert all(1 <= run.at <= 12 for run in hidden) and len({run.at for run in hidden}) > 3
     cut = training.next_words("decoder", folder, random.Random(1))
