@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from app import units
-from app.messages import Listed, Message, Strong, percent, say, translate
+from app.messages import Listed, Message, Strong, percent, say, translate, valued
 from app.plotting import Axis, Curve, Panel, chart, maps
 from app.query import Query
 from app.views import Cell, Figure, Table, View, model_title
@@ -91,25 +91,25 @@ def summaries(query: MemoryQuery, traces: list[Trace], run: int) -> Iterable[Mes
         yield say(key, model=name, last=labels[last].label, possible=str(possible))
 
 
-def listed(query: MemoryQuery, accuracy: np.ndarray) -> Listed:
+def shares(query: MemoryQuery, accuracy: np.ndarray) -> str:
     """How often one is right, some steps back."""
-    shares = [
-        say("memory.share", steps=step, share=Strong(percent(query.lang, float(accuracy[step])))) for step in SHOWN
-    ]
-    return Listed(shares, ", ")
+    return ", ".join(percent(query.lang, float(accuracy[step])) for step in SHOWN)
 
 
 def curves(query: MemoryQuery, traces: list[Trace]) -> Figure:
     """Accuracy on text that nobody learned from, over the steps back, beside always naming the most frequent word."""
-    drawn, summary = [], []
+    drawn, told = [], []
     for trace in traces:
         series = MODELS.index(trace.model)
         name, found = model_title(trace.model, query.lang), memory(trace)
         hover = f"{name}<br>{translate(query.lang, 'memory.curve.hover')}"
         drawn.append(Curve(name, found.probe_accuracy, series=series, hover=hover))
-        summary.append(say("memory.summary.curves", model=name, shares=listed(query, found.probe_accuracy)))
+        told.append(valued(name, shares(query, found.probe_accuracy)))
     baseline = memory(traces[0]).probe_baseline
-    summary.append(say("memory.summary.baseline", shares=listed(query, baseline)))
+    summary = [
+        say("memory.summary.curves", steps=", ".join(map(str, SHOWN)), shares=Listed(told)),
+        say("memory.summary.baseline", share=Strong(shares(query, baseline))),
+    ]
     drawn.append(Curve(translate(query.lang, "memory.baseline"), baseline, series=5, dash="dot", kind="line"))
     x = Axis(translate(query.lang, "memory.axis.steps"))
     plot = chart(drawn, query.lang, x, Axis(translate(query.lang, "memory.axis.accuracy"), limits=(0, 1.02)))

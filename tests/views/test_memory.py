@@ -38,10 +38,11 @@ def test_the_curves_are_of_other_text():
     assert [trace.model for trace in traces] == ["rnn", "lstm", "gru"]
     for trace, curve in zip(traces, found.plot.data, strict=False):
         assert np.array_equal(values(curve, "y"), trace.memory.probe_accuracy)
-    *networks, guessing = found.summary
-    assert len(networks) == 3 and found.plot.data[3]["line"]["dash"] == "dot"
+    networks, guessing = found.summary
+    assert all(f"{name} " in networks.text("en") for name in ("RNN", "LSTM", "GRU"))
+    assert found.plot.data[3]["line"]["dash"] == "dot"
     shares = [percent("en", float(traces[0].memory.probe_baseline[step])) for step in (1, 4, 8)]
-    assert "without any memory" in guessing.text("en") and all(share in guessing.text("en") for share in shares)
+    assert "Without any memory" in guessing.text("en") and all(share in guessing.text("en") for share in shares)
     for trace in traces:  # a word back is remembered; what is named eight back, guessing names as well
         excess = trace.memory.probe_accuracy - trace.memory.probe_baseline
         assert excess[1] > 0.2 and abs(excess[8]) < 0.02
