@@ -31,6 +31,10 @@
     transition: "none",
     slideNumber: "c/t",
     pdfSeparateFragments: false,
+    scrollActivationWidth: null, // a phone turns slides too: Reveal's scrolling would lose the one in the address
     plugins: [RevealNotes],
   });
+
+  /* A figure that was clicked leaves with its slide; the keys go on here. */
+  Reveal.on("slidechanged", () => document.activeElement?.blur());
 })();

@@ -28,8 +28,8 @@ def moving(open_window: OpenWindow) -> Iterator[Screen]:
 
 def pressed(screen: Screen, inside: Frame, said: str = "said") -> None:
     """After a click into the figure every key turns the slide."""
-    inside.click(".figure", position={"x": 2, "y": 2})  # beside the links of a figure, if it has any
     for key, method in KEYS.items():
+        inside.click(".figure", position={"x": 2, "y": 2})  # beside the links of a figure, if it has any
         screen.page.evaluate("said.length = 0")
         screen.page.keyboard.press(key)
         screen.until(
@@ -131,6 +131,28 @@ def test_the_lecture_slide_by_slide(open_window: OpenWindow, lang: str, size: tu
                 high = inside.evaluate("document.documentElement.scrollHeight - innerHeight")
                 assert high <= 8, f"{slide.name} is {high} pixels too high"
             screen.page.keyboard.press("ArrowRight")
+
+
+def test_arrow_keys_go_on_after_a_click_into_a_figure_that_leaves_with_its_slide(open_window: OpenWindow) -> None:
+    with open_window(viewport={"width": 1280, "height": 720}).watched() as screen:
+        screen.witness.expect_status(404)  # stills of a server without them
+        screen.go("/de/deck#/tokens")
+        inside = screen.until(lambda: next((f for f in screen.page.frames if "/embed/" in f.url), None), "the figure")
+        screen.until(lambda: inside.evaluate("!!document.querySelector('.main-svg')"), "the drawn figure")
+        inside.click(".figure")
+        names = [slide.name for slide in deck.shown()]
+        for name in names[names.index("tokens") + 1 :][:4]:
+            screen.page.keyboard.press("ArrowRight")
+            screen.until(lambda name=name: screen.page.evaluate("Reveal.getCurrentSlide().id") == name, name)  # type: ignore[misc]
+
+
+def test_a_phone_opens_the_slide_of_the_address(open_window: OpenWindow) -> None:
+    with open_window(viewport={"width": 390, "height": 800}).watched() as screen:
+        screen.witness.expect_status(404)  # stills of a server without them
+        screen.go("/de/deck#/tokens")
+        screen.until(lambda: screen.page.evaluate("window.Reveal?.isReady()"), "the deck")
+        assert screen.page.evaluate("Reveal.getCurrentSlide().id") == "tokens"
+        assert screen.page.locator("#tokens h2").is_visible()
 
 
 def test_cells_of_a_slide_are_wide_enough_for_their_texts(screen: Screen) -> None:
