@@ -7,9 +7,13 @@
   const body = document.body;
   const embedded = body.classList.contains("embed");
   const status = document.getElementById("status");
+  const told = document.getElementById("told");
+  const FIELDS = "#query input[type=text]";
   let request = null;
+  let awaited = null; // { url, how, sent }: what is asked for, and what stood in the fields then
   let typing = 0;
   let quiet = 0;
+  let shown = location.pathname + location.search;
 
   /* ── one answer for another ──────────────────────────────────────────── */
   function busy(waiting) {
@@ -35,14 +39,31 @@
     line.textContent = text;
     place?.replaceChildren(line);
     dim(true);
+    shown = null; // the address may be one step ahead of the figure
   }
 
-  /* Fields keep what is being typed; everything else is what the server says. */
-  function fill(page, keepTyped) {
-    for (const fresh of page.querySelectorAll("#query input[type=text]")) {
+  /* What an answer says to those who do not see it: what is wrong, else the summary. */
+  function saying() {
+    const wrong = [...document.querySelectorAll(".field-error")].map((error) => error.textContent);
+    const summary = document.querySelector(".summary")?.textContent || document.getElementById("figure")?.ariaLabel;
+    return (wrong.join(" ") || summary || "").replace(/\s+/g, " ").trim();
+  }
+
+  const typedValues = () => new Map([...document.querySelectorAll(FIELDS)].map(({ id, value }) => [id, value]));
+
+  /* What was typed since the answer was asked for, and what is being typed. */
+  function newlyTyped(sent, keepTyped) {
+    const typing = keepTyped && document.activeElement.id;
+    return new Map([...typedValues()].filter(([id, value]) => id === typing || sent.get(id) !== value));
+  }
+
+  /* Fields keep what is typed; everything else is what the server says. */
+  function fill(page, kept) {
+    for (const fresh of page.querySelectorAll(FIELDS)) {
       const field = document.getElementById(fresh.id);
       if (!field) continue;
-      if (!(keepTyped && field === document.activeElement)) field.value = fresh.value;
+      field.defaultValue = fresh.defaultValue;
+      if (!kept.has(field.id)) field.value = fresh.value;
       field.toggleAttribute("aria-invalid", fresh.hasAttribute("aria-invalid"));
       if (fresh.hasAttribute("aria-invalid")) field.setAttribute("aria-invalid", "true");
     }
@@ -50,18 +71,48 @@
     if (form && page.getElementById("query")) form.action = page.getElementById("query").getAttribute("action");
   }
 
-  function swap(page, keepTyped, held) {
-    const focus = document.activeElement?.id;
-    const caret = document.activeElement?.selectionStart;
+  /* What somebody has opened and where they are in it; gives what brings them back there in a new figure. */
+  function placeIn() {
+    const figure = document.getElementById("figure");
+    const player = document.querySelector(".player");
+    const steps = player && Satzblick.stepsOf(figure).join();
+    const [step, playing] = [player?.querySelector("input").value, player?.querySelector(".play").textContent !== "▶"];
+    const { scrollLeft, scrollTop } = figure ?? {};
+    const table = document.getElementById("numbers")?.open;
+    return () => {
+      const [fresh, other] = [document.getElementById("figure"), document.querySelector(".player")];
+      if (table && document.getElementById("numbers")) document.getElementById("numbers").open = true;
+      if (fresh === figure) return;
+      fresh?.scrollTo(scrollLeft, scrollTop);
+      if (!player || !other || Satzblick.stepsOf(fresh).join() !== steps) return;
+      const slider = other.querySelector("input");
+      if (slider.value === step) return;
+      slider.value = step;
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+      if (playing) other.querySelector(".play").click();
+    };
+  }
+
+  /* The focus stays with what has the same name, else with the field beside; in another view only what is typed goes on. */
+  function focusAgain(active, caret, beside, elsewhere) {
+    if (active.isConnected && !elsewhere) return;
+    const again = elsewhere && !active.matches(FIELDS) ? null : document.getElementById(active.id);
+    const place = again ?? document.getElementById(beside) ?? document.getElementById("main");
+    place.focus({ preventScroll: true });
+    if (again?.matches(FIELDS) && caret !== undefined) again.setSelectionRange(caret, caret);
+  }
+
+  function swap(page, kept, held) {
+    const active = document.activeElement;
+    const caret = active.selectionStart;
+    const beside = active.closest(".field")?.querySelector("input").id;
+    const [before, comeBack] = [saying(), placeIn()];
     const plot = document.querySelector("#result .js-plotly-plot");
     const elsewhere = page.body.dataset.page !== body.dataset.page;
     let stale = false;
     if (elsewhere) {
-      const typed = keepTyped ? document.activeElement?.value : undefined;
       document.getElementById("main").replaceWith(page.getElementById("main"));
       body.dataset.page = page.body.dataset.page;
-      const field = document.getElementById(focus);
-      if (field?.matches("input") && typed !== undefined) field.value = typed;
     }
     for (const part of elsewhere ? [] : document.querySelectorAll("[data-swap]")) {
       const fresh = page.getElementById(part.id);
@@ -81,17 +132,17 @@
     }
     for (const part of elsewhere ? page.querySelectorAll("[data-swap]") : [])
       document.getElementById(part.id)?.replaceWith(part);
-    if (!elsewhere) fill(page, keepTyped);
+    if (!elsewhere) fill(page, kept);
+    for (const [id, value] of kept) if (document.getElementById(id)) document.getElementById(id).value = value;
     document.title = page.title;
     document.documentElement.dataset.theme = page.documentElement.dataset.theme;
-    const again = focus && document.getElementById(focus);
-    if (again && again !== document.activeElement) {
-      again.focus({ preventScroll: true });
-      if (again.matches("input[type=text]") && caret !== undefined) again.setSelectionRange(caret, caret);
-    }
     Satzblick.start(plot?.isConnected ? null : plot);
+    if (!elsewhere) comeBack();
+    focusAgain(active, caret, beside, elsewhere);
     hereabouts();
     dim(stale);
+    if (saying() !== before) told.textContent = elsewhere ? `${document.querySelector("h1").textContent} ${saying()}` : saying();
+    return elsewhere;
   }
 
   /* A frame's own settings go along with every choice made in it. */
@@ -103,9 +154,20 @@
     return address.href;
   }
 
+  /* What a proxy says instead of a server that is away is no page: it is taken as if nobody had answered. */
   async function asked(url, signal) {
     const response = await fetch(url, { headers: { Accept: "text/html" }, signal });
-    return new DOMParser().parseFromString(await response.text(), "text/html");
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!response.ok && !page.querySelector("#result, #error-message")) throw new TypeError(`status ${response.status}`);
+    return page;
+  }
+
+  function remembered(url, how) {
+    const { pathname, search } = new URL(url, location.href);
+    const same = pathname + search === location.pathname + location.search; // no step back that changes nothing
+    if (how === "push" && !same) history.pushState(null, "", url);
+    else if (how === "push" || how === "replace") history.replaceState(null, "", url);
+    shown = location.pathname + location.search;
   }
 
   /* `held` is a part that stays as it is: what somebody is just moving. */
@@ -114,6 +176,8 @@
     clearTimeout(typing);
     request?.abort();
     const mine = (request = new AbortController());
+    const sent = typedValues();
+    awaited = { url, how, sent };
     const patience = setTimeout(() => busy(true), PATIENCE);
     try {
       const page = await (Satzblick.carried ?? asked)(url, mine.signal); // an offline file has its pages in itself
@@ -126,37 +190,52 @@
       if (!page.getElementById("result")) return location.assign(url);
       const made = new URL(url, location.href).searchParams.has("vs_from"); // the address says what came of it
       if (made) url = page.getElementById("copy")?.getAttribute("href") ?? url;
-      swap(page, keepTyped, held);
-      if (how === "push") history.pushState(null, "", url);
-      if (how === "replace") history.replaceState(null, "", url);
-      shown = location.pathname + location.search;
+      remembered(url, how); // first: the entry that is left keeps its place on the page
+      const elsewhere = swap(page, newlyTyped(sent, keepTyped), held);
+      if (elsewhere && how === "push") scrollTo({ top: 0, behavior: "instant" });
       if (focus) document.getElementById(focus)?.select();
     } catch (error) {
       clearTimeout(patience);
       if (error.name === "AbortError") return;
       busy(false);
-      if (embedded) location.assign(url);
+      // A sandbox may not ask, but it may go there; offline it would lose its figure.
+      if (embedded && origin === "null" && navigator.onLine) location.assign(url);
       else if (error instanceof TypeError) trouble(body.dataset.offline);
       else throw error;
     } finally {
       clearTimeout(patience);
+      if (mine === request) awaited = null;
     }
   }
 
   /* ── the form ────────────────────────────────────────────────────────── */
+  /* A choice that is still awaited is not in the form yet: to its address comes what was typed since. */
   function formAddress(button) {
     const form = document.getElementById("query");
-    const address = new URL(form.action, location.href);
-    address.search = new URLSearchParams(new FormData(form, button));
+    const address = new URL(awaited?.url ?? form.action, location.href);
+    if (!awaited) address.search = new URLSearchParams(new FormData(form, button));
+    else {
+      for (const [id, value] of newlyTyped(awaited.sent)) address.searchParams.set(document.getElementById(id).name, value);
+      if (button?.name) address.searchParams.set(button.name, button.value);
+    }
+    return address.href;
+  }
+
+  /* An address with the sentences of the last answer takes those that are typed now. */
+  function withTyped(url) {
+    const address = new URL(url, location.href);
+    for (const { name, value, defaultValue } of document.querySelectorAll(FIELDS))
+      if (value !== defaultValue && address.searchParams.get(name) === defaultValue) address.searchParams.set(name, value);
     return address.href;
   }
 
   const remember = (how) => (embedded ? "none" : how);
+  const going = () => (awaited?.how === "push" ? "push" : "replace"); // the step of an awaited choice stays a step
 
   document.addEventListener("input", (event) => {
     if (!event.target.matches("#query input[type=text]") || event.isComposing) return;
     clearTimeout(typing);
-    typing = setTimeout(() => load(formAddress(), { how: "replace", keepTyped: true }), TYPING);
+    typing = setTimeout(() => load(formAddress(), { how: going(), keepTyped: true }), TYPING);
   });
 
   document.addEventListener("compositionend", ({ target }) =>
@@ -164,6 +243,7 @@
   );
 
   document.addEventListener("submit", (event) => {
+    if (event.target.matches("form.number")) event.preventDefault(); // its change, which comes first, has asked already
     if (event.target.id !== "query") return;
     event.preventDefault();
     load(formAddress(event.submitter), { how: "push", keepTyped: true });
@@ -171,7 +251,7 @@
 
   document.addEventListener("change", ({ target }) => {
     const option = target.matches("select") && target.selectedOptions[0];
-    if (option) load(target.dataset.start + option.dataset.rest, { how: remember("push") });
+    if (option) load(withTyped(target.dataset.start + option.dataset.rest), { how: remember("push") });
   });
 
   /* ── numbers: each field, and all sliders together, are a form of their own ── */
@@ -183,7 +263,7 @@
       const usual = form.elements[name].dataset?.usual;
       return value !== "" && (usual === undefined || Number(usual) !== Number(value));
     });
-    return `${form.getAttribute("action")}?${new URLSearchParams(given)}`;
+    return withTyped(`${form.getAttribute("action")}?${new URLSearchParams(given)}`);
   }
 
   document.addEventListener("change", ({ target }) => {
@@ -207,7 +287,6 @@
     moving = setTimeout(() => load(numbersAddress(form), { how: "none", held: form.closest("[data-swap]") }), MOVING);
   });
 
-  let shown = location.pathname + location.search;
   addEventListener("popstate", () => {
     const address = location.pathname + location.search; // a jump within the page changes only the part after #
     if (address !== shown) load(location.href, { how: "none" });
@@ -243,13 +322,23 @@
     const chosen = next === system ? "auto" : next;
     document.documentElement.dataset.theme = chosen;
     Satzblick.redraw();
-    load(link.dataset[chosen], { how: "replace" });
+    const address = new URL(withTyped(link.dataset[chosen]));
+    if (awaited && document.getElementById("query")) {
+      address.href = formAddress();
+      if (chosen === "auto") address.searchParams.delete("theme");
+      else address.searchParams.set("theme", chosen);
+    }
+    load(address.href, { how: going() });
   }
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copies]");
     if (button) copy(document.getElementById(button.dataset.copies).textContent, button, body.dataset.copiedText);
     const link = event.target.closest("a");
+    if (link?.hasAttribute("href") && !link.matches("[id^=example], [href^='#']")) {
+      const address = withTyped(link.href);
+      if (address !== link.href) link.href = address;
+    }
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     if (link.id === "theme") otherTheme(link);
     else if ("copy" in link.dataset) copy(new URL(link.getAttribute("href"), location.href).href, link);
@@ -268,11 +357,11 @@
   /* ── inside a slide ──────────────────────────────────────────────────── */
   if (!embedded || window.parent === window) return;
 
-  let told = 0;
+  let last = 0;
   function tell() {
     const height = Math.ceil(body.getBoundingClientRect().height);
-    if (height && height !== told) window.parent.postMessage({ type: "satzblick:height", height }, "*");
-    told = height;
+    if (height && height !== last) window.parent.postMessage({ type: "satzblick:height", height }, "*");
+    last = height;
   }
   new ResizeObserver(tell).observe(body);
   addEventListener("load", tell);
@@ -294,18 +383,37 @@
     ArrowUp: "prev",
     PageUp: "prev",
   };
-  /* A field or slider that the keyboard has come to keeps its keys; one that was clicked lets them turn the slide. */
+  /* What the keyboard has come to keeps the keys it needs; what was clicked lets them turn the slide. */
   let reached = null;
-  addEventListener("focusin", ({ target }) => (reached = target.matches("input:focus-visible") ? target : null));
+  addEventListener("focusin", ({ target }) => (reached = target.matches(":focus-visible") ? target : null));
+
+  /* Whether a box has more to show in an arrow's direction. */
+  function scrolls(box, key) {
+    const across = key === "ArrowLeft" || key === "ArrowRight";
+    const style = getComputedStyle(box);
+    if (!/auto|scroll/.test(across ? style.overflowX : style.overflowY)) return false;
+    const [at, hidden] = across
+      ? [box.scrollLeft, box.scrollWidth - box.clientWidth]
+      : [box.scrollTop, box.scrollHeight - box.clientHeight];
+    return key === "ArrowLeft" || key === "ArrowUp" ? at > 1 : at < hidden - 1;
+  }
+
+  function needs(target, key) {
+    if (target.matches("select")) return true; // an open list, however it was opened
+    if (target !== reached || target.matches("input")) return target === reached;
+    return key.startsWith("Arrow") && (target.matches(".places a") || scrolls(target, key));
+  }
   addEventListener(
     "keydown",
     (event) => {
       const method = turns[event.key];
       if (!method || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      if (event.target.matches?.("select") || event.target === reached) return; // an open list needs them
+      if (event.target.matches && needs(event.target, event.key)) return;
       event.preventDefault();
       event.stopPropagation();
       turn(method);
+      // A deck may take a figure away with its slide, and the focus with it: what was clicked gives it back before.
+      if (event.target !== reached && window.parent === window.top) window.parent.focus();
     },
     true,
   );

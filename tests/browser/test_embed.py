@@ -85,8 +85,8 @@ def test_its_controls_work_in_a_sandbox(screen: Screen, elsewhere: str) -> None:
 
 def test_arrow_keys_turn_the_slide(screen: Screen, elsewhere: str) -> None:
     inside = framed(screen, f"{elsewhere}/slide.html", "/de/embed/attention_map")
-    inside.click(".figure")
     for key, method in (("ArrowRight", "next"), ("PageDown", "next"), ("ArrowLeft", "prev"), ("PageUp", "prev")):
+        inside.click(".figure")
         screen.page.evaluate("said.length = 0")
         screen.page.keyboard.press(key)
         screen.until(lambda: screen.page.evaluate("said.length"), "a word to the slide")
@@ -108,6 +108,39 @@ def test_a_slider_that_the_keyboard_has_come_to_keeps_its_keys(screen: Screen, e
     screen.page.keyboard.press("ArrowLeft")
     screen.until(lambda: inside.evaluate("document.activeElement.value") != before, "the slider's next value")
     assert screen.page.evaluate("said.filter((word) => `${word}`.includes('method'))") == []
+
+
+def test_a_figure_that_the_keyboard_has_come_to_scrolls_before_the_slide_turns(screen: Screen, elsewhere: str) -> None:
+    text = " ".join(["Hund", "Katze", "Mann"] * 8)
+    inside = framed(screen, f"{elsewhere}/slide.html", f"/de/embed/attention_map?{urlencode({'text': text})}")
+    screen.page.eval_on_selector("iframe", "frame => Object.assign(frame, { width: 360, height: 500 })")
+    screen.until(lambda: inside.locator(".figure.scrolls").count(), "a figure that scrolls")
+    turned, at = "said.filter((word) => `${word}`.includes('method')).length", "figure => figure.scrollLeft"
+    while not inside.evaluate("document.activeElement.matches('.figure')"):
+        screen.page.keyboard.press("Tab")
+    screen.page.evaluate("said.length = 0")
+    screen.page.keyboard.press("ArrowRight")
+    screen.until(lambda: inside.eval_on_selector(".figure", at) > 0, "the figure to scroll")
+    assert screen.page.evaluate(turned) == 0
+    screen.page.keyboard.press("PageDown")
+    screen.until(lambda: screen.page.evaluate(turned), "the slide to turn")
+    inside.eval_on_selector(".figure", "figure => { figure.scrollLeft = 10000; }")
+    screen.page.evaluate("said.length = 0")
+    screen.page.keyboard.press("ArrowRight")
+    screen.until(lambda: screen.page.evaluate(turned), "the slide to turn at the end")
+    inside.evaluate("document.activeElement.blur()")
+    inside.click(".figure", position={"x": 150, "y": 150})
+    screen.page.evaluate("said.length = 0")
+    screen.page.keyboard.press("ArrowLeft")
+    screen.until(lambda: screen.page.evaluate(turned), "the slide to turn after a click")
+
+
+def test_links_that_the_keyboard_has_come_to_keep_the_arrows(screen: Screen, elsewhere: str) -> None:
+    inside = framed(screen, f"{elsewhere}/slide.html", "/de/embed/attention_heads?text=Hund")
+    while not inside.evaluate("document.activeElement.matches('.places a')"):
+        screen.page.keyboard.press("Tab")
+    screen.page.keyboard.press("ArrowRight")
+    screen.until(lambda: inside.evaluate("document.activeElement.id") == "place-1-2", "the second link")
 
 
 def test_it_tells_its_height(screen: Screen, elsewhere: str) -> None:

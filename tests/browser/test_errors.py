@@ -93,3 +93,67 @@ def test_a_server_that_is_gone_keeps_the_figure(screen: Screen) -> None:
     screen.until(lambda: screen.parameters().get("text") == "Hund beißt Katze", "the address to follow")
     screen.drawn()
     assert alert.count() == 0
+
+
+def proxy_says(screen: Screen, status: int) -> None:
+    """From now on a proxy answers in the server's place."""
+    screen.witness.expect_status(status)
+    screen.page.route("**/attention_map?*", lambda route: route.fulfill(status=status, body="<h1>Bad gateway</h1>"))
+
+
+@pytest.mark.parametrize("path", ["/de/attention_map", "/de/embed/attention_map"])
+@pytest.mark.parametrize("away", [0, 502, 503])
+def test_nothing_takes_the_figure_away(screen: Screen, path: str, away: int) -> None:
+    screen.witness.expected.add("ERR_INTERNET_DISCONNECTED")
+    screen.open(path, controls=1)
+    before, address = screen.values(), screen.page.url
+    if away:
+        proxy_says(screen, away)
+    screen.page.context.set_offline(not away)
+    screen.page.click("#head-2")
+    screen.until(lambda: screen.page.locator("#page-error [role=alert]").count(), "a sentence about the server")
+    assert (screen.values(), screen.page.url) == (before, address)
+    screen.page.unroute("**/attention_map?*")
+    screen.page.context.set_offline(False)
+    screen.page.click("#head-2")
+    screen.until(lambda: screen.values() != before, "the other head")
+    screen.drawn()
+    assert screen.page.locator("#page-error [role=alert]").count() == 0
+
+
+def test_going_forward_mends_a_step_back_without_a_server(screen: Screen) -> None:
+    screen.open("/de/attention_map")
+    screen.click("#head-2")
+    before = screen.values()
+    screen.witness.expected.add("ERR_INTERNET_DISCONNECTED")
+    screen.page.context.set_offline(True)
+    screen.page.go_back()
+    alert = screen.page.locator("#page-error [role=alert]")
+    screen.until(alert.count, "a sentence about the server")
+    screen.page.context.set_offline(False)
+    screen.page.go_forward()
+    screen.until(lambda: not alert.count(), "the sentence to go")
+    screen.drawn()
+    assert screen.values() == before
+
+
+def test_errors_and_summaries_are_told(screen: Screen) -> None:
+    screen.witness.expect_status(422)
+    screen.open("/de/attention_map")
+    told = screen.page.locator("#told[role=status]")
+    assert told.inner_text() == ""
+    screen.page.click("#head-2")
+    screen.until(told.inner_text, "a word on the other head")
+    assert told.inner_text().split() == screen.text("#summary").split()
+    screen.page.fill("#field-text", "")
+    said = beside_the_field(screen)
+    screen.until(lambda: told.inner_text() == said, "the error")
+
+
+def test_after_the_way_out_the_focus_is_in_the_field(screen: Screen) -> None:
+    screen.witness.expect_status(422)
+    assert screen.go("/de/attention_map", text=" ".join(["Hund"] * 300)) == 422
+    screen.page.focus("#text-error .fix")
+    screen.page.keyboard.press("Enter")
+    screen.until(lambda: screen.page.locator("#text-error .fix").count() == 0, "the shortened text")
+    assert screen.focused("#field-text")

@@ -101,3 +101,62 @@ def test_controls_keep_the_focus_and_the_space_bar_works_a_switch(screen: Screen
     screen.until(lambda: screen.parameters().get("layer") == "2", "layer 2 in the address")
     screen.drawn()
     assert screen.focused("#layer-2")
+
+
+def test_enter_in_a_number_field_shows_it_in_place(screen: Screen) -> None:
+    screen.open("/de/hidden_states", text="Der Mann biss den Hund")
+    screen.page.evaluate("window.same = true")
+    screen.witness.requests.clear()
+    screen.page.fill("#control-unit", "3")
+    screen.page.press("#control-unit", "Enter")
+    screen.until(lambda: screen.parameters().get("unit") == "3", "the unit in the address")
+    screen.drawn()
+    assert screen.page.evaluate("window.same"), "the page stays"
+    assert screen.focused("#control-unit")
+    assert len([url for url in screen.witness.requests if "/hidden_states?" in url]) == 1
+    screen.page.press("#control-unit", "Enter")
+    screen.page.wait_for_timeout(200)
+    assert screen.page.evaluate("window.same")
+
+
+def test_another_view_begins_at_its_top(screen: Screen) -> None:
+    screen.page.set_viewport_size({"width": 900, "height": 500})
+    assert screen.go("/de/attention_heads") == 200
+    screen.page.wait_for_selector(".places.placed a")
+    screen.page.locator(".places a").first.focus()
+    screen.page.locator(".places a").first.scroll_into_view_if_needed()
+    assert screen.page.evaluate("scrollY") > 0
+    screen.page.keyboard.press("Enter")
+    screen.until(lambda: "/de/attention_map" in screen.page.url, "the map")
+    screen.drawn()
+    assert screen.focused("#main") and screen.page.evaluate("scrollY") == 0
+    screen.page.go_back()
+    screen.page.wait_for_selector(".places.placed a")
+    screen.until(lambda: screen.page.evaluate("scrollY") > 0, "the place on the page again")
+
+
+def test_an_open_table_and_a_step_of_the_playback_stay(screen: Screen) -> None:
+    screen.open("/de/gates", text="Der Mann biss den Hund")
+    slider = screen.page.locator(".player input")
+    slider.fill("1")
+    screen.page.click("#numbers summary")
+    for link in ("#theme", "#controls .segments a:not([aria-current])"):
+        screen.click(link)
+        assert slider.input_value() == "1"
+        assert screen.text(".player output").startswith("2/")
+        assert screen.page.locator("#numbers[open]").count() == 1
+    screen.page.fill("#field-text", "Hund beißt Katze")
+    screen.until(lambda: screen.parameters().get("text") == "Hund beißt Katze", "another sentence")
+    screen.drawn()
+    assert slider.input_value() == slider.get_attribute("max")
+
+
+def test_every_step_back_changes_something(screen: Screen) -> None:
+    screen.open("/de/attention_map", text="Hund")
+    length = screen.history()
+    screen.page.fill("#field-text", "Hund beißt Katze")
+    screen.until(lambda: screen.parameters().get("text") == "Hund beißt Katze", "the address to follow")
+    screen.page.press("#field-text", "Enter")
+    screen.page.wait_for_timeout(500)
+    screen.drawn()
+    assert screen.history() == length

@@ -1,0 +1,95 @@
+"""Answers take a while: what is typed and chosen meanwhile is kept."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Error, Route
+
+from .screen import Screen
+
+OLD, NEW = "Der Mann biss den Hund", "Hund beißt Katze"
+Release = Callable[[], None]
+
+
+@pytest.fixture
+def release(screen: Screen) -> Iterator[Release]:
+    """A page whose answers are kept back until they are let go."""
+    screen.open("/de/attention_map", text=OLD)
+    kept: list[Route] = []
+
+    def let_go() -> None:
+        screen.page.unroute("**/de/*?*")
+        while kept:
+            with suppress(Error):  # nobody waits for it any more
+                kept.pop().continue_()
+
+    screen.page.route("**/de/*?*", lambda route: kept.append(route))
+    yield let_go
+    let_go()
+
+
+def check(screen: Screen, text: str, **options: str) -> None:
+    """In the end the address, the field and the figure have the sentence, and the address the options."""
+    wanted = {"text": text, **options}.items()
+    screen.until(lambda: wanted <= dict(screen.parameters()).items(), f"{wanted} in the address")
+    screen.drawn()
+    assert screen.page.input_value("#field-text") == text
+    assert screen.panels()[0]["across"] == text.split()
+    screen.page.wait_for_timeout(400)  # no later request turns it back
+    assert wanted <= dict(screen.parameters()).items()
+    assert screen.page.input_value("#field-text") == text
+
+
+@pytest.mark.parametrize("pause", [50, 400])
+def test_an_option_takes_the_sentence_that_was_just_typed(screen: Screen, release: Release, pause: int) -> None:
+    screen.page.fill("#field-text", NEW)
+    screen.page.wait_for_timeout(pause)
+    screen.page.click("#head-2")
+    release()
+    check(screen, NEW, head="2")
+
+
+@pytest.mark.parametrize("pause", [50, 400])
+def test_the_theme_takes_the_sentence_that_was_just_typed(screen: Screen, release: Release, pause: int) -> None:
+    screen.page.fill("#field-text", NEW)
+    screen.page.wait_for_timeout(pause)
+    screen.page.click("#theme")
+    release()
+    check(screen, NEW, theme="dark")
+
+
+@pytest.mark.parametrize("link", [".languages a[hreflang=en]", "#pager a[rel=next]"])
+def test_a_link_takes_the_sentence_that_was_just_typed(screen: Screen, release: Release, link: str) -> None:
+    release()
+    screen.page.fill("#field-text", NEW)
+    screen.page.click(link)
+    screen.until(lambda: "/de/attention_map" not in screen.page.url, "another page")
+    screen.drawn()
+    assert screen.page.input_value("#field-text") == NEW
+
+
+def test_an_example_takes_the_place_of_what_was_typed(screen: Screen, release: Release) -> None:
+    release()
+    screen.page.fill("#field-text", NEW)
+    screen.page.click("#example-1")
+    check(screen, OLD, vs="Der Hund biss den Mann")
+
+
+@pytest.mark.parametrize("pause", [50, 400])
+def test_an_option_and_a_sentence_typed_after_it_are_both_kept(screen: Screen, release: Release, pause: int) -> None:
+    length = screen.history()
+    screen.page.click("#head-2")
+    screen.page.fill("#field-text", NEW)
+    screen.page.wait_for_timeout(pause)
+    release()
+    check(screen, NEW, head="2")
+    assert screen.history() == length + 1
+    assert screen.page.get_attribute("#head-2", "aria-current") == "true"
+
+
+def test_an_option_outlives_the_theme(screen: Screen, release: Release) -> None:
+    screen.page.click("#head-2")
+    screen.page.click("#theme")
+    release()
+    check(screen, OLD, head="2", theme="dark")
