@@ -80,3 +80,18 @@ def test_an_error_without_scripts(screen: Screen) -> None:
     screen.page.click("#text-error .fix")
     screen.page.wait_for_load_state()
     assert screen.page.locator("#numbers").count() == 1
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("path", ["/de/attention_map", "/de/embed/attention_map"])
+def test_the_still_picture_fits_the_window(screen: Screen, path: str, width: int) -> None:
+    screen.page.set_viewport_size({"width": width, "height": 720})
+    assert screen.go(path) == 200
+    screen.until(
+        lambda: screen.page.eval_on_selector(".still", "still => still.complete && still.naturalWidth"), "the picture"
+    )
+    box = screen.page.locator(".still").bounding_box()
+    assert box and box["width"] > 300 and box["x"] + box["width"] <= width
+    assert 1.7 < box["width"] / box["height"] < 1.9
+    if "embed" in path:
+        assert box["y"] + box["height"] <= 720
