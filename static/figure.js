@@ -15,6 +15,7 @@
   const LEGEND_MARK = 70; // what stands beside a name in the legend
   const LEGEND_LINE = 1.4; // the height of a line in it, in letters
   const LEGEND_SHARE = 0.2; // of a figure's usual height, which a legend may take
+  const INK_TURN = 0.179; // luminance at which black and white have the same contrast
   const NARROW = 640; // charts have no room for names beside their curves
   const { arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family } = Satzblick;
   const { onSlide, onFixedHeight, aroundFigure, parts, placeTexts, wrapTicks, SLIDE_TEXT, AROUND, VALUE_HIGH, VALUE_AIR } = Satzblick;
@@ -197,9 +198,32 @@
     show(figure, state.shown);
     veil(figure);
     thin(state.plot);
+    inkCells(state.plot);
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
     if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
+  }
+
+  /* What can be read better on the cell of a value: black or white; near the turn no other ink has enough contrast. */
+  function inkOn(value, { colorscale, cmin, cmax }) {
+    const share = Math.max(0, Math.min(1, (value - cmin) / (cmax - cmin)));
+    const above = Math.max(1, colorscale.findIndex(([place]) => place >= share));
+    const [[from, low], [to, high]] = colorscale.slice(above - 1, above + 1);
+    const part = to > from ? (share - from) / (to - from) : 0;
+    const [red, green, blue] = [1, 3, 5].map((at) => {
+      const [dim, bright] = [low, high].map((colour) => parseInt(colour.slice(at, at + 2), 16) / 255);
+      const mixed = dim + part * (bright - dim);
+      return mixed <= 0.04045 ? mixed / 12.92 : ((mixed + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > INK_TURN ? "#000000" : "#ffffff";
+  }
+
+  function inkCells(plot) {
+    for (const label of plot.querySelectorAll(".hm .heatmap-label text")) {
+      const { trace } = label.closest(".hm").__data__[0];
+      const { z } = label.__data__;
+      if (Number.isFinite(z)) label.style.fill = inkOn(z, plot._fullLayout[trace.coloraxis]);
+    }
   }
 
   /* On a plane the first labels stay, those that would cover them wait for the pointer: a phone has little room. */
@@ -621,6 +645,6 @@
       printing = value;
       redraw();
     });
-  Object.assign(Satzblick, { start, redraw, theme, reveal, stepsOf });
+  Object.assign(Satzblick, { start, redraw, theme, reveal, stepsOf, inkOn });
   if (window.Plotly) start();
 })();

@@ -9,13 +9,15 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from app import stills, views
 from app.messages import LANGUAGES
 from app.plotting import Axis, Curve, Panel, chart, maps
+from app.plotting.colours import THEMES, colorscale
 from app.stills import Style, UnknownTrace, draw, picture, still
 from app.stills.letters import drawable, plain
-from app.stills.picture import rectangles
+from app.stills.picture import color_map, contrast, rectangles
 
 VIEWS = [name for name, view in views.catalogue().items() if view.models or not view.needs]
 STYLE = Style(640, 360, 1, "light", False, "de")
@@ -206,3 +208,15 @@ def test_numbers_fit_their_cells():
     for axes, text in numbers:
         (left, _), (right, _) = axes.transData.transform([(0, 0), (1, 0)])
         assert not text.get_visible() or text.get_window_extent(renderer).width <= right - left
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("scale", ["share", "signed", "difference", "class"])
+def test_numbers_can_be_read_in_every_cell(scale, theme):
+    def luminance(colour):
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+        return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+    for colour in color_map(colorscale(scale, theme))(np.linspace(0, 1, 501)):
+        dark, light = sorted((luminance(colour[:3]), luminance(contrast(colour))))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5

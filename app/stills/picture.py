@@ -24,6 +24,7 @@ DPI = 96.0  # Plotly's pixels are those of CSS
 POINTS = 72 / DPI
 DASHES = {"solid": "-", "dash": "--", "dot": ":"}
 RECTANGLES = 40_000  # of a drawn picture: with more, the picture itself is embedded
+INK_TURN = 0.179  # luminance at which black and white have the same contrast
 CELLS = 50_000  # of all maps of a still, three of 128 words: with more, each is a picture of a pixel for each cell
 
 
@@ -301,6 +302,6 @@ def color_map(stops: Sequence[Sequence[Any]]) -> "LinearSegmentedColormap":
 
 
 def contrast(colour: tuple[float, float, float, float]) -> str:
-    """Ink that can be read on a cell."""
+    """Ink that can be read on a cell: black or white; near the turn no other has enough contrast."""
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour[:3]]
-    return "#1b1b1f" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.2 else "#ffffff"
+    return "#000000" if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > INK_TURN else "#ffffff"
