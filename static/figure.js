@@ -348,9 +348,7 @@
     }
   }
 
-  /* A finger's first touch only shows a cell; the link beside it leads on. */
-  function open(figure, { points: [point] }) {
-    if (matchMedia("(hover: none)").matches) return;
+  function open(figure, point) {
     const link = onwardOf(figure).find((each) => rowsOf(each).axis === point.yaxis._id);
     if (link && aim(link, point.pointIndex[0])) link.click();
   }
@@ -539,10 +537,17 @@
   const figures = () => [...document.querySelectorAll(".figure")].filter((figure) => drawn.get(figure)?.ready);
   const lightAll = (lit) => figures().forEach((figure) => show(figure, lit));
 
-  function pin(word) {
-    for (const figure of figures()) drawn.get(figure).pinned = whole(word);
-    lightAll(whole(word));
+  function pin(lit) {
+    for (const figure of figures()) drawn.get(figure).pinned = lit;
+    lightAll(lit);
   }
+
+  const same = (one, other) => one?.run === other.run && one.position === other.position;
+  const pinned = (word) =>
+    figures().some((figure) => {
+      const { row, column } = drawn.get(figure).pinned ?? {};
+      return same(row, word) && same(column, word);
+    });
 
   const unhover = () => figures().forEach((figure) => show(figure, drawn.get(figure).pinned ?? null));
 
@@ -558,18 +563,24 @@
           ? 0
           : positions.length - 1
         : Math.min(positions.length - 1, Math.max(0, now + (ahead ? 1 : -1)));
-    if (positions.length) pin({ run, position: positions[next] });
+    if (positions.length) pin(whole({ run, position: positions[next] }));
   }
 
   function listen(figure) {
     const state = drawn.get(figure);
+    const at = ({ xaxis, yaxis, x, y }) => ({ column: wordAt(state, xaxis._id, x), row: wordAt(state, yaxis._id, y) });
     state.plot.on("plotly_hover", ({ points: [point] }) => {
-      const [column, row] = [wordAt(state, point.xaxis._id, point.x), wordAt(state, point.yaxis._id, point.y)];
-      if (column || row) lightAll({ column, row });
+      const lit = at(point);
+      if (lit.column || lit.row) lightAll(lit);
     });
     state.plot.on("plotly_unhover", unhover);
     figure.addEventListener("scroll", () => placeLinks(figure), { passive: true });
-    state.plot.on("plotly_click", (event) => open(figure, event));
+    // A finger has no hover: its touch shows a cell, and the link below leads on.
+    state.plot.on("plotly_click", ({ points: [point] }) => {
+      if (!matchMedia("(hover: none)").matches) return open(figure, point);
+      const lit = at(point);
+      if (lit.column || lit.row) pin(lit);
+    });
     figure.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target === figure) openLit(figure);
       if (
@@ -600,8 +611,12 @@
     next.tabIndex = 0;
     next.focus();
   });
-  document.addEventListener("focusin", ({ target }) => target.matches(".token") && pin(wordOf(target)));
-  document.addEventListener("click", ({ target }) => target.matches(".token") && pin(wordOf(target)));
+  // Only the keyboard's focus: that of a click comes before the click, which takes back what was pinned.
+  document.addEventListener("focusin", ({ target }) => target.matches(".token:focus-visible") && pin(whole(wordOf(target))));
+  document.addEventListener("click", ({ target }) => {
+    if (target.matches(".token")) pin(pinned(wordOf(target)) ? null : whole(wordOf(target)));
+    else if (!target.closest("a, button, input, select, label, summary, .nsewdrag")) pin(null);
+  });
   document.addEventListener("mouseover", ({ target }) => target.matches?.(".token") && lightAll(whole(wordOf(target))));
   document.addEventListener("mouseout", ({ target }) => target.matches?.(".token") && unhover());
 

@@ -63,6 +63,18 @@ def test_the_figure_itself_takes_arrow_keys(screen: Screen) -> None:
     assert not screen.page.evaluate("onScreen.marks('row')")
 
 
+def test_a_second_click_or_one_elsewhere_releases_a_word(screen: Screen) -> None:
+    screen.open("/de/attention_map")
+    lit = "onScreen.marks('row').length"
+    for release in (lambda: screen.page.click(".token:text-is('Hund')"), lambda: screen.page.click("h1")):
+        screen.page.click(".token:text-is('Hund')")
+        screen.page.mouse.move(2, 2)
+        assert screen.page.evaluate(lit) == 1, "it stays when the pointer leaves"
+        release()
+        screen.page.mouse.move(2, 2)
+        assert screen.page.evaluate(lit) == 0
+
+
 def test_a_word_is_lit_in_both_sentences(screen: Screen) -> None:
     screen.open("/de/attention_map", text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
     screen.page.click(".token-line:last-child .token:text-is('Hund')")
