@@ -7,6 +7,7 @@
   const HEIGHT = 420;
   const EDGE = 6;
   const TITLE_SIZE = 1.2; // of an axis, in Plotly, beside other labels
+  const RIGHT_AXIS = 4; // in letters
   const WIDE = 1.4; // a slide this much wider than high has room beside the figure
   const LYING = 1.2; // a frame this much wider than high is taken for a slide
   const SMALLER = [1, 0.92, 0.84, 0.76, 0.68, 0.6]; // of the scale asked for, where the frame has no room
@@ -106,7 +107,9 @@
         if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
       Object.assign(layout, { width, height: fitted((layout.height ?? HEIGHT) * scale()), autosize: false });
       wrapTitles(layout);
-      wrapTicks(layout.xaxis, width, layout.font.size);
+      const right = layout.yaxis2?.side === "right" ? RIGHT_AXIS * layout.font.size : 0;
+      wrapTicks(layout.xaxis, width - right, layout.font.size);
+      if (state.bare) layout.showlegend = false;
       data = withShortNames(layout, data, width);
       if ((onSlide() || width < NARROW) && data.length === whole)
         placeTexts(spec.data, layout, width)?.forEach((texts, index) => {

@@ -250,6 +250,17 @@ const Satzblick = {};
   }
 
   const TWO_LINES = { of: 3.4, least: 8 }; // two words that stand upright under a place of a narrow chart
+  const UPRIGHT = 1.2; // a word that stands upright, by the size of its letters
+
+  /* Names that have no room even upright become smaller, and where that is not enough only every second, third … stays. */
+  function thinTicks(axis, place, size, { of, least: smallest }) {
+    const letters = Math.max(smallest, Math.min(size, place / of));
+    const nth = Math.ceil((letters * of) / place - 0.01);
+    axis.tickfont = { ...axis.tickfont, size: letters };
+    if (nth < 2) return;
+    axis.tickvals = (axis.tickvals ?? axis.ticktext.map((_, index) => index)).filter((_, index) => index % nth === 0);
+    axis.ticktext = axis.ticktext.filter((_, index) => index % nth === 0);
+  }
 
   /* Names under a chart that are wider than their place stand in lines, broken at spaces and hyphens, where that is enough. */
   function wrapTicks(axis, width, size) {
@@ -260,7 +271,7 @@ const Satzblick = {};
     const lines = axis.ticktext.map((text) => text.split("<br>"));
     if (lines.some((each) => each.length > 1)) {
       const upright = !lines.flat().every((line) => textWidth(plain(line), size) <= room);
-      if (upright) axis.tickfont = { ...axis.tickfont, size: Math.max(TWO_LINES.least, Math.min(size, place / TWO_LINES.of)) };
+      if (upright) thinTicks(axis, place, size, TWO_LINES);
       return;
     }
     const fits = (text) => textWidth(text, size) <= room;
@@ -273,8 +284,8 @@ const Satzblick = {};
       }
       return lines.map((line) => line.trim());
     });
-    if (wrapped.flat().every(fits))
-      axis.ticktext = wrapped.map((lines) => `<b>${lines.map(escape).join("<br>")}</b>`);
+    if (wrapped.flat().every(fits)) axis.ticktext = wrapped.map((lines) => `<b>${lines.map(escape).join("<br>")}</b>`);
+    else thinTicks(axis, place, size, { of: UPRIGHT, least: least() });
   }
 
   const noteWidth = ({ text }, size) =>
