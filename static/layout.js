@@ -19,6 +19,8 @@ const Satzblick = {};
   const WIDE_LEAST = 90;
   const AROUND = 165; // what column labels, titles and the colour bar take on a slide, before they are known
   const FLATTEST = 2.2; // cells of a slide are at most so much wider than high
+  const TITLE_LINES = 3; // that of a difference says what its colours mean
+  const TITLE_SIZES = [1, 0.9, 0.8];
   const VALUE_AIR = 6; // beside the text of a cell
   const VALUE_HIGH = 1.15; // of a cell, by the size of its letters
   const GAP = 30;
@@ -183,14 +185,20 @@ const Satzblick = {};
     return angle === 0 ? size * 1.55 : angle === -90 ? long + 12 : long * 0.71 + size * 1.2;
   }
 
+  /* Somewhat smaller where it would be cut, and then is whole. */
+  function wholeTitle(text, size, room) {
+    const tried = TITLE_SIZES.map((part) => ({ letters: part * size, lines: titleLines(text, part * size, room, TITLE_LINES) }));
+    return tried.find(({ lines }) => !lines.at(-1)?.endsWith("…")) ?? tried[0];
+  }
+
   function placeTitles(row, shift, width, theme) {
     const size = TITLE * scale();
     let height = 0;
     for (const [index, panel] of row.entries()) {
       const room = (row[index + 1]?.left ?? width) - panel.left - EDGE;
       for (const [note, text] of panel.titles) {
-        const lines = titleLines(text, size, room);
-        height = Math.max(height, lines.length * size * 1.35 + 5);
+        const { lines, letters } = wholeTitle(text, size, room);
+        height = Math.max(height, lines.length * letters * 1.35 + 5);
         Object.assign(note, {
           text: lines.join("<br>"),
           x: 0,
@@ -202,7 +210,7 @@ const Satzblick = {};
           xshift: -2,
           yshift: shift,
           borderpad: 0,
-          font: { color: QUIET[theme], ...note.font, size },
+          font: { color: QUIET[theme], ...note.font, size: letters },
         });
       }
     }

@@ -67,3 +67,11 @@ def test_a_long_legend_takes_no_room_from_the_chart(screen: Screen) -> None:
         screen.open("/de/loss_per_step", text=long, **asked)
         heights.append(screen.page.eval_on_selector(".plot .barlayer", "bars => bars.getBoundingClientRect().height"))
     assert heights[1] > 0.6 * heights[0]
+
+
+@pytest.mark.parametrize("view", ["hidden_states", "gates", "four_lanes", "training"])
+def test_the_title_of_a_difference_is_whole_on_a_projector(screen: Screen, view: str) -> None:
+    screen.page.set_viewport_size({"width": 1280, "height": 720})
+    screen.open(f"/de/embed/{view}", scale="1.5", text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
+    titles = screen.page.locator(".annotation", has_text="Unterschied").all_text_contents()
+    assert titles and all(title.endswith("violett weniger") for title in titles)
