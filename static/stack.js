@@ -60,12 +60,14 @@
   /* The titles over a row, and the name of its last column. On a slide a word at the left of the `first` stack has to do. */
   function title(row, { width, inner, cell, shift, theme, short, first }) {
     const size = TITLE * scale();
+    const column = row.notes.find((note) => note.xanchor === "center"); // which has a name of its own
+    const free = column ? (column.x + 0.5) * cell - parts.noteWidth(column, TITLE) / 2 - EDGE : inner;
     let height = 0;
     for (const note of row.notes) {
-      const over = note.xanchor === "center"; // one column
+      const over = note === column;
       note.font = { color: parts.QUIET[theme], ...note.font, size };
       if (over || !short || note.name === HEADING) {
-        const room = row.notes.length > 1 && note.name !== HEADING ? inner : width;
+        const room = row.notes.length > 1 && note.name !== HEADING ? Math.min(inner, free) : width;
         const lines = over ? [note.text] : note.text.split("<br>").flatMap((part) => wrapped(part, size, room));
         const inGap = over && short && parts.noteWidth(note, TITLE) + 2 * EDGE < cell / 2;
         if (!inGap) height = Math.max(height, lines.length * size * FLAT + 4);
