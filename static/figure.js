@@ -10,9 +10,13 @@
   const RIGHT_AXIS = 4; // in letters
   const WIDE = 1.4; // a slide this much wider than high has room beside the figure
   const LYING = 1.2; // a frame this much wider than high is taken for a slide
+  const PLOT = { least: 150, share: 0.4 }; // pixels of a chart in a small frame, and of its height, before caption and legend give way
+  const AROUND_PLOT = 2.5; // Plotly's own margins, in letters
+  const SLANT = 0.75; // of a name's width, which it is high where it stands slanted
   const SMALLER = [1, 0.92, 0.84, 0.76, 0.68, 0.6]; // of the scale asked for, where the frame has no room
   const LEAST_SCALE = 0.75; // letters of 12 pixels
   const PAPER_WIDTH = 660;
+  const BESIDE_PLOT = 8; // what stands at the left of a chart and its legend, in letters
   const LEGEND_MARK = 70; // what stands beside a name in the legend
   const LEGEND_LINE = 1.4; // the height of a line in it, in letters
   const LEGEND_SHARE = 0.2; // of a figure's usual height, which a legend may take
@@ -66,15 +70,30 @@
 
   /* A chart that may be as high as it likes becomes higher by its legend, which Plotly would cut at half the height. */
   function holdLegend(layout, data, width) {
+    const high = legendHigh(layout, data, width);
+    layout.legend = { ...layout.legend, maxheight: high + 2 * layout.font.size };
+    if (!onFixedHeight()) layout.height += Math.max(0, high - LEGEND_SHARE * layout.height);
+  }
+
+  function legendHigh(layout, data, width) {
     const size = layout.font.size;
     const names = data.filter(({ name, showlegend }) => name && showlegend !== false).map(({ name }) => name.split("<br>"));
     const widest = Math.max(...names.flat().map((line) => parts.textWidth(plain(line), size, "normal")));
-    const columns = Math.max(1, Math.floor(width / (widest + LEGEND_MARK * scale())));
+    const columns = Math.max(1, Math.floor((width - BESIDE_PLOT * size) / (widest + LEGEND_MARK * scale())));
     const lines = Array.from({ length: Math.ceil(names.length / columns) }, (_, row) =>
       Math.max(...names.slice(row * columns, (row + 1) * columns).map((name) => name.length)));
-    const high = lines.reduce((sum, count) => sum + count * LEGEND_LINE * size, 0);
-    layout.legend = { ...layout.legend, maxheight: high + 2 * size };
-    layout.height += Math.max(0, high - LEGEND_SHARE * layout.height);
+    return lines.reduce((sum, count) => sum + count * LEGEND_LINE * size, 0);
+  }
+
+  /* About what is left of a chart's height for what it draws, between its legend and the names below it. */
+  function plotHigh({ layout, data, placed }, width) {
+    if (placed) return Infinity; // it is given what it needs
+    const size = layout.font.size;
+    const names = parts.labelsOf(layout.xaxis).map((name) => parts.textWidth(name, size));
+    const slanted = names.some((long) => long > (width - 5 * size) / names.length);
+    const below = slanted ? SLANT * Math.max(...names) + size : LEGEND_LINE * size;
+    const legend = layout.showlegend ? legendHigh(layout, data, width) + size : 0;
+    return layout.height - AROUND_PLOT * size - legend - below - (layout.xaxis.title?.text ? 2 * size : 0);
   }
 
   /* What Plotly takes for this width, and how it was arranged. */
@@ -138,7 +157,8 @@
       if (kind === "map" || kind === "atlas") return placed.cell * placed.tall;
       return layout.width * Math.max(1, layout.height - AROUND * scale());
     };
-    const wide = !printing && onFixedHeight() && innerWidth > WIDE * innerHeight && document.querySelector(".summary");
+    const caption = !document.body.classList.contains("brief") && document.querySelector(".summary");
+    const wide = !printing && onFixedHeight() && innerWidth > WIDE * innerHeight && caption;
     document.body.classList.toggle("aside", Boolean(wide && size(true) > size(false)));
   }
 
@@ -160,23 +180,35 @@
     return lay();
   }
 
-  /* Nobody scrolls in a slide: where a figure is larger than its frame, all letters become smaller, within limits. */
+  /* Nobody scrolls in a slide: where a figure is larger than its frame, all letters become smaller, within limits. Where
+     that is not enough, the caption goes, and of a chart the legend. */
   function framedIn(figure, state) {
-    const at = (factor) => {
+    const at = ({ factor, brief }) => {
       root.style.setProperty("--scale", asked * factor);
+      document.body.classList.toggle("brief", brief > 0);
+      state.bare = brief > 1;
       return staged(figure, state);
     };
     const lying = !printing && onFixedHeight() && innerWidth > LYING * innerHeight;
-    const factors = lying ? SMALLER.filter((factor) => factor === 1 || asked * factor >= LEAST_SCALE) : [1];
+    const whole = { factor: 1, brief: 0 };
+    if (!lying) return at(whole);
+    const factors = SMALLER.filter((factor) => factor === 1 || asked * factor >= LEAST_SCALE);
     const mute = ({ data }) => state.spec.panels?.kind === "table" && !data.some((trace) => trace.texttemplate);
-    let whole = null; // the first that fits, although its cells say nothing
-    for (const factor of factors) {
-      const made = at(factor);
-      if (overflow() || made.placed?.scrolls) continue;
-      if (!mute(made)) return made;
-      whole ??= factor;
+    const least = Math.min(PLOT.least, PLOT.share * innerHeight);
+    const flat = []; // those that fit, although little is left of the chart
+    for (const brief of [0, 1, 2]) {
+      let silent = null; // the first that fits, although its cells say nothing: that needs width
+      for (const factor of factors) {
+        const made = at({ factor, brief });
+        if (overflow() || made.placed?.scrolls) continue;
+        const high = plotHigh(made, made.width);
+        if (mute(made)) silent ??= { factor, brief };
+        else if (high < least) flat.push({ factor, brief, high });
+        else return made;
+      }
+      if (silent) return at(silent);
     }
-    return factors.length > 1 ? at(whole ?? 1) : staged(figure, state);
+    return at(flat.sort((one, other) => other.high - one.high)[0] ?? whole);
   }
 
   function draw(figure) {

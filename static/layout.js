@@ -18,6 +18,7 @@ const Satzblick = {};
   const SLIDE_LEAST = 220;
   const WIDE_LEAST = 90;
   const AROUND = 165; // what column labels, titles and the colour bar take on a slide, before they are known
+  const FRAME_LEAST = 200; // a frame so low waits to be told its height
   const FLATTEST = 2.2; // cells of a slide are at most so much wider than high
   const TITLE_LINES = 3; // that of a difference says what its colours mean
   const TITLE_SIZES = [1, 0.9, 0.8];
@@ -125,7 +126,8 @@ const Satzblick = {};
     const atlas = panels[0].atlas;
     const least = (atlas ? TILE.least : most <= FEW && !dense ? CELL.valued : CELL.readable) * scale();
     const together = onFixedHeight() && kind === "wide" ? PANEL_SLIDE : PANEL_LEAST;
-    for (let count = width < NARROW ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
+    const lying = onFixedHeight() && innerWidth > innerHeight; // a small slide: what stands below is not seen
+    for (let count = width < NARROW && !lying ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
       const rows = inRows(panels, count);
       const cell = cellFor(rows, width, size);
       const large = map ? cell >= least : cell >= leastCell(kind) && cell * most >= together * scale();
@@ -140,7 +142,7 @@ const Satzblick = {};
     // The caption beside the figure takes no height from it.
     return document.body.scrollHeight - high("#result") + high("#result > .numbers") + high(".figure-frame") - high(".figure");
   }
-  const onFixedHeight = () => onSlide() && innerHeight > 320;
+  const onFixedHeight = () => onSlide() && innerHeight > FRAME_LEAST;
 
   let spare = 0; // what a first drawing was too high
   const tighten = (pixels) => (spare = pixels);
