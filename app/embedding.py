@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
-FRAME_STYLE = "border: 0; color-scheme: normal"  # else a see-through frame is opaque in a page of another colour scheme
+FRAME_STYLE = "border: 0; color-scheme: light"  # that of a see-through embed: of another it is opaque
 
 
 @dataclass(frozen=True)

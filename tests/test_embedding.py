@@ -45,7 +45,7 @@ def test_html_holds_the_address_and_nothing_of_the_sentence_becomes_markup(name)
     assert held == [PICTURE.embed]
     if tag == "iframe":
         assert attributes["title"] == NASTY
-        assert "color-scheme: normal" in attributes["style"]
+        assert "color-scheme: light" in attributes["style"]
 
 
 def test_reveal_loads_late_early_or_behind():

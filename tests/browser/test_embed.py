@@ -4,13 +4,16 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Frame
 
 from app import views
+from app.embedding import FRAME_STYLE
 
 from .screen import HERE, Screen
 
@@ -163,6 +166,32 @@ def test_a_transparent_one_shows_the_slide_behind(screen: Screen, elsewhere: str
     for element in ("html", "body", "main", ".figure", ".stage"):
         colour = inside.eval_on_selector(element, "element => getComputedStyle(element).backgroundColor")
         assert colour == "rgba(0, 0, 0, 0)", element
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["auto", "light", "dark"])
+@pytest.mark.parametrize("host", ["", '<meta name="color-scheme" content="light dark">'], ids=["plain", "schemes"])
+def test_a_transparent_one_is_so_whatever_is_dark(screen: Screen, system: str, theme: str, host: str) -> None:
+    screen.page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
+    embed = f"{screen.base}/de/embed/attention_map?text=Hund&bg=transparent&theme={theme}"
+    frame = f'<iframe title="Satzblick" src="{embed}" width="800" height="400" style="{FRAME_STYLE}"></iframe>'
+    body = f'<body style="margin: 0; background: #ff0000">{frame}</body>'
+    screen.page.set_content(f'<!doctype html><html lang="de"><head><title>Folie</title>{host}</head>{body}</html>')
+    screen.drawn(screen.until(lambda: frame_of(screen), "the frame"))
+    corner = Image.open(BytesIO(screen.page.screenshot())).convert("RGB").getpixel((790, 390))
+    assert corner == (255, 0, 0)
+
+
+SMALL = [("order", 640, 360), ("order", 480, 270), ("loss_per_step", 480, 270), ("attention_map", 480, 270)]
+
+
+@pytest.mark.parametrize(("view", "width", "height"), SMALL)
+def test_a_small_one_keeps_its_plot(screen: Screen, view: str, width: int, height: int) -> None:
+    """Caption and legend give way before it."""
+    screen.page.set_viewport_size({"width": width, "height": height})
+    screen.open(f"/de/embed/{view}", text="Der Mann biss den Hund")
+    assert screen.page.evaluate("document.documentElement.scrollHeight") <= height
+    assert screen.page.evaluate("document.querySelector('.plot')._fullLayout.yaxis._length") >= 0.38 * height
 
 
 @pytest.mark.parametrize(
