@@ -144,3 +144,59 @@ def test_no_label_of_a_plane_covers_another(phone: Screen) -> None:
             assert one and other
             beside = one["x"] + 2 > other["x"] + other["width"] or other["x"] + 2 > one["x"] + one["width"]
             assert beside or abs(one["y"] - other["y"]) > min(one["height"], other["height"]) - 6
+
+
+@pytest.mark.parametrize("size", [(812, 375), (640, 360)])
+def test_a_low_window_reaches_the_last_chapter(screen: Screen, size: tuple[int, int]) -> None:
+    screen.page.set_viewport_size({"width": size[0], "height": size[1]})
+    screen.open("/de/attention_map")
+    screen.page.click(".chapters-button")
+    last = screen.page.locator("#chapters li:last-child a")
+    last.scroll_into_view_if_needed()
+    box = last.bounding_box()
+    assert box and box["y"] + box["height"] <= size[1]
+    last.click()
+    screen.page.wait_for_url("**/de/lexicon*")
+
+
+@pytest.mark.parametrize("view", ["attention_map", "gates", "loss_per_step"])
+def test_the_first_screen_of_a_phone_meets_the_figure(phone: Screen, view: str) -> None:
+    phone.page.set_viewport_size({"width": 390, "height": 844})
+    phone.open(f"/de/{view}", text="Der Mann biss den Hund")
+    assert phone.page.eval_on_selector(".figure", "figure => figure.getBoundingClientRect().top") <= 800
+    assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= 390
+
+
+def test_a_finger_lights_a_cell_until_it_touches_elsewhere(phone: Screen) -> None:
+    phone.open("/de/attention_map", text="Der Mann biss den Hund")
+    phone.page.locator(".figure").scroll_into_view_if_needed()
+    hint = phone.text(".word-line")
+    box = phone.panels()[0]["box"]
+    phone.page.touchscreen.tap(box["left"] + 0.9 * box["width"], box["top"] + 0.3 * box["height"])
+    phone.until(lambda: phone.page.evaluate("onScreen.lit()") == ["Hund", "Mann"], "the cell's words lit")
+    assert "Mann" in phone.text(".word-line") and "Mann" in phone.text(".onward a")
+    assert len(phone.page.evaluate("onScreen.marks('row')")) == 1
+    phone.page.locator(".word-line").tap()
+    phone.until(lambda: phone.page.evaluate("onScreen.lit()") == [], "nothing lit")
+    assert phone.text(".word-line") == hint
+
+
+@pytest.mark.parametrize("view", ["loss_per_step", "gradient_flow"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_words_under_a_chart_do_not_cover_each_other(screen: Screen, view: str, width: int) -> None:
+    screen.page.set_viewport_size({"width": width, "height": 844})
+    screen.open(f"/de/{view}", text=" ".join(SIXTY.split() * 2))
+    labels = ".plot g.xtick > text"
+    shown = screen.page.locator(labels).count()
+    size = screen.page.eval_on_selector(labels, "text => parseFloat(getComputedStyle(text).fontSize)")
+    axis = screen.page.evaluate("document.querySelector('.plot')._fullLayout.xaxis._length")
+    assert 10 < shown < 80 and axis / shown >= size
+    assert screen.page.locator(".token:not(.special)").count() == 120
+
+
+def test_titles_of_rows_leave_a_columns_name_free(phone: Screen) -> None:
+    phone.page.set_viewport_size({"width": 300, "height": 700})
+    phone.open("/de/party")
+    name = phone.page.locator(".annotation", has_text="Mischung").bounding_box()
+    title = phone.page.locator(".annotation", has_text="4 ·").bounding_box()
+    assert name and title and title["x"] + title["width"] <= name["x"]
