@@ -156,17 +156,17 @@ KINDS |= {
         ("window", "places", *ASSISTANT),
     ),
 }
-for name, title in {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "encoder": "BERT"}.items():
+for name in ("rnn", "lstm", "gru", "encoder"):
     from_left = () if name == "encoder" else ("from_left",)
     KINDS[f"{name}-intent"] = Kind(
-        f"`{name}` after a second training: the {title} as it was, with a linear layer for the classes."
+        f"`{name}` after a second training, with a new linear layer for the classes."
         + INTENTS
         + TEACHERS,
         ("massive", *GERMAN),
         ASSISTANT,
     )
     KINDS[f"{name}-entities"] = Kind(
-        f"`{name}` after a second training: the {title} as it was, with a linear layer for the labels." + LABELS,
+        f"`{name}` after a second training, with a new linear layer for the labels." + LABELS,
         ("germeval", *GERMAN),
         (*from_left, "names_written", "names_tried", f"tried_{name}", "labels", "pieces"),
     )
