@@ -1,6 +1,6 @@
 """Fills the templates: what every page shares (languages, theme, lecture), and the pages made of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from os.path import commonprefix
 from pathlib import Path
@@ -49,9 +49,10 @@ def environment() -> Environment:
     return made
 
 
-def common_start(addresses: Iterable[str]) -> str:
+def common_start(addresses: Sequence[str]) -> str:
     """The parameters that addresses begin with alike, as it stands in them."""
-    return "&".join(commonprefix([address.split("&") for address in addresses]))
+    ends = min(addresses), max(addresses)  # what these two share, all between them do
+    return "&".join(commonprefix([address.split("&") for address in ends]))
 
 
 def page(

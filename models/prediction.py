@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RANKS = 10  # how many of the likeliest next tokens a trace keeps
-ROWS = 16  # tokens whose scores are looked at together: as much as stays in a processor's cache
-SLICES = 20  # a row of scores lies in so many layers; only the columns with the largest maxima are sorted
+ROWS = 8  # tokens whose scores are looked at together: as much as stays in a processor's cache
+SLICES = 20  # the scores of a row lie in so many layers, where they divide into them; each column has its largest
 
 Read = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -46,44 +46,43 @@ def read(scores: np.ndarray, ids: np.ndarray) -> Read:
 
     By numpy, which computes this on the one thread that asks, whichever that is.
     """
-    blocks = np.split(scores, range(ROWS, len(scores), ROWS))
-    found = [likeliest(rows, RANKS) for rows in blocks]
-    largest, places, sums = map(np.concatenate, zip(*found, strict=True))
-    loss = np.full(len(ids), np.nan, np.float32)
-    most = largest[:, :1]  # taken away first: logits of a hundred leave few digits for the logarithm
-    loss[1:] = (most[:-1] - np.take_along_axis(scores[:-1], ids[1:, None], 1) + sums[:-1])[:, 0]
-    return loss, places, np.exp(largest - most - sums)
+    tokens, pieces = scores.shape
+    ranks = min(RANKS, pieces)
+    slices = 1 if pieces % SLICES or pieces // SLICES < ranks else SLICES
+    layered = scores.reshape(tokens, slices, -1)
+    most, sums = np.empty((2, tokens, 1), np.float32)
+    below, found = np.empty((ROWS, *layered.shape[1:]), np.float32), []
+    for start in range(0, tokens, ROWS):
+        rows, here = layered[start : start + ROWS], slice(start, start + ROWS)
+        maxima = rows.max(1)
+        found.append(candidates(rows, maxima, ranks) + start * pieces)
+        maxima.max(1, out=most[here], keepdims=True)
+        differences = below[: len(rows)]
+        np.subtract(rows, most[here, None], out=differences)  # logits of a hundred leave few digits for the logarithm
+        np.exp(differences, out=differences).sum(1).sum(1, out=sums[here], keepdims=True)
+    places, logarithms = largest(scores, np.concatenate(found), ranks), np.log(sums)
+    shares = np.exp(np.take_along_axis(scores, places, 1) - most - logarithms)
+    loss = np.full(tokens, np.nan, np.float32)
+    loss[1:] = (most[:-1] - np.take_along_axis(scores[:-1], ids[1:, None], 1) + logarithms[:-1])[:, 0]
+    return loss, places, shares
 
 
-def likeliest(scores: np.ndarray, ranks: int) -> Read:
-    """The largest scores of each row and their places, largest first, [rows, ranks] each, and what the row is `above`.
+def candidates(rows: np.ndarray, maxima: np.ndarray, ranks: int) -> np.ndarray:
+    """Places, counted through all rows [rows, slices, columns], of the largest scores of each and of few others.
 
-    They stand in the `ranks` columns with the largest maxima, so only these are sorted.
+    The `ranks` largest maxima of columns reach the threshold, so at least as many scores do; what is not a number
+    counts as one of them.
     """
-    columns = scores.shape[1] // SLICES
-    if columns <= ranks:
-        places = largest_first(scores, min(ranks, scores.shape[1]))
-    else:
-        whole = columns * SLICES
-        maxima = scores[:, :whole].reshape(-1, SLICES, columns).max(1)
-        chosen = maxima.argpartition(-ranks, axis=1)[:, -ranks:, None] + np.arange(0, whole, columns)
-        rest = np.broadcast_to(np.arange(whole, scores.shape[1]), (len(scores), scores.shape[1] - whole))
-        places = np.concatenate([chosen.reshape(len(scores), -1), rest], axis=1)
-        among = largest_first(np.take_along_axis(scores, places, 1), ranks)
-        places = np.take_along_axis(places, among, 1)
-    values = np.take_along_axis(scores, places, 1)
-    return values, places, above(scores, values)
+    least = np.partition(maxima, -ranks, axis=1)[:, -ranks, None]
+    row, column = np.nonzero(~(maxima < least))
+    kept, layer = np.nonzero(~(rows[row, :, column] < least[row]))
+    return np.ravel_multi_index((row[kept], layer, column[kept]), rows.shape)
 
 
-def largest_first(scores: np.ndarray, ranks: int) -> np.ndarray:
-    """The places of the largest scores of each row, [rows, ranks]."""
-    places = scores.argpartition(-ranks, axis=1)[:, -ranks:]
-    order = np.take_along_axis(scores, places, 1).argsort(axis=1)[:, ::-1]
-    return np.take_along_axis(places, order, 1)
-
-
-def above(scores: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """log Σ exp(score − largest) of each row, [rows, 1]; never below 0."""
-    differences = scores - largest[:, :1]
-    found: np.ndarray = np.log(np.exp(differences, out=differences).sum(1, keepdims=True))
-    return found
+def largest(scores: np.ndarray, found: np.ndarray, ranks: int) -> np.ndarray:
+    """The places of the largest scores of each row, largest first, [tokens, ranks], among those that were found."""
+    tokens, places = np.divmod(found, scores.shape[1])
+    order = np.lexsort((places, -scores[tokens, places], tokens))
+    firsts = np.searchsorted(tokens, np.arange(len(scores)))
+    chosen: np.ndarray = places[order[firsts[:, None] + np.arange(ranks)]]
+    return chosen

@@ -159,9 +159,7 @@ KINDS |= {
 for name in ("rnn", "lstm", "gru", "encoder"):
     from_left = () if name == "encoder" else ("from_left",)
     KINDS[f"{name}-intent"] = Kind(
-        f"`{name}` after a second training, with a new linear layer for the classes."
-        + INTENTS
-        + TEACHERS,
+        f"`{name}` after a second training, with a new linear layer for the classes." + INTENTS + TEACHERS,
         ("massive", *GERMAN),
         ASSISTANT,
     )

@@ -8,16 +8,31 @@ from models import prediction
 from models.trace import Prediction
 
 
-@pytest.mark.parametrize("pieces", [5, 30, 219, 220, 221, 14_000, 30_522])
-def test_columns_find_what_sorting_finds(pieces):
-    scores = torch.randn(7, pieces, generator=torch.Generator().manual_seed(pieces))
-    scores[0, -10:] += 20  # the best side by side, in the part that fills no column where there is one
-    scores[1, ::97] += 20
-    scores[2, :: max(1, pieces // prediction.SLICES)] += 20  # the best in one column
-    values, places, sums = map(torch.from_numpy, prediction.likeliest(scores.numpy(), 10))
+@pytest.mark.parametrize("pieces", [5, 30, 200, 220, 221, 14_000, 30_522])
+@pytest.mark.parametrize("tokens", [1, 7, 20])
+def test_columns_find_what_sorting_finds(pieces: int, tokens: int) -> None:
+    scores = torch.randn(tokens, pieces, generator=torch.Generator().manual_seed(pieces))
+    scores[0, -10:] += 20  # the best side by side
+    scores[tokens // 2, ::97] += 20
+    scores[-1, :: max(1, pieces // prediction.SLICES)] += 20  # the best in one column
+    ids = torch.randint(pieces, (tokens,), generator=torch.Generator().manual_seed(tokens))
+    losses, places, shares = map(torch.from_numpy, prediction.read(scores.numpy(), ids.numpy()))
+    exact = scores.double().log_softmax(-1)
     expected = scores.topk(min(10, pieces))
-    assert torch.equal(values, expected.values) and torch.equal(places, expected.indices)
-    assert torch.allclose(sums + values[:, :1], scores.logsumexp(1, keepdim=True), rtol=1e-6)
+    assert torch.equal(places, expected.indices)
+    assert (shares - exact.gather(1, places).exp()).abs().max() <= 1e-6
+    assert torch.allclose(losses[1:].double(), -exact[:-1].gather(1, ids[1:, None])[:, 0], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("value", [0.0, float("nan")])
+def test_equal_scores_and_no_numbers_have_their_places_too(value: float) -> None:
+    scores = np.full((9, 400), value, np.float32)
+    losses, places, shares = prediction.read(scores, np.arange(9))
+    assert places.tolist() == [list(range(10))] * 9  # the first of equals
+    if value == 0:
+        assert np.allclose(shares, 1 / 400) and np.allclose(losses[1:], np.log(400))
+    else:
+        assert np.isnan(shares).all() and np.isnan(losses).all()
 
 
 def test_losses_of_large_logits_are_those_of_double_precision():
