@@ -9,7 +9,8 @@ import orjson
 from pydantic import Field
 
 from app.messages import say
-from app.query import Query, QueryError, Value, options
+from app.options import options
+from app.query import Query, QueryError, Value
 from app.render import check_json, tokens_json
 from models import registry, translating
 from models.run import Run

@@ -5,7 +5,8 @@ from functools import cache
 from typing import Any
 
 from app.messages import Lang, Message, decimal, known, translate
-from app.query import Choices, Query, Slider, Value, choice_label, numbers, options, run_choices, sliders
+from app.options import choice_label, numbers, options, run_choices, sliders
+from app.query import Choices, Query, Slider, Value
 from app.views import View, model_title
 from models.trace import Trace
 

@@ -7,10 +7,11 @@ from markupsafe import escape
 from pydantic import Field, PositiveInt
 
 from app import pages, views
+from app.address import read
 from app.api import EmbedQuery
 from app.embedding import FRAME_STYLE
 from app.messages import LANGUAGES, Lang, say, translate
-from app.query import Query, QueryError, Value, read
+from app.query import Query, QueryError, Value
 from app.settings import settings
 
 WIDTH, HEIGHT = 1280, 720

@@ -17,7 +17,8 @@ from markupsafe import Markup
 from app import controls, pages, render, static
 from app.api import EmbedQuery
 from app.messages import Lang, decimal, translate, translator
-from app.query import Query, QueryError, Value, quoted, run_choices, settled
+from app.options import run_choices, settled
+from app.query import Query, QueryError, Value, quoted
 from app.settings import settings
 from app.views import Figure, View
 from models.run import Run

@@ -6,24 +6,15 @@ from typing import NamedTuple, TypeVar
 
 from fastapi import Request
 
+from app.address import named, read, salvaged
 from app.api import EmbedQuery
 from app.drawings import Drawings
 from app.messages import Lang, say
-from app.query import (
-    Query,
-    QueryError,
-    beyond,
-    known_model,
-    named,
-    read,
-    run_choices,
-    salvaged,
-    settled,
-    text_error,
-    unavailable,
-)
+from app.options import beyond, run_choices, settled
+from app.query import Query, QueryError, Value
 from app.runs import Busy, Runs
 from app.views import Figure, View
+from models import registry
 from models.errors import CaptureError, InputError, ModelUnavailable
 from models.run import Run
 from models.trace import Trace
@@ -137,3 +128,30 @@ async def drawn_apart(request: Request, make: Callable[[], T]) -> T:
 def busy() -> QueryError:
     """The error for who comes while too many wait."""
     return QueryError("busy", None, say("error.busy"), status=429)
+
+
+def text_error(error: InputError, query: Query, run: Run) -> QueryError:
+    """A model's complaint as an error of the field that it is about, with the shortened text where that helps."""
+    field = "vs" if query.vs is not None and run.text == query.vs else "text"
+    if error.code == "unknown_model":
+        field = "vs_model" if run.model == query.vs_model else "model"
+    fix: dict[str, Value] | None = None
+    if "characters" in error.values:
+        fix = {field: run.text[: int(error.values["characters"])]}
+    return QueryError(error.code, field, say(f"error.{error.code}", **error.values), fix=fix)
+
+
+def unavailable(error: Exception, query: Query, run: Run) -> QueryError:
+    """A model that cannot be read, or whose attention is out of reach: no fault of the reader's."""
+    field = "vs_model" if run.model == query.vs_model != query.model else "model"
+    if isinstance(error, CaptureError):
+        return QueryError("no_attention", field, say("error.no_attention", model=run.model), status=503)
+    return QueryError("model_unavailable", field, say("error.model_unavailable", model=run.model), status=503)
+
+
+def known_model(name: str, field: str, status: int = 422) -> registry.Model:
+    """The model of this name; raises QueryError for the field that named it."""
+    try:
+        return registry.get(name)
+    except InputError as error:
+        raise QueryError(error.code, field, say(f"error.{error.code}", **error.values), status=status) from None

@@ -9,10 +9,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app import controls, render, static, views
+from app.address import named, read
 from app.api import EmbedQuery
 from app.messages import LANGUAGES, Lang, say, translate, translator
 from app.outcome import Outcome
-from app.query import Query, QueryError, Value, named, quoted, read
+from app.query import Query, QueryError, Value, quoted
 from app.settings import settings
 from app.views import View
 from models import registry

@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 
 from app import transforms, words
 from app.messages import Lang, Message, bound, decimal, known, translate
-from app.query import Query, Value, choice_label, quoted
+from app.options import choice_label
+from app.query import Query, Value, quoted
 from app.views import Cell, Figure, Link, Rows, Table, Term, View
 from models import registry
 from models.trace import Trace

@@ -9,8 +9,8 @@ import numpy as np
 
 from app import align
 from app.messages import Message, Strong, bound, decimal, percent, say, translate
+from app.options import fitted
 from app.plotting import Panel, Plot, Scale, maps
-from app.query import fitted
 from app.views import Cell, Figure, Table, model_title
 from app.words import shortened, words
 from models.trace import Attention, Trace

@@ -9,11 +9,12 @@ from starlette.responses import RedirectResponse, Response
 
 from app import api, cards, deck, lexicon, oembed, offline, pages, render, slides, static, stills, views
 from app.accept import preferred
+from app.address import read
 from app.keeping import kept
 from app.messages import LANGUAGES, Lang, say
-from app.outcome import attempt, draw, drawn_apart, framed, performed, stated
+from app.outcome import attempt, draw, drawn_apart, framed, known_model, performed, stated
 from app.plotting import Theme
-from app.query import Query, QueryError, known_model, read
+from app.query import Query, QueryError
 from app.responses import (
     API_PAGE_HEADERS,
     DATA,

@@ -7,8 +7,9 @@ from app import controls, pages, render
 from app.api import EmbedQuery
 from app.embedding import FILES, SNIPPETS, Picture
 from app.messages import decimal, say, translate
+from app.options import choice_label
 from app.outcome import Outcome
-from app.query import Query, QueryError, Value, choice_label
+from app.query import Query, QueryError, Value
 from app.settings import settings
 from app.views import View
 from models.trace import Trace

@@ -8,8 +8,9 @@ import numpy as np
 
 from app import align
 from app.messages import known, translate
+from app.options import choice_label, fitted, run_choices
 from app.plotting import Panel, Plot, Scale, maps
-from app.query import Query, choice_label, fitted, run_choices
+from app.query import Query
 from app.views import Cell, Table, model_title
 from app.words import shortened, words
 from models.trace import Trace

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from app import contexts
-from app.query import QueryError, read, settled
+from app.address import read
+from app.options import settled
+from app.query import QueryError
 from app.views.embedding_space import BANKS, VIEW
 from models.run import perform
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app import controls, views
-from app.query import settled
+from app.options import settled
 from app.views.attention_map import AttentionMapQuery
 from app.views.gates import GatesQuery
 

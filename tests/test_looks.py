@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from app import views
-from app.query import QueryError, fitted, settled
+from app.options import fitted, settled
+from app.query import QueryError
 from app.views.attention_heads import AttentionHeadsQuery, surveyed
 from app.views.attention_map import AttentionMapQuery
 from models.run import Run, perform

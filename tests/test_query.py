@@ -7,7 +7,9 @@ import pytest
 from pydantic import Field
 
 from app import views
-from app.query import DEFAULT_TEXT, Choices, Query, QueryError, allowed, fitted, label, options, read, salvaged, settled
+from app.address import read, salvaged
+from app.options import allowed, fitted, label, options, settled
+from app.query import DEFAULT_TEXT, Choices, Query, QueryError
 from app.settings import settings
 from app.views.attention_map import AttentionMapQuery
 from app.views.attention_steps import AttentionStepsQuery

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from app import render, views
-from app.query import Query, settled
+from app.options import settled
+from app.query import Query
 from app.views import Figure, Table, change_term
 from app.views.attention_map import AttentionMapQuery
 from app.views.gates import GatesQuery

@@ -23,7 +23,8 @@ from app import offline, stills, views
 from app.drawings import Drawings
 from app.main import create_app
 from app.messages import LANGUAGES, say, translate
-from app.query import Places, run_choices
+from app.options import run_choices
+from app.query import Places
 from app.routes import router
 from app.words import place_label
 from models import registry

@@ -11,8 +11,9 @@ from pydantic import PositiveInt
 from app import align, tuning
 from app.looks import LookQuery, look, told
 from app.messages import Message, Strong, decimal, percent, say, translate
+from app.options import fitted
 from app.plotting import Panel, Scale, maps
-from app.query import Choices, Layer, Query, fitted
+from app.query import Choices, Layer, Query
 from app.units import difference_title, panel_title, run_name
 from app.views import Cell, Figure, Rows, Table, View
 from app.views.attention_steps import USUAL, AttentionStepsQuery

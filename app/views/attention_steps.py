@@ -10,8 +10,9 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from app import align
 from app.messages import Message, Strong, decimal, percent, say, signed, translate
+from app.options import fitted
 from app.plotting import IN_CELLS, Scale
-from app.query import Choices, Layer, Places, Query, fitted
+from app.query import Choices, Layer, Places, Query
 from app.stack import Row, Stack, stacks
 from app.units import panel_title, run_name
 from app.views import Cell, Figure, Table, Term, View

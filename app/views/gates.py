@@ -6,8 +6,9 @@ import numpy as np
 
 from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
+from app.options import fitted
 from app.plotting import Scale
-from app.query import Choices, Layer, Query, fitted
+from app.query import Choices, Layer, Query
 from app.views import Figure, View
 from app.words import words
 from models.trace import Trace

@@ -7,7 +7,8 @@ from pydantic import PositiveInt
 
 from app import tuning, units
 from app.messages import Message, Strong, decimal, say
-from app.query import Choices, Layer, Query, fitted
+from app.options import fitted
+from app.query import Choices, Layer, Query
 from app.views import Figure, View
 from app.words import word_at, words
 from models.trace import Trace

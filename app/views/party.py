@@ -9,8 +9,9 @@ import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from app.messages import Lang, Listed, Message, Strong, decimal, percent, say, translate, valued
+from app.options import choice_label
 from app.plotting import IN_CELLS, Scale
-from app.query import DEFAULT_TEXT, Choices, Layer, Places, Query, Slider, Value, choice_label
+from app.query import DEFAULT_TEXT, Choices, Layer, Places, Query, Slider, Value
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, Term, View

@@ -8,8 +8,9 @@ import numpy as np
 
 from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
+from app.options import fitted
 from app.plotting import Axis, Curve, Plot, beside, chart, label_places
-from app.query import Layer, Query, fitted
+from app.query import Layer, Query
 from app.views import Cell, Figure, Table, View, model_title
 from app.words import shortened, word_at, words
 from models.run import Run

@@ -9,8 +9,9 @@ import numpy as np
 from pydantic import PositiveInt
 
 from app.messages import Message, Strong, percent, say, translate
+from app.options import fitted
 from app.plotting import Panel, maps
-from app.query import Choices, Query, fitted
+from app.query import Choices, Query
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View, model_title
 from app.words import shortened, word_at, words, written

@@ -10,7 +10,7 @@ import pytest
 
 from app.looks import look
 from app.messages import LANGUAGES, translate
-from app.query import settled
+from app.options import settled
 from app.views.attention_heads import BROAD, KINDS, MOSTLY, PLACES, AttentionHeadsQuery, figure, kind, masks, surveyed
 
 WORDS = ("[CLS]", "a", "b", "c", "[SEP]")

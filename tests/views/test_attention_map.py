@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.query import settled
+from app.options import settled
 from app.views.attention_map import AttentionMapQuery, figure, rollout
 
 WORDS = ("[CLS]", "a", "b", "c", "d", "[SEP]")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.query import settled
+from app.options import settled
 from app.views.attention_steps import VIEW, AttentionStepsQuery, figure, followed, usual
 from models import registry, weights
 from models.run import Run, perform

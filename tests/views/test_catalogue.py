@@ -11,8 +11,8 @@ import pytest
 
 from app import views
 from app.messages import LANGUAGES, known
+from app.options import settled
 from app.plotting.colours import THEMES
-from app.query import settled
 from models import registry
 from models.run import Run, perform
 

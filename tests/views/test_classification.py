@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.query import settled
+from app.options import settled
 from app.views import network_title
 from app.views.classification import MODELS, ClassificationQuery, contributions, figure, said
 from models import registry

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from app.query import QueryError, settled
+from app.options import settled
+from app.query import QueryError
 from app.views.embedding_space import VIEW
 from models import registry
 from models.run import perform

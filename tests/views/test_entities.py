@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from app.query import settled
+from app.options import settled
 from app.views.entities import MODELS, EntitiesQuery, figure
 from models import registry
 from models.entities import LABELS, may_follow

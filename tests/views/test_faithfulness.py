@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app import ablation
-from app.query import settled
+from app.options import settled
 from app.views.faithfulness import FaithfulnessQuery, figure
 from models import faithfulness
 from models.run import Change, Run, perform

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.messages import translate
-from app.query import settled
+from app.options import settled
 from app.views.four_lanes import FourLanesQuery, figure, reach, steps
 from models import registry
 from models.run import Change, perform

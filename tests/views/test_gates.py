@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import pytest
 
 from app.messages import percent
+from app.options import settled
 from app.plotting.colours import colorscale
-from app.query import settled
 from app.views.gates import GatesQuery, figure, names
 
 NAMES = {"lstm": ["input", "forget", "candidate", "output", "cell"], "gru": ["reset", "update", "new"]}

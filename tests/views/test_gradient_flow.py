@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from app.messages import power
-from app.query import QueryError, settled
+from app.options import settled
+from app.query import QueryError
 from app.views.gradient_flow import GradientFlowQuery, bound, figure
 from models.run import Change, perform
 

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.query import settled
+from app.options import settled
 from app.views.hidden_states import HiddenStatesQuery, figure
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app.messages import bound
-from app.query import settled
+from app.options import settled
 from app.render import checked
 from app.views.loss_per_step import LossPerStepQuery, figure
 from models import registry

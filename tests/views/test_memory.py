@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.messages import percent
-from app.query import settled
+from app.options import settled
 from app.views.memory import MemoryQuery, figure
 from models.run import perform
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from app import views
-from app.query import settled
+from app.options import settled
 from app.views.next_word import NextWordQuery, joined, replaced, tempered
 from models import registry, tokenizer
 from models.run import Run, perform

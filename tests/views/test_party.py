@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.address import read
 from app.controls import offered
-from app.query import QueryError, read, settled
+from app.options import settled
+from app.query import QueryError
 from app.render import plain
 from app.views.party import LEAST, MOST, VIEW, PartyQuery, figure, invented, natural, real, softmax
 from models.run import Run, perform

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app import outputs, views
-from app.query import settled
+from app.options import settled
 from app.views.pipeline import PARTS, STEPS, PipelineQuery, Stream, shares
 from models import registry, tokenizer
 from models.run import Run, perform

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import views
-from app.query import settled
+from app.options import settled
 from app.reordered import Reordered
 from app.views.positions import NEAR, PositionsQuery
 from models import registry

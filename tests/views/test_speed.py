@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from app import tradeoffs
+from app.address import read
+from app.options import settled
 from app.pace import Network, amount, rounded
-from app.query import read, settled
 from app.views.speed import ATTEMPTS, SpeedQuery, figure
 from models.run import Run, perform
 from models.timing import LENGTHS

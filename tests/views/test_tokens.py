@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.query import settled
+from app.options import settled
 from app.views.tokens import VIEW, figure, looked, matched, overlaps, typed
 from models import registry
 from models.run import perform

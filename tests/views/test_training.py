@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from app import views
-from app.query import settled
+from app.options import settled
 from app.views import model_title
 from app.views.training import TrainingQuery, figure, guesses, mean_loss, snapshots
 from models import registry

@@ -4,8 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from app.options import settled
 from app.plotting import label_places
-from app.query import settled
 from app.views.trajectory import TrajectoryQuery, figure
 from models.run import perform
 

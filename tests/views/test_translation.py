@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from app import views
-from app.query import settled
+from app.options import settled
 from app.views.translation import TranslationQuery, pieces
 from models import registry
 from models.run import perform
