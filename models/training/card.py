@@ -48,7 +48,8 @@ def text(model: str, folder: Path) -> str:
             for name in kind.sources
         ],
         "",
-        "Who passes the weights on, names these sources. Formats and places of the files: `models/training/README.md`.",
+        "Anyone who passes the weights on must name these sources. Formats and places of the files: "
+        "`models/training/README.md`.",
         "## Size and training",
         *size_and_training(folder, curve),
         "## Scores",

@@ -47,13 +47,13 @@ SOURCES = {
 GERMAN = ("klexikon", "wikipedia", "tatoeba")
 
 WEAK = {  # each sentence has its twin in the catalogues of the app
-    "agreement_none": "It has not learned agreement of subject and verb: {accuracy}, where guessing gives 0.5.",
+    "agreement_none": "It has not learned agreement of subject and verb: {accuracy}; guessing gives 0.5.",
     "agreement_part": "Agreement of subject and verb is learned in part only ({accuracy}, guessing 0.5); worst in "
     "`{case}` with {share}.",
     "blanks_missed": "In {missed} of {items} simple sentences the removed word is not among its first five guesses.",
-    "prejudiced": "Its texts are unevenly spread (“Tom” is in 23 % of the Tatoeba sentences), and so are its guesses; "
-    "it repeats the prejudices of its sources.",
-    "pieces": "A cased vocabulary of 14,000 pieces: rare and compound words fall into several pieces, typing errors "
+    "prejudiced": "Its texts are lopsided (“Tom” is in 23% of the Tatoeba sentences), and so is what it has learned "
+    "from them; expect the prejudices of its sources.",
+    "pieces": "A cased vocabulary of 14,000 pieces: rare and compound words fall into several pieces, misspelt ones "
     "into many.",
     "encyclopaedic": "It has read encyclopaedias and short everyday sentences only: slang, dialect, novels, news and "
     "chat are foreign.",
@@ -64,35 +64,36 @@ WEAK = {  # each sentence has its twin in the catalogues of the app
     "combinations, hardly facts.",
     "few_tokens_gpt2": "Pre-trained on millions of tokens where GPT-2 saw billions: it knows word classes and frequent "
     "combinations, hardly facts.",
-    "one_vector": "One vector a word form, the same in every sentence: “Bank” has one for money and river together.",
+    "one_vector": "One vector a word form, the same in every sentence: German “Bank” has a single one for bench and "
+    "bank.",
     "word_forms": "Inflected and misspelt words are words of their own; one that is not in `words.txt` has no vector.",
     "opposites": "Near does not mean the same: opposites stand among the same words too.",
     "forgets": "It forgets fast: a tanh unit has no gate that would keep anything over many words.",
-    "on_the_way": "It is not done: it is here to be compared with what became of it.",
+    "on_the_way": "Its training is not finished: it is here to be compared with what became of it.",
     "everyday": "It has read short everyday sentences only: long ones, subordinate clauses in a row, news and "
-    "technical texts come out wrong, often fluently so.",
-    "unknown_names": "Names and words that it has not met are replaced by others rather than copied.",
+    "technical texts often come out wrong, even where the English is fluent.",
+    "unknown_names": "Names and words that it has not met are often replaced by others rather than copied.",
     "assistant": "It knows requests to a voice assistant only; for any other sentence it names one of the 18 as well.",
-    "lower_case": "Its corpus is in lower case without punctuation marks. Capitals and a last sign were added by "
-    "chance.",
-    "repeated": "68 of the 1,487 requests that it is scored on stand word for word in its training text too: so the "
-    "corpus comes. Without them its accuracy is lower by 0.004 to 0.009.",
-    "no_order": "Two sentences of the same words are the same to it.",
+    "lower_case": "Its corpus is all in lower case and without punctuation; in training, capitals and a mark at the "
+    "end were added at random.",
+    "repeated": "68 of the 1,487 requests that it is scored on stand word for word in its training text too; the "
+    "corpus is published that way. Without them accuracy is lower by 0.004 to 0.009, depending on the classifier.",
+    "no_order": "It cannot tell two sentences of the same words apart.",
     "window": "Its window is fixed: a shorter text is filled up, what comes after 16 pieces is cut off.",
-    "places": "A word at another place is another word to it, learned anew for each place.",
-    "names_written": "It has read news and Wikipedia: names in lower case or in capitals only are often missed.",
-    "labels": "Labels of the corpus are not free of errors; names inside of names are left out.",
+    "places": "A word in another place is another word to it, to be learned anew for each place.",
+    "names_written": "It has read news and Wikipedia: it often misses names in lower case or in capitals only.",
+    "labels": "The labels of the corpus are not free of errors; names inside names are left out.",
     "names_tried": "Tried by hand on 20 sentences: it takes “Paris Hilton” for a place, misses “Der Spiegel”, "
     "“Volkswagen” and “Faust”, and gets no name right in “ANGELA MERKEL BESUCHTE SIEMENS IN MÜNCHEN.”",
     "tried_rnn": "Alone of the four it does not find “Angela Merkel”, “Siemens” and “UNO”, and breaks "
-    "“Müller-Lüdenscheidt” off at the hyphen; “Bayern München” is two places to it.",
+    "“Müller-Lüdenscheidt” off at the hyphen; it takes “Bayern München” for two places.",
     "tried_lstm": "It misses “Rhein”, takes the cinema “Babylon” for a person and “Bayern München” for two places.",
     "tried_gru": "It takes “Bayern München” for two places, cuts “Max-Planck-Institut” down to “Max”, and makes “Herr” "
     "a part of the name in “Herr Groß”.",
-    "tried_encoder": "It takes “angela” for a place in “angela merkel wohnt in berlin” and misses “berlin”; the film "
-    "“Star Wars” is an organisation to it.",
-    "from_left": "It decides at the end of a word, before it has read what follows: “Paris” of “Paris Hilton” is "
-    "decided alone.",
+    "tried_encoder": "It takes “angela” for a place in “angela merkel wohnt in berlin” and misses “berlin”; it takes "
+    "the film “Star Wars” for an organisation.",
+    "from_left": "It decides at the end of a word, before it has read what follows: “Paris” in “Paris Hilton” is "
+    "decided without “Hilton”.",
 }
 LANGUAGE_MODEL = ("short", "rare_verbs", "encyclopaedic", "pieces", "prejudiced")
 ASSISTANT = ("assistant", "lower_case", "repeated", "pieces")
@@ -137,8 +138,9 @@ KINDS = {
         ("few_tokens_gpt2", *LANGUAGE_MODEL),
     ),
     "translator": Kind(
-        "A small Marian (MarianMTModel): three layers each for reading German and for writing English, four heads, 192 "
-        "wide, sinusoidal positions. German in the shared pieces, English in 6,000 byte pairs of its own.",
+        "A small Marian (MarianMTModel): three layers read German and three write English, each with four heads, 192 "
+        "wide, sinusoidal positions. For German it has the shared vocabulary, for English one of its own, of 6,000 "
+        "pieces (byte-pair encoding).",
         ("tatoeba_pairs", *GERMAN),
         ("everyday", "unknown_names", "pieces", "prejudiced"),
     ),
