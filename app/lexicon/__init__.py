@@ -1,4 +1,4 @@
-"""The lexicon: the words of the course in a few sentences each, with the view that shows what they mean."""
+"""The lexicon: the terms of the lecture in a few sentences each, with the view that shows what they mean."""
 
 import tomllib
 import unicodedata
