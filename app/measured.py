@@ -23,7 +23,7 @@ def ms(lang: Lang, value: float) -> str:
 
 
 def times(lang: Lang, networks: list[Network]) -> Iterable[Message]:
-    """The longest text in one call and word by word; how the time grows; and whether the course is right here."""
+    """The longest text in one call and word by word; how the time grows; and whether the lecture is right here."""
     for key, chosen in (("both", [one for one in networks if one.words is not None]),
                         ("only", [one for one in networks if one.words is None])):  # fmt: skip
         told = []

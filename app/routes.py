@@ -164,7 +164,7 @@ async def into_slides(request: Request, lang: str, name: str) -> Response:
 @router.get("/{lang}/lexicon", include_in_schema=False)
 @kept
 async def glossary(request: Request, lang: str) -> Response:
-    """The words of the course."""
+    """The terms of the lecture."""
     return html_response(lexicon.html_page(read(Query, request.scope["query_string"], lang_of(lang))))
 
 

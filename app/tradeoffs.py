@@ -1,4 +1,4 @@
-"""The course's table of recurrent networks against Transformers, with what was measured in its cells."""
+"""The lecture's table of recurrent networks against Transformers, with what was measured in its cells."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -66,7 +66,7 @@ def agreement(name: str) -> float | None:
 
 
 def table(lang: Lang, networks: Sequence[Network]) -> Comparison:
-    """The rows of the course, each with its measured cells."""
+    """The rows of the lecture's table, each with its measured cells."""
     rows = [
         Contrast(
             translate(lang, f"speed.row.{name}"),
@@ -136,7 +136,7 @@ def places_learned(one: Network) -> int:
 
 
 def verdict(lang: Lang, name: str, networks: Sequence[Network]) -> Iterable[Message]:
-    """Whether what was measured agrees with the course, and if not, why; nothing of two networks of one kind."""
+    """Whether what was measured agrees with the lecture, and if not, why; nothing of two networks of one kind."""
     if (pair := kinds(networks)) is None:
         return
     recurrent, transformer = pair

@@ -1,4 +1,4 @@
-"""Speed: a recurrent network against a Transformer, both measured on this very server, and what the course says."""
+"""Speed: a recurrent network against a Transformer, both measured on this very server, and what the lecture says."""
 
 from collections.abc import Iterable, Sequence
 from functools import partial

@@ -97,10 +97,10 @@ def test_the_growth_is_told_as_an_exponent():
 
 
 def test_both_answers_to_the_course_can_come_out():
-    assert "Unlike in the course’s table, the decoder is slower than the LSTM" in sentence(drawn(lstm(), decoder()))
+    assert "Unlike in the lecture’s table, the decoder is slower than the LSTM" in sentence(drawn(lstm(), decoder()))
     fast = decoder(whole=lambda t: 1e-6 * t)
     for pair in ((lstm(), fast), (fast, lstm())):
-        assert "As in the course’s table, the decoder is faster than the LSTM" in sentence(drawn(*pair))
+        assert "As in the lecture’s table, the decoder is faster than the LSTM" in sentence(drawn(*pair))
     assert "table" not in sentence(drawn(lstm(), replace(lstm(), model="gru")))
 
 
