@@ -163,6 +163,16 @@ def power(lang: Lang, number: float) -> str:
     return f"{decimal(lang, number / 10.0**exponent, 1)}·10{str(exponent).translate(SUPERSCRIPT)}"
 
 
+def chance(lang: Lang, probability: float) -> str:
+    """A probability as it stands behind "p =": a percentage, in powers of ten where that would be under one, and with a
+    decimal where it would be rounded to certainty."""
+    if 0 < probability < 0.01:
+        return power(lang, probability)
+    if 0.995 <= probability < 1:
+        return percent(lang, min(probability, 0.999), 1)
+    return percent(lang, probability)
+
+
 def visible(text: str) -> str:
     """The text with each character that cannot be seen replaced by its code point, U+0000 for NUL."""
     if text.isprintable():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.messages import Strong, bound, decimal, known, percent, say, translate, translator
+from app.messages import Strong, bound, chance, decimal, known, percent, say, translate, translator
 
 
 def test_texts_come_in_both_languages():
@@ -73,3 +73,13 @@ def test_a_bound_that_overflows_its_digit_goes_up_a_power():
 
 def test_a_small_share_may_have_decimals():
     assert (percent("de", 0.0027, 2), percent("en", 0.0027, 2)) == ("0,27\u202f%", "0.27%")
+
+
+@pytest.mark.parametrize(
+    ("probability", "german", "english"),
+    [(0.4, "40\u202f%", "40%"), (4.04e-5, "4,0·10⁻⁵", "4.0·10⁻⁵"), (0.0099, "9,9·10⁻³", "9.9·10⁻³"),
+     (0.01, "1\u202f%", "1%"), (0.9951, "99,5\u202f%", "99.5%"), (0.999_99, "99,9\u202f%", "99.9%"),
+     (1.0, "100\u202f%", "100%"), (0.0, "0\u202f%", "0%")],
+)  # fmt: skip
+def test_a_chance_is_never_rounded_to_nothing_or_to_certainty(probability: float, german: str, english: str) -> None:
+    assert (chance("de", probability), chance("en", probability)) == (german, english)

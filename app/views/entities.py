@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from app.messages import Listed, Message, Strong, percent, say, translate, visible
+from app.messages import Listed, Message, Strong, chance, say, translate, visible
 from app.plotting import Panel, Scale, maps
 from app.query import Query
 from app.sentences import Sentence, by_sentence
@@ -115,7 +115,7 @@ def hover(query: EntitiesQuery, trace: Trace, word: LabelledWord) -> str:
     return translate(
         query.lang, "entities.cell", network=network_title(trace.model, query.lang), word=written(trace.text, word),
         label=word.label, title=label_title(query, word.label),
-        share=percent(query.lang, label_probability(trace, word)),
+        share=chance(query.lang, label_probability(trace, word)),
     )  # fmt: skip
 
 

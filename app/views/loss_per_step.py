@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import NonNegativeInt
 
 from app import units
-from app.messages import Message, Strong, decimal, percent, say, translate
+from app.messages import Message, Strong, chance, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query, Value, layers
 from app.views import Cell, Figure, Table, View, change_term
@@ -134,7 +134,7 @@ def hover_texts(query: LossPerStepQuery, trace: Trace, guessed: Guesses) -> list
     for word, loss, share, guesses in after:
         expected = ", ".join(f"{guess} {percent(lang, probability)}" for guess, probability in guesses)
         told.append(
-            translate(lang, "loss_per_step.hover", word=word.label, guesses=expected, share=percent(lang, share),
+            translate(lang, "loss_per_step.hover", word=word.label, guesses=expected, share=chance(lang, share),
                       loss=decimal(lang, loss, 2))
         )  # fmt: skip
     return told
@@ -180,7 +180,7 @@ def summaries(
         yield say(
             "loss_per_step.summary.wiped" if wiped else "loss_per_step.summary", model=name,
             word=Strong(word_at(trace, worst).label),
-            share=Strong(percent(query.lang, shares(trace)[worst])), guess=guess,
+            share=Strong(chance(query.lang, shares(trace)[worst])), guess=guess,
             guess_share=percent(query.lang, share), total=Strong(decimal(query.lang, total, 1)), unit=unit,
         )  # fmt: skip
         if query.reset and not wiped:
