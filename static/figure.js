@@ -10,7 +10,9 @@
   const RIGHT_AXIS = 4; // in letters
   const WIDE = 1.4; // a slide this much wider than high has room beside the figure
   const LYING = 1.2; // a frame this much wider than high is taken for a slide
-  const PLOT = { least: 150, share: 0.4 }; // pixels of a chart in a small frame, and of its height, before caption and legend give way
+  const PLOT = { least: 180, share: 0.5, units: 0.8 }; // of a chart in a small frame, pixels and share of its height, before caption
+  // and legend give way; of units in thin rows that much of it
+  const ALMOST = 0.9; // of the highest plot: more is not worth smaller letters or the caption
   const AROUND_PLOT = 2.5; // Plotly's own margins, in letters
   const SLANT = 0.75; // of a name's width, which it is high where it stands slanted
   const SMALLER = [1, 0.92, 0.84, 0.76, 0.68, 0.6]; // of the scale asked for, where the frame has no room
@@ -19,6 +21,7 @@
   const BESIDE_PLOT = 8; // what stands at the left of a chart and its legend, in letters
   const LEGEND_MARK = 70; // what stands beside a name in the legend
   const LEGEND_LINE = 1.4; // the height of a line in it, in letters
+  const LABEL_LINE = 1.2; // and of one beside a curve
   const LEGEND_SHARE = 0.2; // of a figure's usual height, which a legend may take
   const INK_TURN = 0.179; // luminance at which black and white have the same contrast
   const NARROW = 640; // charts have no room for names beside their curves
@@ -46,13 +49,13 @@
     return layout;
   }
 
-  /* Names of axes that are longer than their axis stand in two lines. */
-  function wrapTitles(layout) {
+  /* Names of the axes "x" or "y" that are longer than these are stand in two lines. */
+  function wrapTitles(layout, letter, long) {
     const size = layout.font.size * TITLE_SIZE;
     for (const [name, axis] of Object.entries(layout)) {
-      if (!/^[xy]axis/.test(name) || !axis.title?.text) continue;
+      if (!name.startsWith(`${letter}axis`) || !axis.title?.text) continue;
       const [from, to] = axis.domain ?? [0, 1];
-      const room = (name.startsWith("x") ? layout.width : layout.height) * (to - from) - 5 * size;
+      const room = long * (to - from);
       if (parts.textWidth(plain(axis.title.text), size, "normal") > room)
         axis.title.text = parts.titleLines(axis.title.text, size, Math.max(room, 8 * size)).join("<br>");
     }
@@ -85,15 +88,28 @@
     return lines.reduce((sum, count) => sum + count * LEGEND_LINE * size, 0);
   }
 
-  /* About what is left of a chart's height for what it draws, between its legend and the names below it. */
+  /* Whether names at the ends of curves would cover each other. */
+  function crowded(data, layout, width) {
+    const { range = [0, 1], type } = layout.yaxis;
+    const unit = plotHigh({ layout, data }, width) / (range[1] - range[0]) / (LABEL_LINE * layout.font.size);
+    const names = data.filter((trace) => trace.meta?.label).map(({ y, text }) => {
+      const [value] = parts.numbers(y);
+      return { middle: (type === "log" ? Math.log10(value) : value) * unit, lines: text[0].split("<br>").length };
+    });
+    names.sort((one, other) => one.middle - other.middle);
+    return names.some(({ middle, lines }, index) => index && middle - names[index - 1].middle < (lines + names[index - 1].lines) / 2);
+  }
+
+  /* About what is left of a figure's height for what it draws, between its legend and the names below it. */
   function plotHigh({ layout, data, placed }, width) {
-    if (placed) return Infinity; // it is given what it needs
+    if (placed) return placed.high ?? Infinity; // square cells are given what they need
     const size = layout.font.size;
-    const names = parts.labelsOf(layout.xaxis).map((name) => parts.textWidth(name, size));
-    const slanted = names.some((long) => long > (width - 5 * size) / names.length);
-    const below = slanted ? SLANT * Math.max(...names) + size : LEGEND_LINE * size;
+    const names = (layout.xaxis.ticktext ?? []).map((name) => name.split("<br>"));
+    const longest = Math.max(0, ...names.flat().map((line) => parts.textWidth(plain(line), size)));
+    const slanted = longest > (width - 5 * size) / names.length;
+    const below = slanted ? SLANT * longest + size : LEGEND_LINE * size * Math.max(1, ...names.map((lines) => lines.length));
     const legend = layout.showlegend ? legendHigh(layout, data, width) + size : 0;
-    return layout.height - AROUND_PLOT * size - legend - below - (layout.xaxis.title?.text ? 2 * size : 0);
+    return layout.height - AROUND_PLOT * size - legend - below - (layout.xaxis.title?.text ? (1 + layout.xaxis.title.text.split("<br>").length) * size : 0);
   }
 
   /* What Plotly takes for this width, and how it was arranged. */
@@ -107,7 +123,8 @@
       font: { ...layout.hoverlabel?.font, family: family(), size: 14 * scale() },
     };
     layout.dragmode = false;
-    let placed = null;
+    let [placed, whole] = [null, false];
+    for (const [name, axis] of Object.entries(layout)) if (state.bare && /^coloraxis/.test(name)) axis.showscale = false;
     if (spec.panels?.columns?.length && spec.panels.kind !== "chart") {
       placed = arrange(spec, layout, data, width, { theme: theme(), paper: printing });
       const digits = onSlide() ? SLIDE_TEXT * scale() : Math.min(13 * scale(), (placed.filled ?? placed.cell) * 0.27);
@@ -119,23 +136,26 @@
         else trace.textfont = { ...trace.textfont, size };
       }
     } else {
-      const whole = data.length;
-      if (width < NARROW * scale()) data = withLegend(data, layout);
+      const all = data.length;
       layout.font.size = Math.max(layout.font.size, onSlide() ? SLIDE_TEXT : 0) * scale();
       for (const trace of data)
         if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
-      Object.assign(layout, { width, height: fitted((layout.height ?? HEIGHT) * scale()), autosize: false });
-      wrapTitles(layout);
+      const usual = (layout.height ?? HEIGHT) * (onFixedHeight() ? asked : scale()); // smaller letters leave more to the plot
+      Object.assign(layout, { width, height: Math.floor(fitted(usual)), autosize: false });
+      whole = layout.height >= Math.floor(usual);
+      wrapTitles(layout, "x", width - 5 * TITLE_SIZE * layout.font.size);
+      if (width < NARROW * scale() || crowded(data, layout, width)) data = withLegend(data, layout);
       const right = layout.yaxis2?.side === "right" ? RIGHT_AXIS * layout.font.size : 0;
       wrapTicks(layout.xaxis, width - right, layout.font.size);
-      if (state.bare) layout.showlegend = false;
+      if (state.bare && data.length === all) layout.showlegend = false;
       data = withShortNames(layout, data, width);
-      if ((onSlide() || width < NARROW) && data.length === whole)
+      wrapTitles(layout, "y", plotHigh({ layout, data }, width) + layout.font.size);
+      if ((onSlide() || width < NARROW) && data.length === all)
         placeTexts(spec.data, layout, width)?.forEach((texts, index) => {
           for (const [name, values] of Object.entries(texts)) data[index][name] = values.slice(0, data[index][name].length);
         });
     }
-    return { layout, data, placed };
+    return { layout, data, placed, whole }; // whole: as high as it would be on a page
   }
 
   /* Whether the cells of a slide hold their texts, which are as large as other labels. */
@@ -181,7 +201,7 @@
   }
 
   /* Nobody scrolls in a slide: where a figure is larger than its frame, all letters become smaller, within limits. Where
-     that is not enough, the caption goes, and of a chart the legend. */
+     that is not enough, the caption goes, then the legend or the bars of the colours. */
   function framedIn(figure, state) {
     const at = ({ factor, brief }) => {
       root.style.setProperty("--scale", asked * factor);
@@ -193,8 +213,9 @@
     const whole = { factor: 1, brief: 0 };
     if (!lying) return at(whole);
     const factors = SMALLER.filter((factor) => factor === 1 || asked * factor >= LEAST_SCALE);
-    const mute = ({ data }) => state.spec.panels?.kind === "table" && !data.some((trace) => trace.texttemplate);
-    const least = Math.min(PLOT.least, PLOT.share * innerHeight);
+    const wordy = ["table", "map"].includes(state.spec.panels?.kind) && state.spec.data.some((trace) => trace.texttemplate);
+    const mute = ({ data }) => wordy && !data.some((trace) => trace.texttemplate);
+    const least = ({ placed }) => Math.min(PLOT.least, PLOT.share * innerHeight) * (placed ? PLOT.units : 1);
     const flat = []; // those that fit, although little is left of the chart
     for (const brief of [0, 1, 2]) {
       let silent = null; // the first that fits, although its cells say nothing: that needs width
@@ -203,12 +224,13 @@
         if (overflow() || made.placed?.scrolls) continue;
         const high = plotHigh(made, made.width);
         if (mute(made)) silent ??= { factor, brief };
-        else if (high < least) flat.push({ factor, brief, high });
+        else if (!made.whole && high < least(made)) flat.push({ factor, brief, high });
         else return made;
       }
       if (silent) return at(silent);
     }
-    return at(flat.sort((one, other) => other.high - one.high)[0] ?? whole);
+    const most = Math.max(...flat.map(({ high }) => high));
+    return at(flat.find(({ high }) => high >= ALMOST * most) ?? whole);
   }
 
   function draw(figure) {

@@ -6,6 +6,7 @@ const Satzblick = {};
 (() => {
   const SLIDE_TEXT = 16; // of any label on a slide at scale 1: at 1.5 the last row of a lecture hall reads it
   const onSlide = () => document.body.classList.contains("embed");
+  const lying = () => onFixedHeight() && innerWidth > innerHeight; // what stands below is not seen, however narrow it is
   const CELL = { least: 14, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
   const CAPTION = { most: 13, least: 8.5, high: 0.15, wide: 0.94, below: 22, bar: 18, narrow: 12 };
@@ -24,6 +25,7 @@ const Satzblick = {};
   const TITLE_SIZES = [1, 0.9, 0.8];
   const VALUE_AIR = 6; // beside the text of a cell
   const VALUE_HIGH = 1.15; // of a cell, by the size of its letters
+  const NAME_HIGH = 1.15; // of a row with a name, by the size of its letters
   const GAP = 30;
   const EDGE = 6;
   const SIZES = { usual: 15, flat: 11.5, least: 11, title: 13, number: 12 };
@@ -31,7 +33,7 @@ const Satzblick = {};
   const LABEL = onSlide()
     ? { usual: SLIDE_TEXT, flat: SLIDE_TEXT, longest: 180 }
     : { usual: SIZES.usual, flat: SIZES.flat, longest: 150 };
-  const LINE = { height: 64, gap: 14 };
+  const LINE = { height: 64, share: 0.1, gap: 14 }; // over a map; on a slide at most that share of its height
   const BAR = { room: 44 + 2 * (NUMBER - SIZES.number), title: 20, longest: 260, shortest: 120, thickness: 8, above: 12 };
   const QUIET = { light: "#5b5e66", dark: "#a5a6ad" };
 
@@ -69,14 +71,14 @@ const Satzblick = {};
   }
 
   /* At most so many lines of what fits over a panel. */
-  function titleLines(title, size, room, most = 2) {
+  function titleLines(title, size, room, most = 2, weight = "normal") {
     const lines = [""];
     for (const word of plain(title).split(/[^\S\u00a0]+/)) {
       const longer = `${lines.at(-1)} ${word}`.trim();
-      if (lines.length === most || textWidth(longer, size, "normal") <= room) lines[lines.length - 1] = longer;
+      if (lines.length === most || textWidth(longer, size, weight) <= room) lines[lines.length - 1] = longer;
       else lines.push(word);
     }
-    return lines.filter(Boolean).map((line) => shorten(escape(line), size, room, "normal"));
+    return lines.filter(Boolean).map((line) => shorten(escape(line), size, room, weight));
   }
 
   /* ── panels and how many of them stand side by side ──────────────────── */
@@ -126,8 +128,7 @@ const Satzblick = {};
     const atlas = panels[0].atlas;
     const least = (atlas ? TILE.least : most <= FEW && !dense ? CELL.valued : CELL.readable) * scale();
     const together = onFixedHeight() && kind === "wide" ? PANEL_SLIDE : PANEL_LEAST;
-    const lying = onFixedHeight() && innerWidth > innerHeight; // a small slide: what stands below is not seen
-    for (let count = width < NARROW && !lying ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
+    for (let count = width < NARROW && !lying() ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
       const rows = inRows(panels, count);
       const cell = cellFor(rows, width, size);
       const large = map ? cell >= least : cell >= leastCell(kind) && cell * most >= together * scale();
@@ -143,6 +144,7 @@ const Satzblick = {};
     return document.body.scrollHeight - high("#result") + high("#result > .numbers") + high(".figure-frame") - high(".figure");
   }
   const onFixedHeight = () => onSlide() && innerHeight > FRAME_LEAST;
+  const lineHigh = () => Math.min(LINE.height * scale(), onFixedHeight() ? LINE.share * innerHeight : Infinity);
 
   let spare = 0; // what a first drawing was too high
   const tighten = (pixels) => (spare = pixels);
@@ -167,7 +169,7 @@ const Satzblick = {};
   }
 
   /* Column labels stand flat where they fit, slanted where there is some room, else upright. */
-  function columnLabels(rows, cell) {
+  function columnLabels(rows, cell, upright = false) {
     const names = rows.flat().flatMap((panel) => labelsOf(panel.across));
     const usual = LABEL.usual * scale();
     const long = widest(names, usual);
@@ -175,9 +177,15 @@ const Satzblick = {};
     if (long <= room) return { angle: 0, size: usual, slack: 0 };
     if ((usual * room) / long >= LABEL.flat * scale()) return { angle: 0, size: (usual * room) / long, slack: 0 };
     const size = Math.max(least(), Math.min(usual, cell * 0.8));
-    if (cell < CELL.readable * scale() * 1.2) return { angle: -90, size, slack: 0 };
+    if (upright || cell < CELL.readable * scale() * 1.2) return { angle: -90, size, slack: 0 };
     const last = rows.map((row) => labelsOf(row.at(-1).across).at(-1) ?? "");
     return { angle: -45, size, slack: Math.max(0, (widest(last, size) + size / 2) * 0.71 - cell / 2) };
+  }
+
+  /* Slanted only where the last of them does not reach beyond the figure. */
+  function fittingLabels(rows, cell, width, size) {
+    const columns = columnLabels(rows, cell);
+    return cellFor(rows, width - columns.slack, size) < cell - 0.5 ? columnLabels(rows, cell, true) : columns;
   }
 
   function headOf(row, { angle, size }) {
@@ -197,7 +205,8 @@ const Satzblick = {};
     const size = TITLE * scale();
     let height = 0;
     for (const [index, panel] of row.entries()) {
-      const room = (row[index + 1]?.left ?? width) - panel.left - EDGE;
+      const next = row[index + 1];
+      const room = (next ? next.left - size : width - EDGE) - panel.left;
       for (const [note, text] of panel.titles) {
         const { lines, letters } = wholeTitle(text, size, room);
         height = Math.max(height, lines.length * letters * 1.35 + 5);
@@ -381,9 +390,9 @@ const Satzblick = {};
       ticklabelstandoff: 6,
     });
     if (panel.line) {
-      const top = panel.top - (LINE.height + LINE.gap) * scale();
+      const top = panel.top - lineHigh() - LINE.gap * scale();
       Object.assign(panel.line, common, numbers(panel.line), {
-        domain: [1 - (top + LINE.height * scale()) / height, 1 - top / height],
+        domain: [1 - (top + lineHigh()) / height, 1 - top / height],
         anchor: panel.x,
         ticklabelstandoff: 6,
         nticks: 2,
@@ -415,25 +424,34 @@ const Satzblick = {};
       Object.assign(note, { yshift: -CAPTION.bar * scale(), font: { ...note.font, size: NUMBER * scale() } });
   }
 
-  /* The height of a panel with cells of any shape; `above` is what stands over it. */
-  function wide(rows, above) {
+  /* The height of panels with cells of any shape; `above` is what stands over them. Names of rows keep their lines. */
+  function wide(rows, row, above, rowSize) {
     const others = above + (BAR.room + BAR.title + 2 * TITLE) * scale();
-    if (rows > 1 && onFixedHeight()) return Math.max(WIDE_LEAST * scale(), room() / rows - others);
+    const least = Math.max(WIDE_LEAST * scale(), ...row.map(({ names }) => names.length * rowSize * NAME_HIGH));
+    if (rows > 1 && onFixedHeight()) return Math.max(least, room() / rows - others);
     if (rows > 1) return (WIDE_HEIGHT * scale()) / 1.35;
-    return Math.max(WIDE_LEAST * scale(), fitted(WIDE_HEIGHT * scale() + others) - others);
+    return Math.max(least, fitted(WIDE_HEIGHT * scale() + others) - others);
+  }
+
+  /* Panels with cells of any shape take what was left of a slide's height. */
+  function grown(rows, sizes, given) {
+    const placed = placeRows(rows, sizes, given);
+    const spared = onFixedHeight() && !given.map ? room() - placed.y : 0;
+    return spared > 0 ? placeRows(rows, { ...sizes, more: spared / rows.length }, given) : placed;
   }
 
   /* The panels of all rows for cells so wide and tall; gives how far they reach. Titles and bars get their places too. */
-  function placeRows(rows, { cell, tall, columns }, { map, atlas, bars, rowSize, width, theme }) {
+  function placeRows(rows, { cell, tall, columns, more = 0 }, { map, atlas, bars, rowSize, width, theme }) {
     let [right, y] = [0, 0];
     for (const row of rows) {
       const head = headOf(row, columns);
-      const lines = row.some((panel) => panel.line) ? (LINE.height + LINE.gap) * scale() : 0;
+      const lines = row.some((panel) => panel.line) ? lineHigh() + LINE.gap * scale() : 0;
       const left = Math.max(...row.map((panel) => leftOf(panel, rowSize)));
+      const high = wide(rows.length, row, head + lines, rowSize);
       let x = 0;
       for (const panel of row) {
         panel.width = panel.columns * cell;
-        panel.height = map ? panel.rows * tall : wide(rows.length, head + lines);
+        panel.height = map ? panel.rows * tall : Math.min(high + more, Math.max(high, WIDE_HEIGHT * scale()));
         panel.left = x + (rows.length > 1 ? left : leftOf(panel, rowSize));
         x = panel.left + panel.width + GAP;
       }
@@ -469,15 +487,15 @@ const Satzblick = {};
   /* On a slide cells are as high as its height allows, and wider than that where words then stand flat and values fit. */
   function slideCells(rows, first, given, data, layout) {
     const { atlas, width, rowSize } = given;
-    const most = Math.max(...rows[0].map((panel) => panel.rows));
-    const [least, largest] = [atlas ? 24 * scale() : leastCell("map"), usualCell(rows[0], most)];
+    const most = rows.reduce((sum, row) => sum + Math.max(...row.map((panel) => panel.rows)), 0);
+    const [least, largest] = [atlas ? 24 * scale() : leastCell("map"), usualCell(rows.flat(), most)];
     const sized = (cell, tall) => {
       const columns = columnLabels(rows, cell);
       const spared = room() - placeRows(rows, { cell, tall, columns }, given).y;
       const high = Math.min(largest, Math.max(least, tall + spared / most));
       return { columns, high, free: cellFor(rows, width - columns.slack, rowSize) };
     };
-    const flat = 4.5 + widest(rows[0].flatMap((panel) => labelsOf(panel.across)), LABEL.usual * scale());
+    const flat = 4.5 + widest(rows.flat().flatMap((panel) => labelsOf(panel.across)), LABEL.usual * scale());
     const size = SLIDE_TEXT * scale();
     const texts = data.filter((trace) => trace.texttemplate).map((trace) => valueWidth(trace, layout, size) + VALUE_AIR);
     const values = [...new Set(texts)].sort((one, other) => other - one); // of some maps, where not those of all fit
@@ -485,11 +503,11 @@ const Satzblick = {};
       const { high, free } = sized(wanted, first.tall);
       if (wanted > free || wanted > (atlas ? 1 : FLATTEST) * high) continue;
       const cell = Math.max(wanted, Math.min(free, high));
-      return { cell, tall: atlas ? cell : high, columns: columnLabels(rows, cell) };
+      return { cell, tall: atlas ? cell : high, columns: fittingLabels(rows, cell, width, rowSize) };
     }
     const { high, free } = sized(first.cell, first.tall);
     const cell = Math.min(free, high);
-    return { cell, tall: cell, columns: columnLabels(rows, cell) };
+    return { cell, tall: cell, columns: fittingLabels(rows, cell, width, rowSize) };
   }
 
   /* Changes layout and data in place. Plotly's margins are zero, so that a pixel here is a pixel there. */
@@ -508,20 +526,24 @@ const Satzblick = {};
     ({ rows, cell } = rowsOf(panels, kind, width - columns.slack, rowSize, dense));
     const scrolls = !atlas && cell < leastCell(kind);
     cell = Math.min(Math.max(cell, atlas ? 0 : leastCell(kind)), most);
-    columns = columnLabels(rows, cell);
+    columns = scrolls ? columnLabels(rows, cell) : fittingLabels(rows, cell, width, rowSize);
 
     const bars = barsOf(layout, data);
     const given = { map, atlas, bars, rowSize, width, theme };
     let sizes = { cell, tall: cell, columns };
-    if (map && onFixedHeight() && rows.length === 1 && !scrolls) sizes = slideCells(rows, sizes, given, data, layout);
+    if (map && onFixedHeight() && !scrolls) {
+      const smaller = slideCells(rows, sizes, given, data, layout);
+      if (rows.length === 1 || placeRows(rows, smaller, given).y <= room()) sizes = smaller; // else it scrolls anyway
+    }
     ({ cell, columns } = sizes);
-    let { right, y } = placeRows(rows, sizes, given);
+    let { right, y } = grown(rows, sizes, given);
     for (const panel of panels)
       for (const [note] of panel.titles) right = Math.max(right, panel.left + noteWidth(note, TITLE) + EDGE);
     for (const note of atlas ? layout.annotations.filter(({ name }) => name === "bar") : [])
       right = Math.max(right, panels[0].left + noteWidth(note, NUMBER) + EDGE);
     const wanted = right;
     if (!scrolls) right = Math.min(right, width); // a fraction of a pixel more would be a scroll bar
+    y = Math.ceil(y); // as Plotly does, so that nothing is a pixel too high when it is drawn
     for (const panel of panels) placeAxes(panel, right, y, columns, rowSize);
     for (const bar of bars) {
       const panel = panels.find((each) => each.x === bar.x);
@@ -534,7 +556,8 @@ const Satzblick = {};
       autosize: false,
       margin: { l: 0, r: 0, t: 0, b: 0, pad: 0, autoexpand: false },
     });
-    return { panels, cell, tall: sizes.tall, scrolls, columns, rowSize, wanted };
+    const lowest = kind === "wide" ? Math.min(...panels.map((panel) => panel.height)) : Infinity;
+    return { panels, cell, tall: sizes.tall, high: lowest, scrolls, columns, rowSize, wanted };
   }
 
   /* Where the figure scrolls in its box, the words stay at its edges: HTML in place of Plotly's labels. */
@@ -579,7 +602,7 @@ const Satzblick = {};
 
   const parts = {
     TITLE, NUMBER, LABEL, BAR, EDGE, QUIET, axisName, textWidth, widest, labelsOf, titleLines, shorten, leastCell, columnLabels,
-    headOf, barsOf, barLength, placeBar, noteWidth, room, valueWidth,
+    headOf, barsOf, barLength, placeBar, noteWidth, room, valueWidth, numbers, lying,
   };
   Object.assign(Satzblick, { parts, arrange, stickyLabels, fitted, tighten, overflow, plain, axisName, scale, family });
   Object.assign(Satzblick, { placeTexts, wrapTicks, onSlide, onFixedHeight, aroundFigure, SLIDE_TEXT, AROUND, VALUE_HIGH, VALUE_AIR });

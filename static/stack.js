@@ -14,6 +14,7 @@
   const BETWEEN = 10;
   const HEADING = "heading";
 
+  const roomy = (width) => width >= NARROW || parts.lying();
   const heightOf = (row) => row.height * scale();
   const leastOf = (row) => LEAST[row.kind] * (row.kind === "cells" ? row.lines : 1) * scale();
 
@@ -45,7 +46,7 @@
     const lefts = (count) => (count > 1 ? own.reduce((sum, each) => sum + each, 0) : left);
     const fitting = (count) => (width - EDGE - over - lefts(count) - (count - 1) * APART) / (count > 1 ? together : most);
     const count = stacks.length;
-    const beside = count > 1 && width >= NARROW && fitting(count) >= parts.leastCell() ? count : 1;
+    const beside = count > 1 && roomy(width) && fitting(count) >= parts.leastCell() ? count : 1;
     return { lefts: beside > 1 ? own : own.map(() => left), beside, fits: Math.min(fitting(beside), Math.max(CELL.most, CELL.few / most) * scale()) };
   }
 
@@ -80,7 +81,7 @@
   }
 
   function wrapped(text, size, width) {
-    const lines = titleLines(text, size, width, LINES);
+    const lines = titleLines(text, size, width, LINES, text.startsWith("<b>") ? "bold" : "normal");
     return text.startsWith("<b>") ? lines.map((line) => `<b>${line}</b>`) : lines;
   }
 
@@ -176,7 +177,7 @@
   /* Changes layout and data in place, as arrange does for maps. */
   Satzblick.stack = (spec, layout, data, width, { theme }) => {
     const stacks = stacksOf(spec, layout);
-    const brief = onSlide() && width >= NARROW && stacks.every(({ rows }) => rows.every((row) => row.short));
+    const brief = onSlide() && roomy(width) && stacks.every(({ rows }) => rows.every((row) => row.short));
     const short = brief && (stacks.length === 1 || cells(stacks, width, true).beside > 1);
     const { lefts, beside, fits } = cells(stacks, width, short);
     if (short) for (const { rows } of stacks) split(rows[0], layout);
@@ -201,7 +202,7 @@
         for (const note of notes)
           right = Math.max(right, reach(note, at, cell) + EDGE);
     if (!scrolls) right = Math.min(right, width);
-    const height = Math.max(...stacks.map(({ bottom }) => bottom)) + under.height;
+    const height = Math.ceil(Math.max(...stacks.map(({ bottom }) => bottom)) + under.height);
     for (const stack of stacks) placeAxes(stack, right, height, columns);
     for (const [bar, panel] of under.placed) parts.placeBar(bar, panel, right, height);
     numbers(data, stacks, cell);

@@ -182,16 +182,42 @@ def test_a_transparent_one_is_so_whatever_is_dark(screen: Screen, system: str, t
     assert corner == (255, 0, 0)
 
 
-SMALL = [("order", 640, 360), ("order", 480, 270), ("loss_per_step", 480, 270), ("attention_map", 480, 270)]
+SMALL = [  # a view, its frame, and the least height of its plot
+    ("order", 640, 360, 200), ("order", 480, 270, 105), ("loss_per_step", 480, 270, 105),
+    ("attention_map", 480, 270, 105), ("gates", 640, 360, 140), ("gates", 480, 270, 105),
+    ("hidden_states", 640, 360, 140), ("training", 480, 270, 105), ("party", 640, 360, 15),
+    ("attention_steps", 640, 360, 15),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("view", "width", "height"), SMALL)
-def test_a_small_one_keeps_its_plot(screen: Screen, view: str, width: int, height: int) -> None:
+@pytest.mark.parametrize(("view", "width", "height", "least"), SMALL)
+def test_a_small_one_keeps_its_plot(screen: Screen, view: str, width: int, height: int, least: int) -> None:
     """Caption and legend give way before it."""
     screen.page.set_viewport_size({"width": width, "height": height})
     screen.open(f"/de/embed/{view}", text="Der Mann biss den Hund")
     assert screen.page.evaluate("document.documentElement.scrollHeight") <= height
-    assert screen.page.evaluate("document.querySelector('.plot')._fullLayout.yaxis._length") >= 0.38 * height
+    assert screen.page.evaluate("document.querySelector('.plot')._fullLayout.yaxis._length") >= least
+
+
+def test_names_of_curves_do_not_cover_each_other(screen: Screen) -> None:
+    """Where there is no room beside the curves they stand above."""
+    screen.page.set_viewport_size({"width": 640, "height": 300})
+    screen.open("/de/embed/speed", text="Der Mann biss den Hund")
+    names = screen.page.locator(".plot .scatterlayer .textpoint").all()
+    boxes = sorted((box["y"], box["height"]) for name in names if (box := name.bounding_box()))
+    assert len(boxes) == 5 or screen.page.locator(".plot .legend .traces").count() == 4
+    for (top, high), (below, _) in zip(boxes, boxes[1:], strict=False):
+        assert below >= top + 0.8 * high
+    assert screen.page.evaluate("document.querySelector('.plot')._fullLayout.yaxis._length") >= 140
+    assert screen.page.evaluate("document.documentElement.scrollHeight") <= 300
+
+
+def test_the_name_of_an_axis_is_whole_in_a_small_one(screen: Screen) -> None:
+    screen.page.set_viewport_size({"width": 640, "height": 360})
+    for view in ("order", "gradient_flow", "next_word"):
+        screen.open(f"/de/embed/{view}", text="Der Mann biss den Hund")
+        box = screen.page.locator(".ytitle").bounding_box()
+        assert box and box["y"] >= 0 and box["y"] + box["height"] <= 360, view
 
 
 @pytest.mark.parametrize(
