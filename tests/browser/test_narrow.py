@@ -167,6 +167,14 @@ def test_the_first_screen_of_a_phone_meets_the_figure(phone: Screen, view: str) 
     assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize("view", ["classification", "faithfulness", "attention_map"])
+def test_two_sentences_on_a_phone_leave_the_figure_on_the_first_screen(phone: Screen, view: str) -> None:
+    phone.page.set_viewport_size(PHONE)
+    phone.open(f"/de/{view}", text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
+    assert phone.page.eval_on_selector(".figure", "figure => figure.getBoundingClientRect().top") <= 560
+    assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+
+
 def test_a_finger_lights_a_cell_until_it_touches_elsewhere(phone: Screen) -> None:
     phone.open("/de/attention_map", text="Der Mann biss den Hund")
     phone.page.locator(".figure").scroll_into_view_if_needed()
