@@ -9,8 +9,10 @@
   const status = document.getElementById("status");
   const told = document.getElementById("told");
   const FIELDS = "#query input[type=text]";
+  const TYPED = `${FIELDS}, form.number input[type=number]`;
   let request = null;
-  let awaited = null; // { url, how, sent }: what is asked for, and what stood in the fields then
+  let awaited = null; // { url, how, sent, control }: what is asked for, what stood in the fields then, where it was chosen
+  const later = new Map(); // choices in other controls meanwhile, which come after it: id → value
   let typing = 0;
   let quiet = 0;
   let shown = location.pathname + location.search;
@@ -33,10 +35,7 @@
 
   function trouble(text) {
     const place = document.getElementById("page-error");
-    const line = document.createElement("p");
-    line.className = "page-error";
-    line.setAttribute("role", "alert");
-    line.textContent = text;
+    const line = Object.assign(document.createElement("p"), { className: "page-error", role: "alert", textContent: text });
     place?.replaceChildren(line);
     dim(true);
     shown = null; // the address may be one step ahead of the figure
@@ -49,7 +48,7 @@
     return (wrong.join(" ") || summary || "").replace(/\s+/g, " ").trim();
   }
 
-  const typedValues = () => new Map([...document.querySelectorAll(FIELDS)].map(({ id, value }) => [id, value]));
+  const typedValues = () => new Map([...document.querySelectorAll(TYPED)].map(({ id, value }) => [id, value]));
 
   /* What was typed since the answer was asked for, and what is being typed. */
   function newlyTyped(sent, keepTyped) {
@@ -119,11 +118,7 @@
       if (!fresh || fresh === part || part === held) continue;
       const empty = !fresh.childElementCount && !fresh.textContent.trim();
       if (part.hasAttribute("data-keep") && empty) stale = true;
-      else if (
-        part.contains(document.activeElement) &&
-        document.activeElement.matches("input[type=text]") &&
-        !fresh.hidden
-      ) {
+      else if (part.querySelector("input[type=text]:focus") && !fresh.hidden) {
         for (const inner of part.querySelectorAll("[data-swap]")) {
           const other = fresh.querySelector(`#${inner.id}`);
           if (other) inner.replaceWith(other);
@@ -171,13 +166,13 @@
   }
 
   /* `held` is a part that stays as it is: what somebody is just moving. */
-  async function load(url, { how, keepTyped = false, focus = null, held = null }) {
+  async function load(url, { how, keepTyped = false, focus = null, held = null, control = null }) {
     if (embedded) url = framed(url);
     clearTimeout(typing);
     request?.abort();
     const mine = (request = new AbortController());
     const sent = typedValues();
-    awaited = { url, how, sent };
+    awaited = { url, how, sent, control };
     const patience = setTimeout(() => busy(true), PATIENCE);
     try {
       const page = await (Satzblick.carried ?? asked)(url, mine.signal); // an offline file has its pages in itself
@@ -204,8 +199,25 @@
       else throw error;
     } finally {
       clearTimeout(patience);
-      if (mine === request) awaited = null;
+      if (mine === request) {
+        awaited = null;
+        chooseNext();
+      }
     }
+  }
+
+  /* A choice while one in another control is awaited is made on the page that that one brings. */
+  function choose(element) {
+    const control = element.closest(".control");
+    if (control && awaited?.control && control !== awaited.control) return void later.set(element.id, element.value);
+    const url = element.matches("select") ? withTyped(element.dataset.start + element.selectedOptions[0].dataset.rest) : element.href;
+    load(url, { how: remember("push"), focus: element.dataset.focus, control });
+  }
+
+  function chooseNext() {
+    const [id, value] = later.entries().next().value ?? [];
+    const element = later.delete(id) && document.getElementById(id);
+    if (element) choose(value === undefined ? element : Object.assign(element, { value }));
   }
 
   /* ── the form ────────────────────────────────────────────────────────── */
@@ -215,7 +227,8 @@
     const address = new URL(awaited?.url ?? form.action, location.href);
     if (!awaited) address.search = new URLSearchParams(new FormData(form, button));
     else {
-      for (const [id, value] of newlyTyped(awaited.sent)) address.searchParams.set(document.getElementById(id).name, value);
+      for (const [id, value] of newlyTyped(awaited.sent))
+        if (document.getElementById(id).matches(FIELDS)) address.searchParams.set(document.getElementById(id).name, value);
       if (button?.name) address.searchParams.set(button.name, button.value);
     }
     return address.href;
@@ -249,10 +262,7 @@
     load(formAddress(event.submitter), { how: "push", keepTyped: true });
   });
 
-  document.addEventListener("change", ({ target }) => {
-    const option = target.matches("select") && target.selectedOptions[0];
-    if (option) load(withTyped(target.dataset.start + option.dataset.rest), { how: remember("push") });
-  });
+  document.addEventListener("change", ({ target }) => target.matches("select") && choose(target));
 
   /* ── numbers: each field, and all sliders together, are a form of their own ── */
   const MOVING = 60; // milliseconds between two requests while a slider is moved
@@ -277,10 +287,8 @@
     const form = target.closest?.("form.sliders");
     if (!form) return;
     const digits = Number(target.dataset.digits);
-    const said = Number(target.value).toLocaleString(document.documentElement.lang, {
-      minimumFractionDigits: digits,
-      maximumFractionDigits: digits,
-    });
+    const exactly = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    const said = Number(target.value).toLocaleString(document.documentElement.lang, exactly);
     target.setAttribute("aria-valuetext", said);
     target.parentNode.querySelector("output").textContent = said;
     clearTimeout(moving);
@@ -342,7 +350,7 @@
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     if (link.id === "theme") otherTheme(link);
     else if ("copy" in link.dataset) copy(new URL(link.getAttribute("href"), location.href).href, link);
-    else if ("load" in link.dataset) load(link.href, { how: remember("push"), focus: link.dataset.focus });
+    else if ("load" in link.dataset) choose(link);
     else return;
     event.preventDefault();
   });
@@ -375,14 +383,7 @@
     }
   }
 
-  const turns = {
-    ArrowRight: "next",
-    ArrowDown: "next",
-    PageDown: "next",
-    ArrowLeft: "prev",
-    ArrowUp: "prev",
-    PageUp: "prev",
-  };
+  const turns = { ArrowRight: "next", ArrowDown: "next", PageDown: "next", ArrowLeft: "prev", ArrowUp: "prev", PageUp: "prev" };
   /* What the keyboard has come to keeps the keys it needs; what was clicked lets them turn the slide. */
   let reached = null;
   addEventListener("focusin", ({ target }) => (reached = target.matches(":focus-visible") ? target : null));
@@ -392,9 +393,8 @@
     const across = key === "ArrowLeft" || key === "ArrowRight";
     const style = getComputedStyle(box);
     if (!/auto|scroll/.test(across ? style.overflowX : style.overflowY)) return false;
-    const [at, hidden] = across
-      ? [box.scrollLeft, box.scrollWidth - box.clientWidth]
-      : [box.scrollTop, box.scrollHeight - box.clientHeight];
+    const hidden = across ? box.scrollWidth - box.clientWidth : box.scrollHeight - box.clientHeight;
+    const at = across ? box.scrollLeft : box.scrollTop;
     return key === "ArrowLeft" || key === "ArrowUp" ? at > 1 : at < hidden - 1;
   }
 

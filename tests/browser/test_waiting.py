@@ -13,9 +13,9 @@ Release = Callable[[], None]
 
 
 @pytest.fixture
-def release(screen: Screen) -> Iterator[Release]:
+def release(screen: Screen, request: pytest.FixtureRequest) -> Iterator[Release]:
     """A page whose answers are kept back until they are let go."""
-    screen.open("/de/attention_map", text=OLD)
+    screen.open(f"/de/{getattr(request, 'param', 'attention_map')}", text=OLD)
     kept: list[Route] = []
 
     def let_go() -> None:
@@ -93,3 +93,39 @@ def test_an_option_outlives_the_theme(screen: Screen, release: Release) -> None:
     screen.page.click("#theme")
     release()
     check(screen, OLD, head="2", theme="dark")
+
+
+def test_of_two_options_chosen_quickly_the_second_comes_after_the_first(screen: Screen, release: Release) -> None:
+    screen.page.click("#layer-2")
+    screen.page.click("#head-3")
+    release()
+    check(screen, OLD, layer="2", head="3")
+
+
+def test_of_two_layers_chosen_quickly_the_second_counts(screen: Screen, release: Release) -> None:
+    screen.page.click("#layer-2")
+    screen.page.click("#layer-3")
+    release()
+    check(screen, OLD, layer="3")
+
+
+def test_an_option_comes_after_a_model_that_is_awaited(screen: Screen, release: Release) -> None:
+    screen.page.select_option("#control-vs_model", "decoder")
+    screen.page.click("#layer-2")
+    release()
+    check(screen, OLD, layer="2", vs_model="decoder")
+
+
+@pytest.mark.parametrize("release", ["gradient_flow"], indirect=True)
+def test_a_half_typed_number_outlives_an_answer(screen: Screen, release: Release) -> None:
+    screen.page.fill("#field-text", NEW)
+    screen.page.wait_for_timeout(400)
+    screen.page.click("#control-sigma")
+    screen.page.keyboard.type("2")
+    release()
+    screen.until(lambda: screen.parameters()["text"] == NEW, "the answer")
+    screen.drawn()
+    assert screen.focused("#control-sigma") and screen.page.input_value("#control-sigma") == "2"
+    screen.page.keyboard.type(".5")
+    screen.page.keyboard.press("Enter")
+    screen.until(lambda: screen.parameters().get("sigma") == "2.5", "the whole number")
