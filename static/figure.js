@@ -109,7 +109,8 @@
     const slanted = longest > (width - 5 * size) / names.length;
     const below = slanted ? SLANT * longest + size : LEGEND_LINE * size * Math.max(1, ...names.map((lines) => lines.length));
     const legend = layout.showlegend ? legendHigh(layout, data, width) + size : 0;
-    return layout.height - AROUND_PLOT * size - legend - below - (layout.xaxis.title?.text ? (1 + layout.xaxis.title.text.split("<br>").length) * size : 0);
+    const title = layout.xaxis.title?.text ? (1 + layout.xaxis.title.text.split("<br>").length) * size : 0;
+    return layout.height - AROUND_PLOT * size - legend - below - title;
   }
 
   /* What Plotly takes for this width, and how it was arranged. */
