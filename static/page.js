@@ -15,6 +15,7 @@
   const later = new Map(); // choices in other controls meanwhile, which come after it: id → value
   let typing = 0;
   let quiet = 0;
+  let swapping = false; // a field that is replaced says that it has changed, though nobody has left it
   let shown = location.pathname + location.search;
 
   /* ── one answer for another ──────────────────────────────────────────── */
@@ -186,6 +187,7 @@
       const made = new URL(url, location.href).searchParams.has("vs_from"); // the address says what came of it
       if (made) url = page.getElementById("copy")?.getAttribute("href") ?? url;
       remembered(url, how); // first: the entry that is left keeps its place on the page
+      swapping = true;
       const elsewhere = swap(page, newlyTyped(sent, keepTyped), held);
       if (elsewhere && how === "push") scrollTo({ top: 0, behavior: "instant" });
       if (focus) document.getElementById(focus)?.select();
@@ -199,6 +201,7 @@
       else throw error;
     } finally {
       clearTimeout(patience);
+      swapping = false;
       if (mine === request) {
         awaited = null;
         chooseNext();
@@ -278,7 +281,7 @@
 
   document.addEventListener("change", ({ target }) => {
     const form = target.closest?.("form.number");
-    if (!form || !form.reportValidity()) return;
+    if (!form || swapping || !form.reportValidity()) return;
     clearTimeout(moving);
     load(numbersAddress(form), { how: remember(target.type === "range" ? "replace" : "push") });
   });
