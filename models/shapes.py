@@ -20,9 +20,10 @@ class ShapeError(ValueError):
 
 
 class Made(NDArrayOperatorsMixin):
-    """An array that is made when it is looked at; shape and type are known before, and arithmetic works as with any.
+    """An array that is made when it is looked at; only shape and type are known before.
 
-    `nbytes` is the size of what it holds until then.
+    Arithmetic, methods and attributes are those of the whole array, which is made for them; it cannot be written to.
+    Packed by pickle or copied, it is a plain array. `nbytes` is the size of what it holds until it is made.
     """
 
     def __init__(self, shape: tuple[int, ...], nbytes: int, dtype: Any):
@@ -32,7 +33,20 @@ class Made(NDArrayOperatorsMixin):
     def __len__(self) -> int:
         return self.shape[0]
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what protocols look for in vain is no reason to make the array
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(np.asarray(self), name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.dtype}{list(self.shape)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return np.array, (np.asarray(self),)
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if any(isinstance(value, Made) for value in options.get("out", ())):
+            raise TypeError("an array of a trace cannot be written to; np.array(…) of it can")
         joined = (np.asarray(value) if isinstance(value, Made) else value for value in inputs)
         return getattr(ufunc, method)(*joined, **options)
 
@@ -54,12 +68,12 @@ class Layers(Made):
         return cls(layers.__getitem__, (len(layers), *layers[0].shape), sum(layer.nbytes for layer in layers))
 
     def __getitem__(self, index: Any) -> Any:
-        layer, rest = (index[0], index[1:]) if isinstance(index, tuple) else (index, ())
-        if not isinstance(layer, int | np.integer):
+        layer, *rest = index if isinstance(index, tuple) and index else (index,)
+        if isinstance(layer, bool) or not isinstance(layer, int | np.integer):
             return np.asarray(self)[index]
         if not -len(self) <= layer < len(self):
             raise IndexError(f"layer {layer} of {len(self)}")
-        return self.make(int(layer) % len(self))[rest]
+        return self.make(int(layer) % len(self))[None][0, *rest]  # as the first of one: lists behind it count as usual
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.stack([self.make(layer) for layer in range(len(self))]).astype(dtype or self.dtype, copy=False)

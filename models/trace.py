@@ -87,6 +87,10 @@ class Prediction:
         """The likeliest next tokens as they would be written, [tokens][ranks]."""
         return tuple(tuple(map(self.written, row)) for row in np.asarray(self.ids).tolist())
 
+    def __getstate__(self) -> dict[str, Any]:  # `written` may hang on a model, which is not packed along
+        ids = np.unique(self.ids).tolist()
+        return vars(self) | {"written": dict(zip(ids, map(self.written, ids), strict=True)).__getitem__}
+
 
 @part
 class Written:
@@ -321,6 +325,14 @@ class Check:
         if layer not in self._known:
             self._known[layer] = self._error[layer]()
         return self._known[layer]
+
+    def __repr__(self) -> str:
+        return f"Check(against={self.against!r})"  # without the errors, which would have to be computed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        one = isinstance(self._error, int | float)
+        known = self._error if one else [partial(float, self.of(layer)) for layer in range(self.layers)]
+        return Check, (known, self.against, self.reported)
 
     @property
     def layers(self) -> int:

@@ -1,10 +1,13 @@
 """A trace ties its parts to its tokens, lists its arrays, and computes nothing that nobody looks at."""
 
+import pickle
+
 import numpy as np
 import pytest
 
+from models import registry
 from models.shapes import Layers, ShapeError
-from models.trace import Check, States, Token, Trace
+from models.trace import Check, Prediction, States, Token, Trace
 
 TOKENS = tuple(Token(text, i, i, i + 1, False) for i, text in enumerate("abc"))
 
@@ -54,3 +57,30 @@ def test_the_size_of_a_trace_is_asked_without_making_a_layer():
     zeros = np.zeros((3, 2), np.float32)
     lazy = States(inputs=zeros, embeddings=zeros, hidden=Layers(never, (4, 3, 2), nbytes=96))
     assert Trace(model="m", text="abc", tokens=TOKENS, check=Check(0, "x"), states=lazy).nbytes == 2 * 24 + 96
+
+
+@pytest.mark.parametrize("name", ["lstm", "encoder", "decoder"])
+def test_a_trace_can_be_packed(name):
+    trace = registry.load(name).forward("Der Hund")
+    copy = pickle.loads(pickle.dumps(trace))
+    arrays = {field: array for field, _, array in trace.arrays()}
+    assert {field for field, _, _ in copy.arrays()} == set(arrays)
+    assert all(np.array_equal(array, arrays[field], equal_nan=True) for field, _, array in copy.arrays())
+    assert (copy.tokens, copy.check.against, copy.check.layers) == (
+        trace.tokens, trace.check.against, trace.check.layers,
+    )  # fmt: skip
+    assert copy.check.max_abs_error == trace.check.max_abs_error
+    assert copy.prediction is None or copy.prediction.words == trace.prediction.words
+
+
+def test_a_check_of_one_number_stays_one():
+    assert pickle.loads(pickle.dumps(Check(0.5, "PyTorch"))).of(7) == 0.5
+    assert repr(Check(0.5, "PyTorch")) == "Check(against='PyTorch')"
+
+
+def test_what_is_written_is_packed_without_the_model_that_writes_it():
+    guess = Prediction(
+        loss=np.array([np.nan, 1.5], np.float32), ids=np.array([[3, 4], [5, 3]]),
+        probabilities=np.full((2, 2), 0.25, np.float32), written=lambda id_: f"piece {id_}",
+    )  # fmt: skip
+    assert pickle.loads(pickle.dumps(guess)).words == (("piece 3", "piece 4"), ("piece 5", "piece 3"))
