@@ -2,31 +2,35 @@
 
 
 class InputError(ValueError):
-    """A text or an argument that a model cannot take; `code` names the sentence, `values` fill it."""
+    """A text or an argument that a model cannot take; `code` names the app's sentence, `values` fill it.
 
-    code = "input"
+    `sentence` is what a notebook shows.
+    """
+
+    code, sentence = "input", "this input cannot be taken"
 
     def __init__(self, **values: str | int):
-        super().__init__(f"{self.code}: {values}")
+        super().__init__(self.sentence.format(**values))
         self.values = values
 
 
 class UnknownModel(InputError):
     """No model has this name."""
 
-    code = "unknown_model"
+    code, sentence = "unknown_model", "there is no model {model!r}; there are: {models}"
 
 
 class EmptyText(InputError):
     """There is no word in the text."""
 
-    code = "empty_text"
+    code, sentence = "empty_text", "there is no word in the text"
 
 
 class TooManyTokens(InputError):
     """The text has `count` tokens, more than `limit`; its first `characters` characters would fit."""
 
     code = "too_many_tokens"
+    sentence = "the text has {count} tokens, at most {limit} are possible; its first {characters} characters would fit"
 
 
 class ModelUnavailable(RuntimeError):

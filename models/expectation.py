@@ -28,6 +28,9 @@ def trace(run: Run) -> Trace:
 
     loaded = registry.load(run.model)
     assert isinstance(loaded, Transformer | Recurrent)
+    masks = run.change is not None and run.change.kind == "masked"
+    if masks != (registry.get(run.model).family == "encoder"):
+        raise ValueError("of an encoder, and of no other, expectations need Change('masked', token)")
     if run.change is not None:
         assert isinstance(loaded, Transformer)
         return replace(filled(loaded, loaded.forward(run.text), run.change), change=str(run.change))

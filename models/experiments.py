@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import cast
+from typing import NamedTuple, cast
 
 from models import registry
+from models.registry import Model
 from models.run import Run
 from models.trace import Trace
 
@@ -143,26 +144,71 @@ def timing_rounds(run: Run) -> Generator[None, None, Trace]:
     return timing.rounds(run)
 
 
+def having(*fields: str) -> Callable[[Model], bool]:
+    """Whether the traces of a model have these arrays."""
+    return lambda model: {*fields} <= {*model.fields}
+
+
+def of_family(*families: str) -> Callable[[Model], bool]:
+    """Whether a model is of these families and was trained here."""
+    return lambda model: model.family in families and not model.source
+
+
+def language_model(*families: str) -> Callable[[Model], bool]:
+    """Whether a model of these families scores the shared pieces, having no task of its own."""
+    tasks = {"class_probabilities", "label_probabilities"}
+    return lambda model: of_family(*families)(model) and not tasks & {*model.fields}
+
+
+def timed(model: Model) -> bool:
+    """Whether a measurement takes this network in turn."""
+    from models.timing import NETWORKS
+
+    return model.name in NETWORKS
+
+
+class Experiment(NamedTuple):
+    """How an experiment is made, which models fit it, and whether they can be changed for it."""
+
+    make: Callable[[Run], Trace]
+    fits: Callable[[Model], bool] = having()
+    changes: bool = False
+
+
 LONG: dict[str, Callable[[Run], Generator[None, None, Trace]]] = {"timing": timing_rounds}
-EXPERIMENTS: dict[str, Callable[[Run], Trace]] = {
-    "forward": forward,
-    "across": across,
-    "attributions": attributions,
-    "contexts": contexts,
-    "decoder": decoder,
-    "distances": distances,
-    "erasures": erasures,
-    "expectations": expectations,
-    "gradient_input": gradient_input,
-    "gradients": gradients,
-    "gradient_map": gradients,
-    "masked": masked,
-    "memory": memory,
-    "neighbours": neighbours,
-    "pipeline": pipeline,
-    "positions": positions,
-    "timing": timing,
-    "trajectory": trajectory,
-    "translation_beams": translation,
-    "translation_greedy": translation,
+EXPERIMENTS = {
+    "forward": Experiment(forward, changes=True),
+    "across": Experiment(across, having("cross_attention")),
+    "attributions": Experiment(attributions, of_family("encoder", "decoder")),
+    "contexts": Experiment(contexts, of_family("encoder", "decoder")),
+    "decoder": Experiment(decoder, having("cross_attention")),
+    "distances": Experiment(distances, changes=True),
+    "erasures": Experiment(erasures, having("class_probabilities")),
+    "expectations": Experiment(expectations, language_model("recurrent", "encoder", "decoder"), changes=True),
+    "gradient_input": Experiment(gradient_input, having("class_probabilities")),
+    "gradients": Experiment(gradients, language_model("recurrent"), changes=True),
+    "gradient_map": Experiment(gradients, language_model("recurrent"), changes=True),
+    "masked": Experiment(masked, language_model("encoder")),
+    "memory": Experiment(memory, language_model("recurrent")),
+    "neighbours": Experiment(neighbours, of_family("word_vectors")),
+    "pipeline": Experiment(pipeline),
+    "positions": Experiment(positions, having("positions")),
+    "timing": Experiment(timing, timed),
+    "trajectory": Experiment(trajectory, having("hidden")),
+    "translation_beams": Experiment(translation, having("cross_attention")),
+    "translation_greedy": Experiment(translation, having("cross_attention")),
 }
+
+
+def required(run: Run) -> Experiment:
+    """The experiment of a run; raises ValueError where there is none, or where model or change do not fit it."""
+    found = EXPERIMENTS.get(run.experiment)
+    if found is None:
+        raise ValueError(f"there is no experiment {run.experiment!r}; there are: {', '.join(EXPERIMENTS)}")
+    model = registry.get(run.model)
+    if not found.fits(model) and not model.fault:  # of one that cannot be loaded, loading says why
+        fitting = ", ".join(each.name for each in registry.catalogue().values() if found.fits(each))
+        raise ValueError(f"{run.experiment} cannot be made with {run.model}; it can with {fitting}")
+    if run.change is not None and not found.changes:
+        raise ValueError(f"{run.experiment} cannot be made with the change {run.change}")
+    return found

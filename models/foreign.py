@@ -92,7 +92,7 @@ class Extra:
             raise CaptureError(self.trouble)
         tokens = self.tokenize(text)
         ids = torch.tensor([[token.id for token in tokens]])
-        off = "no_positions" in changed(change, *(("no_positions",) if self.places is not None else ()))
+        off = "no_positions" in changed(change, len(tokens), *(("no_positions",) if self.places is not None else ()))
         with torch.inference_mode(), capture.recording() as calls, placeless(off):
             output = self.output(ids)
             states, logits = self.read(output)

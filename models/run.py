@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 
 LONG = ("timing",)  # experiments that take seconds
+AT_A_TOKEN = ("reset_after", "erased", "masked")  # changes of which `at` is a token
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,13 @@ class Change:
         return f"{self.kind}({self.amount:g})" if self.kind == "spectral_norm" else f"{self.kind}({self.at})"
 
 
-def changed(change: Change | None, *kinds: str) -> dict[str, int]:
-    """The token that a change is about, by its kind; raises ValueError for one that is not among these kinds."""
+def changed(change: Change | None, tokens: int, *kinds: str) -> dict[str, int]:
+    """The token that a change is about, by its kind; raises ValueError for one that is not among these kinds, or about
+    a token that a text of so many does not have."""
     if change and change.kind not in kinds:
-        raise ValueError(f"{change} is not one of {', '.join(kinds)}")
+        raise ValueError(f"{change} cannot be done to this model; possible: {', '.join(kinds) or 'no change'}")
+    if change and change.kind in AT_A_TOKEN and not 0 <= change.at < tokens:
+        raise ValueError(f"{change}: the text has tokens 0 to {tokens - 1}")
     return {change.kind: change.at} if change else {}
 
 
@@ -70,11 +74,15 @@ def rounds(run: Run) -> "Generator[None, None, Trace]":
     """Carries a long run out in short rounds, between which others may have their turn; raises as `perform` does."""
     from models import experiments
 
+    experiments.required(run)
     return experiments.LONG[run.experiment](run)
 
 
 def perform(run: Run) -> "Trace":
-    """Loads the model if need be and carries the experiment out; raises InputError for a text it cannot take."""
+    """Loads the model if need be and carries the experiment out; raises InputError for a text it cannot take.
+
+    An experiment that does not exist, or that cannot be made with this model or this change, is a ValueError.
+    """
     from models import experiments
 
-    return experiments.EXPERIMENTS[run.experiment](run)
+    return experiments.required(run).make(run)

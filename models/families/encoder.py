@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         BertForMaskedLM,
         BertForSequenceClassification,
         BertForTokenClassification,
+        PreTrainedConfig,
         PreTrainedModel,
     )
 
@@ -79,7 +80,9 @@ class Transformer:
 
         tokens = tokenizer.tokenize(text, self.model.longest, end=self.end)
         ids = torch.tensor([[token.id for token in tokens]])
-        changes = changed(change, "erased", "head_off", "even_attention", "no_positions", "masked")
+        changes = changed(change, len(tokens), "erased", "head_off", "even_attention", "no_positions", "masked")
+        if change is not None and change.kind == "head_off":
+            known_head(self.network.config, change)
         if "masked" in changes:
             ids[0, changes["masked"]] = tokenizer.MASK
         off = "no_positions" in changes
@@ -133,6 +136,13 @@ def vectors_of(inputs: "Tensor", table: "Tensor | None", off: bool, states: "Seq
     embeddings, *layers = (state.numpy() for state in states)
     positions = None if table is None else table[: len(inputs)].numpy() * (not off)
     return States(inputs=inputs.numpy(), positions=positions, embeddings=embeddings, hidden=Layers.of(layers))
+
+
+def known_head(config: "PreTrainedConfig", change: Change) -> None:
+    """Raises ValueError for a head that the model does not have."""
+    layers, heads = config.num_hidden_layers, config.num_attention_heads
+    if not (0 <= change.at < layers and 0 <= change.head < heads):
+        raise ValueError(f"{change}: the model has layers 0 to {layers - 1}, each with heads 0 to {heads - 1}")
 
 
 def altered(change: Change | None) -> AbstractContextManager[None]:

@@ -38,7 +38,7 @@ class Baseline:
 
         tokens = tokenizer.tokenize(text, self.model.longest, start=False)
         ids = torch.tensor([[token.id for token in tokens]])
-        erased = changed(change, "erased").get("erased")
+        erased = changed(change, len(tokens), "erased").get("erased")
         with torch.inference_mode():
             inputs = self.network.vectors(ids[0]).numpy()
             if erased is not None:

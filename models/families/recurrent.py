@@ -49,7 +49,7 @@ class Recurrent:
 
         tokens = tokenizer.tokenize(text, self.model.longest)
         ids = torch.tensor([token.id for token in tokens])
-        changes = changed(change, "reset_after", "erased")
+        changes = changed(change, len(tokens), "reset_after", "erased")
         start = changes["reset_after"] + 1 if "reset_after" in changes else 0
         with torch.inference_mode():
             inputs, hidden, logits = self.call(ids, start, changes.get("erased"))

@@ -38,7 +38,7 @@ class Reader:
 
         tokens = tokenizer.tokenize(text, self.model.longest, end=True)
         ids = torch.tensor([[token.id for token in tokens]])
-        off = "no_positions" in changed(change, "no_positions")
+        off = "no_positions" in changed(change, len(tokens), "no_positions")
         with torch.inference_mode(), capture.recording() as calls, placeless(off):
             states = self.call(ids)
             attention, check = capture.attention(calls)
