@@ -31,6 +31,8 @@ class Translator(nn.Module):
 
         Of a text over 128 tokens only the beginning is read.
         """
+        if isinstance(texts, str):  # its letters would be translated one by one
+            raise TypeError(f"a list of texts is translated, such as [{texts!r}]")
         encoded = [encoding.ids for encoding in tokenizer().encode_batch_fast(list(texts), add_special_tokens=False)]
         found = [""] * len(texts)
         order = iter(sorted(range(len(texts)), key=lambda index: len(encoded[index])))
