@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from app.answers import Answer, outcome, short_outcome
+from app.answers import Answer, outcome, outcome_term, short_outcome
 from app.messages import Message, Strong, percent, say, signed, translate
 from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
 from app.query import Query
@@ -134,23 +134,23 @@ def switched(query: Query, answer: Answer, layer: int, head: int) -> Message:
     )  # fmt: skip
 
 
-def head_rows(query: Query, found: Sequence[Answer]) -> Iterable[tuple[Cell, ...]]:
+def head_rows(found: Sequence[Answer]) -> Iterable[tuple[Cell, ...]]:
     """The answer's probability with and without each head, and what is answered without it."""
     for answer in found:
-        chosen = outcome(query.lang, answer.trace, answer.worth.chosen)
+        chosen = outcome_term(answer.trace, answer.worth.chosen)
         for (layer, head), change in np.ndenumerate(changes(answer)):
-            other = outcome(query.lang, answer.trace, int(answer.worth.best(answer.worth.head_off[layer, head])))
+            other = outcome_term(answer.trace, int(answer.worth.best(answer.worth.head_off[layer, head])))
             yield (
                 answer.trace.model, answer.number + 1, layer + 1, head + 1, chosen, answer.share,
                 answer.share + float(change), other,
             )  # fmt: skip
 
 
-def outcome_rows(query: Query, found: Sequence[Answer], layer: int, head: int) -> Iterable[tuple[Cell, ...]]:
+def outcome_rows(found: Sequence[Answer], layer: int, head: int) -> Iterable[tuple[Cell, ...]]:
     """Each outcome of the picture with all heads and without this one."""
     for answer in found:
         for place in likeliest(answer, layer, head):
             yield (
-                answer.trace.model, answer.number + 1, layer + 1, head + 1, outcome(query.lang, answer.trace, place),
+                answer.trace.model, answer.number + 1, layer + 1, head + 1, outcome_term(answer.trace, place),
                 float(answer.worth.outcomes[place]), float(answer.worth.head_off[layer, head, place]),
             )  # fmt: skip

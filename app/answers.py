@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from app.messages import Lang, translate, visible
+from app.messages import Lang, say, translate, visible
 from app.query import Query, Value
-from app.views import model_title
+from app.views import Term, model_title
 from app.words import Word, shortened, words
 from models import faithfulness, tokenizer
 from models.trace import Attribution, Trace
@@ -94,15 +94,23 @@ def kind(trace: Trace) -> Kind:
     return "hidden" if trace.prediction is None else "next"
 
 
-def outcome(lang: Lang, trace: Trace, number: int) -> str:
-    """An answer as people say it."""
+def outcome_term(trace: Trace, number: int) -> str:
+    """An answer for a table: a class or label as the model names it, else a piece of the vocabulary."""
     if trace.classification is not None:
-        return translate(lang, f"class.{trace.classification.class_names[number]}")
+        name = trace.classification.class_names[number]
+        return Term(name, say(f"class.{name}"))
     if trace.labelling is not None:
         label = trace.labelling.label_names[number]
-        name = translate(lang, f"entity.{label.split('-')[-1]}")
-        return name if label == "O" else f"{label} ({name})"
-    return translate(lang, "answer.end") if number == tokenizer.SEP else tokenizer.piece(number)
+        kind = say(f"entity.{label.split('-')[-1]}")
+        return Term(label, kind if label == "O" else say("answer.label", label=label, kind=kind))
+    piece = tokenizer.piece(number)
+    return Term(piece, say("answer.end")) if number == tokenizer.SEP else piece
+
+
+def outcome(lang: Lang, trace: Trace, number: int) -> str:
+    """An answer as people say it."""
+    found = outcome_term(trace, number)
+    return found.message.text(lang) if isinstance(found, Term) else found
 
 
 def short_outcome(lang: Lang, trace: Trace, number: int) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from app.messages import Lang, Message, Strong, percent, say, translate
+from app.views import Term
 from app.words import words, written
 from models.trace import Trace
 
@@ -16,11 +17,13 @@ KINDS: tuple[Kind, ...] = ("next", "filled", "class", "name", "english", "writte
 
 @dataclass(frozen=True)
 class Said:
-    """What is said at a token, how probable the model finds it, and the token's place."""
+    """What is said at a token, how probable the model finds it, and the token's place; `term` is its name in tables,
+    where the text is no piece of a vocabulary."""
 
     place: int
     text: str
     share: float
+    term: Term | None = None
 
 
 def outputs(trace: Trace, lang: Lang) -> tuple[Kind, Sequence[Said]]:
@@ -58,8 +61,9 @@ def classes(trace: Trace, lang: Lang) -> Iterable[Said]:
     """The likeliest class, which is read off the first token."""
     assert trace.classification is not None
     best = int(trace.classification.class_probabilities.argmax())
-    name = translate(lang, f"class.{trace.classification.class_names[best]}")
-    yield Said(0, name, float(trace.classification.class_probabilities[best]))
+    name = trace.classification.class_names[best]
+    share = float(trace.classification.class_probabilities[best])
+    yield Said(0, translate(lang, key := f"class.{name}"), share, Term(name, say(key)))
 
 
 def names(trace: Trace, lang: Lang) -> Iterable[Said]:
@@ -69,7 +73,8 @@ def names(trace: Trace, lang: Lang) -> Iterable[Said]:
     for word in labelling.words:
         if word.label != "O":
             share = labelling.label_probabilities[word.token, labelling.label_names.index(word.label)]
-            yield Said(word.token, translate(lang, f"entity.{word.label.split('-')[-1]}"), float(share))
+            name = word.label.split("-")[-1]
+            yield Said(word.token, translate(lang, key := f"entity.{name}"), float(share), Term(name, say(key)))
 
 
 def steps(trace: Trace, _lang: Lang) -> Iterable[Said]:
@@ -121,6 +126,6 @@ def probabilities(trace: Trace, lang: Lang) -> tuple[list[str], list[float]]:
     _, said = outputs(trace, lang)
     texts, shares = [""] * len(trace.tokens), np.full(len(trace.tokens), np.nan)
     for each in said:
-        texts[each.place] = f"{texts[each.place]} {each.text}".strip()
+        texts[each.place] = each.term or f"{texts[each.place]} {each.text}".strip()
         shares[each.place] = each.share
     return texts, shares.tolist()

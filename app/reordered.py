@@ -11,7 +11,7 @@ from app import align
 from app.messages import Message, Strong, bound, decimal, percent, say, translate
 from app.options import fitted
 from app.plotting import Panel, Plot, Scale, maps
-from app.views import Cell, Figure, Table, model_title
+from app.views import Cell, Figure, Table, Term, model_title
 from app.words import shortened, words
 from models.trace import Attention, Trace
 
@@ -217,5 +217,5 @@ def word_rows(query: "PositionsQuery", pairs: Sequence[tuple[Reordered, Reordere
             for place, word in enumerate(words(pair.first)):
                 there = pair.partners[place]
                 state, row = (None, None) if there is None else (float(moved[place]), float(np.nanmax(looks[place])))
-                label = translate(query.lang, f"option.positions.{key}")
+                label = Term(key, say(f"option.positions.{key}"))
                 yield pair.first.model, label, place, word.label, there, state, row

@@ -12,7 +12,7 @@ from app.atlas import Atlas, plot, tiles
 from app.looks import Look, LookQuery, look
 from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.units import run_name
-from app.views import Cell, Figure, Link, Table, View, model_title
+from app.views import Cell, Figure, Link, Table, Term, View, model_title
 from app.views.attention_map import AttentionMapQuery
 from models.trace import Trace
 
@@ -134,7 +134,7 @@ def figure(query: AttentionHeadsQuery, traces: list[Trace]) -> Figure:
     ]
     columns = ("column.model", "column.run", "column.layer", "column.head", "column.kind", "column.entropy",
                *(f"column.{place}" for place in PLACES))  # fmt: skip
-    lines = partial(rows, query, traces, heads, orders)
+    lines = partial(rows, traces, heads, orders)
     table = Table(columns, lines, sum(map(len, heads)), columns, lines)
     drawn = plot(atlases, query.lang, translate(query.lang, "attention_heads.bar"))
     return Figure(drawn, [*summary(query, traces, heads), *looks.told(query, traces)], table,
@@ -225,10 +225,10 @@ def listed(heads: Sequence[Head]) -> Listed:
 
 
 def rows(
-    query: AttentionHeadsQuery, traces: Sequence[Trace], heads: Sequence[Sequence[Head]], orders: Sequence[list[int]]
+    traces: Sequence[Trace], heads: Sequence[Sequence[Head]], orders: Sequence[list[int]]
 ) -> Iterable[tuple[Cell, ...]]:
     """A line for each head, in the order of the tiles."""
-    names = {name: translate(query.lang, f"attention_heads.kind.{name}") for name in KINDS}
+    names = {name: Term(name, say(f"attention_heads.kind.{name}")) for name in KINDS}
     for run, (trace, own, order) in enumerate(zip(traces, heads, orders, strict=True), start=1):
         for head in (own[place] for place in order):
             shares = (None if share != share else share for share in head.shares)

@@ -11,7 +11,7 @@ from app.messages import Listed, Message, Strong, decimal, percent, say, signed,
 from app.plotting import Panel, Plot, Scale, maps
 from app.query import Query
 from app.sentences import Sentence, by_sentence
-from app.views import Cell, Figure, Table, View, network_title
+from app.views import Cell, Figure, Table, Term, View, network_title
 from app.words import Word, shortened, words
 from models.run import Run
 from models.trace import Classification, Trace
@@ -69,6 +69,12 @@ def figure(query: ClassificationQuery, traces: list[Trace]) -> Figure:
 def class_name(query: ClassificationQuery, trace: Trace, place: int) -> str:
     """A class as people say it."""
     return translate(query.lang, f"class.{said(trace).class_names[place]}")
+
+
+def class_term(trace: Trace, place: int) -> Term:
+    """A class for a table."""
+    name = said(trace).class_names[place]
+    return Term(name, say(f"class.{name}"))
 
 
 def likeliest(rows: Sequence[np.ndarray]) -> list[int]:
@@ -279,7 +285,7 @@ def table(query: ClassificationQuery, found: list[Sentence]) -> Table:
     classes = len(said(traces[0]).class_names)
     if query.show == "models":
         columns: tuple[str, ...] = ("column.model", "column.run", "column.class", "column.probability")
-        lines = partial(class_rows, query, found)
+        lines = partial(class_rows, found)
         return Table(columns, lines, len(traces) * classes, columns, lines)
     if query.show == "words":
         worths = ("column.without", "column.contribution") if query.by == "erasure" else ("column.gradient_input",)
@@ -288,25 +294,25 @@ def table(query: ClassificationQuery, found: list[Sentence]) -> Table:
         lines = partial(word_rows, query, found)
         return Table(columns, lines, sum(len(typed(trace)) for trace in traces), columns, lines)
     columns = ("column.model", "column.run", "column.position", "column.word", "column.class", "column.probability")
-    brief = partial(progress_rows, query, found, True)
+    brief = partial(progress_rows, found, True)
     count = sum(len(trace.tokens) * classes for trace in traces)
-    return Table(columns, partial(progress_rows, query, found, False), count, columns, brief)
+    return Table(columns, partial(progress_rows, found, False), count, columns, brief)
 
 
-def class_rows(query: ClassificationQuery, found: list[Sentence]) -> Iterable[tuple[Cell, ...]]:
+def class_rows(found: list[Sentence]) -> Iterable[tuple[Cell, ...]]:
     """Every class of every network."""
     for sentence in found:
         for trace in sentence.traces:
             for place, probability in enumerate(said(trace).class_probabilities.tolist()):
-                yield trace.model, sentence.number + 1, class_name(query, trace, place), probability
+                yield trace.model, sentence.number + 1, class_term(trace, place), probability
 
 
-def progress_rows(query: ClassificationQuery, found: list[Sentence], brief: bool) -> Iterable[tuple[Cell, ...]]:
+def progress_rows(found: list[Sentence], brief: bool) -> Iterable[tuple[Cell, ...]]:
     """Every class after every word, or the likeliest only."""
     for number, trace in ((sentence.number + 1, trace) for sentence in found for trace in sentence.traces):
         for word, row in zip(words(trace), so_far(trace), strict=True):
             for place in [int(row.argmax())] if brief else range(len(row)):
-                yield trace.model, number, word.position, word.label, class_name(query, trace, place), float(row[place])
+                yield trace.model, number, word.position, word.label, class_term(trace, place), float(row[place])
 
 
 def word_rows(query: ClassificationQuery, found: list[Sentence]) -> Iterable[tuple[Cell, ...]]:
@@ -314,7 +320,7 @@ def word_rows(query: ClassificationQuery, found: list[Sentence]) -> Iterable[tup
     for sentence in found:
         for trace in sentence.traces:
             best = int(said(trace).class_probabilities.argmax())
-            share, name = float(said(trace).class_probabilities[best]), class_name(query, trace, best)
+            share, name = float(said(trace).class_probabilities[best]), class_term(trace, best)
             for word, worth in zip(typed(trace), contributions(trace).tolist(), strict=True):
                 told = (share - worth / 100, worth / 100) if query.by == "erasure" else (worth,)
                 yield trace.model, sentence.number + 1, word.position, word.label, name, share, *told

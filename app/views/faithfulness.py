@@ -237,11 +237,11 @@ def table(query: FaithfulnessQuery, found: list[Answer]) -> Table:
         columns = ("column.model", "column.run", "column.layer", "column.head", "column.answer", "column.probability",
                    "column.without_head")  # fmt: skip
         if query.single:
-            lines = partial(ablation.outcome_rows, query, found, *query.single)
+            lines = partial(ablation.outcome_rows, found, *query.single)
             count = sum(len(ablation.likeliest(answer, *query.single)) for answer in found)
         else:
             columns = (*columns, "column.new_answer")
-            lines = partial(ablation.head_rows, query, found)
+            lines = partial(ablation.head_rows, found)
             count = sum(ablation.changes(answer).size for answer in found)
     return Table(columns, lines, count, columns, lines)
 

@@ -255,11 +255,16 @@ def term(step: str) -> Term:
     return Term(step, say(f"party.step.{step}"))
 
 
+def guest_names(party: Party) -> Sequence[str]:
+    """The guests for a table: words, or numbers of those who were invented."""
+    return party.names if party.way else [Term(f"guest {guest}", say(f"party.guest.{guest}")) for guest in GUESTS]
+
+
 def all_rows(parties: Sequence[Party]) -> Iterable[tuple[Cell, ...]]:
     """One row for each number; invented guests belong to no model."""
     for run, party in enumerate(parties, start=1):
         model = party.way.trace.model if party.way else None
-        for guest, name in enumerate(party.names):
+        for guest, name in enumerate(guest_names(party)):
             numbers = (party.matches[guest], party.divided[guest], party.weights[guest])
             for step, value in zip(STEPS, numbers, strict=False):
                 yield model, run, guest, name, term(step), None, None if np.isnan(value) else float(value)

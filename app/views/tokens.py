@@ -11,7 +11,7 @@ from app.messages import Message, Strong, say, translate, visible
 from app.plotting import Axis, Curve, Plot, chart
 from app.query import Query
 from app.transforms import chunks
-from app.views import Cell, Figure, Table, View
+from app.views import Cell, Figure, Table, Term, View
 from app.words import Word, shortened, words, written
 from models import registry
 from models.run import Run
@@ -120,7 +120,7 @@ def figure(query: Query, traces: list[Trace]) -> Figure:
         summary.append(compared(traces, pairs))
     elif first.written:
         summary.append(say("tokens.summary.looked"))
-    return Figure(plot, summary, table(query, traces))
+    return Figure(plot, summary, table(traces))
 
 
 def drawn(query: Query, columns: tuple[list[str], list[str]], pairs: Pairs, titles: tuple[str, str]) -> Plot:
@@ -163,13 +163,13 @@ def compared(traces: Sequence[Trace], pairs: Pairs) -> Message:
     )
 
 
-def table(query: Query, traces: Sequence[Trace]) -> Table:
+def table(traces: Sequence[Trace]) -> Table:
     """Every token; where a model writes, which side it is of."""
     sides = any(trace.written for trace in traces)
     columns = ("column.model", "column.run", "column.position", "column.word", "column.piece", "column.id",
                "column.start", "column.end", *(("column.side",) if sides else ()))  # fmt: skip
     count = sum(len(tokens) for trace in traces for _, _, tokens in sided(trace))
-    lines = partial(rows, query, traces, sides)
+    lines = partial(rows, traces, sides)
     return Table(columns, lines, count, columns, lines)
 
 
@@ -179,11 +179,11 @@ def sided(trace: Trace) -> list[tuple[str, list[Word], Sequence[Token]]]:
     return [*found, ("written", written(trace), trace.written.words)] if trace.written else found
 
 
-def rows(query: Query, traces: Sequence[Trace], sides: bool) -> Iterable[tuple[Cell, ...]]:
+def rows(traces: Sequence[Trace], sides: bool) -> Iterable[tuple[Cell, ...]]:
     """Model, run, position, word, piece of the vocabulary, its number, and its characters in the text."""
     for run, trace in enumerate(traces, start=1):
         for side, labelled, tokens in sided(trace):
-            more = (translate(query.lang, f"tokens.side.{side}"),) if sides else ()
+            more = (Term(side, say(f"tokens.side.{side}")),) if sides else ()
             for word, token in zip(labelled, tokens, strict=True):
                 yield (trace.model, run, word.position, word.label, token.text, token.id, token.start, token.end, *more)
 

@@ -191,6 +191,23 @@ def test_the_address_says_which_models_are_drawn(client, name):
         assert refused.json()["error"]["field"] == field and first in refused.json()["error"]["message"]
 
 
+TABLES = [
+    *((name, {}) for name in views.catalogue() if name != "speed"),  # it is measured
+    ("tokens", {"model": "translator"}), ("positions", {"show": "permuted"}), ("pipeline", {"model": "encoder-intent"}),
+    ("pipeline", {"model": "encoder-entities", "text": "Angela Merkel"}), ("classification", {"show": "progress"}),
+    ("classification", {"show": "words"}), ("faithfulness", {"show": "heads"}),
+    ("faithfulness", {"show": "heads", "layer": 1, "head": 1}),
+    ("faithfulness", {"show": "heads", "model": "encoder-entities", "text": "Angela Merkel"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "stated"), TABLES, ids=str)
+def test_data_name_things_alike_in_every_language(client, name, stated):
+    answers = [client.get(f"/{lang}/{name}.csv", params={"text": FIRST} | stated) for lang in LANGUAGES]
+    assert {answer.status_code for answer in answers} == {200}
+    assert answers[0].text == answers[1].text
+
+
 def test_a_views_name_is_that_of_its_file_and_its_texts():
     for name, view in views.catalogue().items():
         assert view.figure.__module__ == f"app.views.{name}"

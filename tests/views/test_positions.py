@@ -179,7 +179,7 @@ def test_two_models_show_their_differences_side_by_side():
 
 def test_the_table_says_how_far_each_word_has_moved():
     _, traces, figure = drawn(show="permuted")
-    on = [row for row in figure.table.rows() if row[1] == "an"]
+    on = [row for row in figure.table.rows() if row[1] == "on"]
     first, second = (np.asarray(trace.states.hidden[-1]) for trace in traces[:2])
     assert [row[4] for row in on] == [0, 5, 4, 3, 2, 1, 6]
     moved = np.linalg.norm(second[1] - first[5]) / np.linalg.norm(first[5])
