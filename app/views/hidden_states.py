@@ -40,14 +40,16 @@ def figure(query: HiddenStatesQuery, traces: list[Trace]) -> Figure:
     queries = [fitted(query, trace) for trace in traces]
     states = [values(*run) for run in zip(queries, traces, strict=True)]
     moved = [np.linalg.norm(np.diff(state, axis=0, prepend=0), axis=1).astype(np.float32) for state in states]
-    lines = moved if query.unit is None else [state[:, query.unit - 1] for state in states]
+    lines = [
+        move if each.unit is None else state[:, each.unit - 1]  # another model may have fewer units
+        for each, state, move in zip(queries, states, moved, strict=True)
+    ]
     plot, table = units.drawing(
         query, traces, states, lines, ["signed"] * len(traces), "hidden_states", order(query.sort, states)
     )
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
     sentences = [summary(query, *run) for run in zip(names, traces, moved, strict=True)]
-    if query.unit is not None:
-        sentences += [unit_summary(query, *run) for run in zip(names, traces, lines, strict=True)]
+    sentences += [unit_summary(*run) for run in zip(queries, names, traces, lines, strict=True) if run[0].unit]
     sentences += tuning.states(query, traces)
     return Figure(plot, sentences, table, [(each.layer or 1) - 1 for each in queries])
 

@@ -9,6 +9,7 @@ import pytest
 
 from app.options import settled
 from app.views.hidden_states import HiddenStatesQuery, figure
+from models.trace import States
 
 
 def plotted(plot, kind, part):
@@ -77,3 +78,16 @@ def test_two_sentences_share_one_range(make_recurrent):
     assert (axes["coloraxis"]["cmin"], axes["coloraxis"]["cmax"]) == (-8, 8)
     assert (axes["coloraxis2"]["cmin"], axes["coloraxis2"]["cmax"]) == (-12, 12)
     assert len(drawn.summary) == 2
+
+
+def test_a_unit_that_another_model_does_not_have_leaves_its_usual_line(make_recurrent):
+    wide, narrow = make_recurrent(model="lstm"), make_recurrent(model="gru")
+    cut = narrow.states.hidden[..., :3]
+    thin = narrow.states.inputs[:, :3]
+    narrow = replace(narrow, states=States(inputs=thin, embeddings=thin, hidden=cut), recurrence=None)
+    query = HiddenStatesQuery(model="lstm", vs_model="gru", unit=5, layer=1)
+    drawn = figure(query, [wide, narrow])
+    ours, theirs = plotted(drawn.plot, "scatter", "y")
+    assert np.array_equal(ours, wide.states.hidden[0][:, 4])
+    assert theirs == pytest.approx(np.linalg.norm(np.diff(cut[0], axis=0, prepend=0), axis=1))
+    assert [message.key for message in drawn.summary].count("hidden_states.summary.unit") == 1
