@@ -4,10 +4,28 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from app import views
 from app.messages import translate
 from app.views import View
+
+
+class Wrong(BaseModel):
+    """What is wrong with an address, and which of its parameters that is about."""
+
+    code: str
+    message: str
+    field: str | None
+
+
+class Refusal(BaseModel):
+    """The one shape of errors."""
+
+    error: Wrong
+
+
+OTHERWISE = "what is wrong: 404, 413, 414, 422, 429 (after how many seconds to come back: Retry-After) or 503"
 
 
 def description(app: FastAPI) -> dict[str, Any]:
@@ -29,8 +47,15 @@ def operation(view: View) -> dict[str, Any]:
     ]
     return {
         "summary": translate("en", f"{view.name}.title"),
-        "description": translate("en", f"{view.name}.question"),
+        "description": f"{translate('en', f'{view.name}.question')} With .csv at its end instead, the address has the "
+        "table alone, with .svg, .pdf or .png a still, with .html a file that needs no network.",
         "tags": ["views"],
         "parameters": parameters,
-        "responses": {"200": {"description": "query, runs, figure, summary, table, check"}},
+        "responses": {
+            "200": {"description": "query, model, tokens, runs, figure, summary, table, check"},
+            "default": {
+                "description": OTHERWISE,
+                "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{Refusal.__name__}"}}},
+            },
+        },
     }

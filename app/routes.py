@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, cards, deck, lexicon, oembed, offline, pages, render, slides, static, stills, views
+from app import api, cards, deck, lexicon, oembed, offline, openapi, pages, render, slides, static, stills, views
 from app.accept import preferred
 from app.address import read
 from app.keeping import kept
@@ -31,7 +31,7 @@ from app.responses import (
 from app.views import View
 from models import registry
 
-router = APIRouter()
+router = APIRouter(responses={"default": {"model": openapi.Refusal, "description": openapi.OTHERWISE}})
 
 
 def view_of(name: str) -> View:
@@ -98,7 +98,7 @@ async def trace(
     model: Annotated[str, Parameter(description="a name from /api/v1/models")] = "",  # noqa: ARG001 read from the address below
     text: Annotated[str, Parameter(description="the sentence")] = "",  # noqa: ARG001
     fields: Annotated[str, Parameter(description="names with commas between; empty: all")] = "",  # noqa: ARG001
-    format: Annotated[str, Parameter(description="json or npz")] = "json",  # noqa: A002, ARG001
+    format: Annotated[str, Parameter(description="json or npz", json_schema_extra={"enum": ["json", "npz"]})] = "json",  # noqa: A002, ARG001
 ) -> Response:
     """The arrays of one forward run: tokens, hidden states, gates, attention, predictions."""
     query = read(api.TraceQuery, request.scope["query_string"], "en")

@@ -3,6 +3,7 @@
 import re
 
 from app import views
+from app.openapi import Refusal
 from app.query import Query
 
 
@@ -25,6 +26,24 @@ def test_the_api_is_described(client):
     assert {"/health", "/api/v1/models", "/api/v1/views", "/api/v1/trace"} <= set(paths)
     names = {parameter["name"] for parameter in paths["/api/v1/trace"]["get"]["parameters"]}
     assert names == {"model", "text", "fields", "format"}
+
+
+def test_errors_are_described_as_they_are(client):
+    told = description(client)
+    assert set(told["components"]["schemas"]) == {"Refusal", "Wrong"}
+    for entry in told["paths"].values():
+        answers = entry["get"]["responses"]
+        assert list(answers) == ["200", "default"]
+        assert answers["default"]["content"]["application/json"]["schema"]["$ref"] == "#/components/schemas/Refusal"
+    for address in ("/api/v1/trace", "/en/gates.json?layer=9", "/oembed?url=x", "/api/v1/nothing"):
+        answer = client.get(address)
+        assert answer.status_code >= 400 and Refusal.model_validate(answer.json()).model_dump() == answer.json()
+
+
+def test_the_forms_of_a_trace_are_named(client):
+    (form,) = (each for each in description(client)["paths"]["/api/v1/trace"]["get"]["parameters"]
+               if each["name"] == "format")  # fmt: skip
+    assert form["schema"]["enum"] == ["json", "npz"]
 
 
 def test_every_view_is_described_with_its_options(client):
