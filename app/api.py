@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 import orjson
@@ -48,6 +49,12 @@ class StillQuery(Query):
     height: int = Field(720, ge=120, le=4_096, description="pixels, or 1/96 inch where there are none")
     scale: float = Field(1.0, ge=0.5, le=4, description="size of labels and lines")
     bg: Literal["solid", "transparent"] = "solid"
+
+
+def only(raw: bytes, *names: str) -> bytes:
+    """What an address says of these parameters; those of a page beside them, right or wrong, mean nothing here."""
+    pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    return urlencode([pair for pair in pairs if pair[0] in names], encoding="latin-1").encode()
 
 
 def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:

@@ -101,7 +101,7 @@ async def trace(
     format: Annotated[str, Parameter(description="json or npz", json_schema_extra={"enum": ["json", "npz"]})] = "json",  # noqa: A002, ARG001
 ) -> Response:
     """The arrays of one forward run: tokens, hidden states, gates, attention, predictions."""
-    query = read(api.TraceQuery, request.scope["query_string"], "en")
+    query = read(api.TraceQuery, api.only(request.scope["query_string"], "model", "text", "fields", "format"), "en")
     if not query.model:
         raise QueryError("missing", "model", say("error.missing", field="model"))
     known_model(query.model, "model")
@@ -119,7 +119,8 @@ async def embeddable(
     maxheight: Annotated[str, Parameter(description="greatest height of the frame in pixels")] = "",  # noqa: ARG001
 ) -> Response:
     """oEmbed 1.0: the frame that shows the figure of an address."""
-    return json_response(oembed.answer(read(oembed.OEmbedQuery, request.scope["query_string"], "en")))
+    raw = api.only(request.scope["query_string"], "url", "format", "maxwidth", "maxheight")
+    return json_response(oembed.answer(read(oembed.OEmbedQuery, raw, "en")))
 
 
 @router.get("/{lang}", include_in_schema=False)

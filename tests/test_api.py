@@ -71,7 +71,9 @@ def test_the_loss_of_the_first_token_is_null(client):
 
 def test_what_compares_is_ignored_here(client):
     plain = ask(client).json()
-    assert ask(client, vs="Katze", vs_model="gru").json() == plain
+    for more in ({"vs": "Katze", "vs_model": "gru"}, {"vs": ""}, {"vs_from": "swap"}, {"theme": "blue", "layer": "x"}):
+        assert ask(client, **more).json() == plain
+    assert client.get("/oembed", params={"url": "/de/gates", "text": "", "vs_from": "x"}).status_code == 200
 
 
 def test_an_unknown_field_is_told_with_those_there_are(make_recurrent):
