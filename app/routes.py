@@ -12,6 +12,7 @@ from app.accept import preferred
 from app.address import read
 from app.keeping import kept
 from app.messages import LANGUAGES, Lang, say
+from app.options import options
 from app.outcome import attempt, draw, drawn_apart, framed, known_model, performed, stated
 from app.plotting import Theme
 from app.query import Query, QueryError
@@ -101,7 +102,9 @@ async def trace(
     format: Annotated[str, Parameter(description="json or npz", json_schema_extra={"enum": ["json", "npz"]})] = "json",  # noqa: A002, ARG001
 ) -> Response:
     """The arrays of one forward run: tokens, hidden states, gates, attention, predictions."""
-    query = read(api.TraceQuery, api.only(request.scope["query_string"], "model", "text", "fields", "format"), "en")
+    query = read(
+        api.TraceQuery, api.only(request.scope["query_string"], "model", "text", *options(api.TraceQuery)), "en"
+    )
     if not query.model:
         raise QueryError("missing", "model", say("error.missing", field="model"))
     known_model(query.model, "model")
@@ -119,7 +122,7 @@ async def embeddable(
     maxheight: Annotated[str, Parameter(description="greatest height of the frame in pixels")] = "",  # noqa: ARG001
 ) -> Response:
     """oEmbed 1.0: the frame that shows the figure of an address."""
-    raw = api.only(request.scope["query_string"], "url", "format", "maxwidth", "maxheight")
+    raw = api.only(request.scope["query_string"], *options(oembed.OEmbedQuery))
     return json_response(oembed.answer(read(oembed.OEmbedQuery, raw, "en")))
 
 

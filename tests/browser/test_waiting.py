@@ -42,21 +42,15 @@ def check(screen: Screen, text: str, **options: str) -> None:
 
 
 @pytest.mark.parametrize("pause", [50, 400])
-def test_an_option_takes_the_sentence_that_was_just_typed(screen: Screen, release: Release, pause: int) -> None:
+@pytest.mark.parametrize(("clicked", "chosen"), [("#head-2", {"head": "2"}), ("#theme", {"theme": "dark"})])
+def test_a_choice_takes_the_sentence_that_was_just_typed(
+    screen: Screen, release: Release, clicked: str, chosen: dict[str, str], pause: int
+) -> None:
     screen.page.fill("#field-text", NEW)
     screen.page.wait_for_timeout(pause)
-    screen.page.click("#head-2")
+    screen.page.click(clicked)
     release()
-    check(screen, NEW, head="2")
-
-
-@pytest.mark.parametrize("pause", [50, 400])
-def test_the_theme_takes_the_sentence_that_was_just_typed(screen: Screen, release: Release, pause: int) -> None:
-    screen.page.fill("#field-text", NEW)
-    screen.page.wait_for_timeout(pause)
-    screen.page.click("#theme")
-    release()
-    check(screen, NEW, theme="dark")
+    check(screen, NEW, **chosen)
 
 
 @pytest.mark.parametrize("link", [".languages a[hreflang=en]", "#pager a[rel=next]"])
