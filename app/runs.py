@@ -1,14 +1,16 @@
-"""Carries runs out on the model threads: equal runs in flight are one, finished ones are kept, too many are refused."""
+"""Carries runs out on the model threads: equal runs in flight are one, finished ones are kept, too many are refused.
+
+Runs that take seconds have a thread of their own, one after the other, so that nobody else waits for them.
+"""
 
 import asyncio
 import gc
-from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 
 from app.lru import BytesCache
 from app.settings import Settings
 from models import registry
-from models.run import Run, perform, rounds
+from models.run import Run, perform
 from models.trace import Trace
 
 Key = tuple[Run, str]
@@ -18,24 +20,15 @@ class Busy(RuntimeError):
     """More runs wait than may, or one has waited too long."""
 
 
-def advanced(under_way: Generator[None, None, Trace]) -> Trace | None:
-    """Carries one round out; gives the trace after the last."""
-    try:
-        return next(under_way)
-    except StopIteration as end:
-        found: Trace = end.value
-        return found
-
-
 class Runs:
     """The one place where models run; use it from one event loop."""
 
     def __init__(self, settings: Settings):
         self._settings = settings
-        self._executor = ThreadPoolExecutor(settings.model_workers, "model", initializer=self._one_thread)
+        self._short = ThreadPoolExecutor(settings.model_workers, "model", initializer=self._one_thread)
+        self._long = ThreadPoolExecutor(1, "long", initializer=self._one_thread)
         self._cache: BytesCache[Trace] = BytesCache(settings.trace_cache_bytes)
         self._flying: dict[Key, asyncio.Future[Trace]] = {}
-        self._long = asyncio.Lock()
         self.performed = 0
 
     async def trace(self, run: Run) -> Trace:
@@ -52,19 +45,9 @@ class Runs:
         return await self._landed(flying)
 
     def _started(self, run: Run) -> "asyncio.Future[Trace]":
-        if run.long:
-            return asyncio.ensure_future(self._in_rounds(run))
-        return asyncio.wrap_future(self._executor.submit(self._perform, run))
-
-    async def _in_rounds(self, run: Run) -> Trace:
-        """One long run at a time; after each round it queues up again, so that short runs wait for one round only."""
-        async with self._long:
-            self.performed += 1
-            under_way = rounds(run)
-            while True:
-                trace = await asyncio.wrap_future(self._executor.submit(advanced, under_way))
-                if trace is not None:
-                    return trace
+        self.performed += 1
+        threads = self._long if run.long else self._short
+        return asyncio.wrap_future(threads.submit(self._perform, run))
 
     async def _landed(self, flying: "asyncio.Future[Trace]") -> Trace:
         # Unlike wait_for, wait leaves the run alone when this reader's time is up or the reader goes.
@@ -74,7 +57,6 @@ class Runs:
         return flying.result()
 
     def _perform(self, run: Run) -> Trace:
-        self.performed += 1
         loaded = registry.loaded()
         trace = perform(run)
         if registry.loaded() > loaded:
@@ -96,4 +78,5 @@ class Runs:
 
     def close(self) -> None:
         """Lets the run under way end and drops the others."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._short, self._long):
+            threads.shutdown(wait=False, cancel_futures=True)

@@ -18,12 +18,16 @@ PAIRS = 200
 
 
 def trace(run: Run) -> Trace:
-    """The text's trace with its sentence vector, and the distances of PAIRS unrelated sentences and of their words."""
+    """The text's trace with its sentence vector, and the distances of PAIRS unrelated sentences and of their words.
+
+    Without what a language model expects next: its logits of long texts, 57 kB a token, would fill a cache.
+    """
     whole = forward(run)
     vector = sentence_vector(whole)
     sentences, words = unrelated(run.model, run.change)
     return replace(
         whole,
+        prediction=None,
         sentence=Sentence(
             sentence_vector=vector, word_states=word_states(whole), unrelated=sentences, unrelated_words=words
         ),

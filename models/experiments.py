@@ -1,6 +1,6 @@
 """The experiments one can make with a model and a text; each is a function from a run to its trace."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, cast
 
@@ -137,13 +137,6 @@ def decoder(run: Run) -> Trace:
     return translating.decoder(run)
 
 
-def timing_rounds(run: Run) -> Generator[None, None, Trace]:
-    """The same in rounds."""
-    from models import timing
-
-    return timing.rounds(run)
-
-
 def having(*fields: str) -> Callable[[Model], bool]:
     """Whether the traces of a model have these arrays."""
     return lambda model: {*fields} <= {*model.fields}
@@ -175,7 +168,6 @@ class Experiment(NamedTuple):
     changes: bool = False
 
 
-LONG: dict[str, Callable[[Run], Generator[None, None, Trace]]] = {"timing": timing_rounds}
 EXPERIMENTS = {
     "forward": Experiment(forward, changes=True),
     "across": Experiment(across, having("cross_attention")),

@@ -1,6 +1,5 @@
 """A run: one experiment on one model and one text; `perform` carries it out."""
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -8,7 +7,7 @@ if TYPE_CHECKING:
     from models.trace import Trace
 
 
-LONG = ("timing",)  # experiments that take seconds
+LONG = ("attributions", "timing")  # experiments that may take seconds
 AT_A_TOKEN = ("reset_after", "erased", "masked")  # changes of which `at` is a token
 
 
@@ -66,16 +65,8 @@ class Run:
 
     @property
     def long(self) -> bool:
-        """Whether it takes seconds, and so is carried out in `rounds`."""
+        """Whether it may take seconds: who has many runs to carry out lets no other wait for it."""
         return self.experiment in LONG
-
-
-def rounds(run: Run) -> "Generator[None, None, Trace]":
-    """Carries a long run out in short rounds, between which others may have their turn; raises as `perform` does."""
-    from models import experiments
-
-    experiments.required(run)
-    return experiments.LONG[run.experiment](run)
 
 
 def perform(run: Run) -> "Trace":

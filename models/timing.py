@@ -1,14 +1,14 @@
 """How long the networks take for texts of several lengths: measured in turn, again and again, in one go for all.
 
 What is measured at different times on a busy machine cannot be compared; so one measurement, made when it is first
-asked for and then kept, takes all networks, and a run is one network's share of it. It goes in short rounds, between
-which others may use the machine. One thread computes, as on the server, and the clock is its processor time: on an idle
-machine that is the time one waits, and on a busy one it leaves out what others did meanwhile.
+asked for and then kept, takes all networks, and a run is one network's share of it. One thread computes, as on the
+server, and the clock is its processor time: on an idle machine that is the time one waits, and on a busy one it leaves
+out what others did meanwhile.
 """
 
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -25,7 +25,6 @@ LENGTHS = (8, 16, 32, 64, 128, 256)
 REPETITIONS, LEAST = 9, 3  # of the whole-text calls: as many as fit into BUDGET, and no fewer than LEAST
 PASSES = (0, 3, 6)  # the repetitions in which the text is also read word by word
 BUDGET = 3.0  # seconds that pass on the wall, after which no repetition begins
-WORDS = 64  # read in one round
 CHECKED = 64  # tokens
 
 Clock = Callable[[], float]
@@ -41,44 +40,25 @@ class Times(NamedTuple):
 
 
 def trace(run: Run) -> Trace:
-    """The network's share of the measurement, and the text's tokens."""
-    under_way = rounds(run)
-    while True:
-        try:
-            next(under_way)
-        except StopIteration as end:
-            found: Trace = end.value
-            return found
-
-
-def rounds(run: Run) -> Generator[None, None, Trace]:
-    """The same in rounds; raises InputError for a text that the network cannot take."""
+    """The network's share of the measurement, and the text's tokens; raises InputError for a text it cannot take."""
     model = registry.get(run.model)
     tokens = tokenizer.tokenize(run.text, model.longest, end=model.family == "encoder")
     if run.attempt not in _made:
-        made = yield from measurement(run.attempt)
-        _made.setdefault(run.attempt, made)
+        _made[run.attempt] = measurement(run.attempt)
     timing, check = _made[run.attempt][run.model]
     return Trace(model=run.model, text=run.text, tokens=tokens, check=check, timing=timing)
 
 
-def measurement(attempt: int) -> Generator[None, None, Measurement]:
-    """All networks in rounds: loaded, checked, then timed."""
+def measurement(attempt: int) -> Measurement:
+    """All networks: loaded, checked, then timed."""
     import torch
 
-    readers = []
-    for name in NETWORKS:
-        readers.append(reader(name, prepared(max(LENGTHS))))
-        yield
+    readers = [reader(name, prepared(max(LENGTHS))) for name in NETWORKS]
     begun = datetime.now(UTC)
     machine = Machine(cores(), torch.__version__.partition("+")[0])
-    times = yield from timed(readers)
-    made = {}
-    for each in readers:
-        with alone():
-            made[each.name] = told(each, times[each.name], attempt, begun, machine)
-        yield
-    return made
+    with alone():
+        times = timed(readers)
+        return {each.name: told(each, times[each.name], attempt, begun, machine) for each in readers}
 
 
 def told(each: Reader, times: Times, attempt: int, begun: datetime, machine: Machine) -> tuple[Timing, Check]:
@@ -103,56 +83,50 @@ def told(each: Reader, times: Times, attempt: int, begun: datetime, machine: Mac
 def timed(
     readers: Sequence[Reader], clock: Clock = time.thread_time, wall: Clock = time.perf_counter,
     lengths: Sequence[int] = LENGTHS,
-) -> Generator[None, None, dict[str, Times]]:  # fmt: skip
+) -> dict[str, Times]:  # fmt: skip
     """Every network in turn, as often as the budget allows; a first time that does not count warms up."""
     times = {each.name: Times([[] for _ in lengths], []) for each in readers}
     for each in readers:
-        yield from once(each, lengths, clock)
+        once(each, lengths, clock)
     begun = wall()
     for repetition in range(REPETITIONS):
         for each in readers:
-            seconds = yield from once(each, lengths, clock)
-            for kept, measured in zip(times[each.name].whole, seconds, strict=True):
+            for kept, measured in zip(times[each.name].whole, once(each, lengths, clock), strict=True):
                 kept.append(measured)
             if repetition in PASSES and each.word_by_word:
-                times[each.name].steps.append((yield from steps(each, max(lengths), clock)))
+                times[each.name].steps.append(steps(each, max(lengths), clock))
         if wall() - begun > BUDGET and repetition + 1 >= LEAST:
             break
     return times
 
 
-def once(each: Reader, lengths: Sequence[int], clock: Clock) -> Generator[None, None, list[float]]:
-    """One call for each length, in one round."""
+def once(each: Reader, lengths: Sequence[int], clock: Clock) -> list[float]:
+    """Seconds of one call for each length."""
     seconds = []
-    with alone():
-        each.at_once(min(lengths))  # after a pause the first call is slow
-        for length in lengths:
-            begun = clock()
-            each.at_once(length)
-            seconds.append(clock() - begun)
-    yield
+    each.at_once(min(lengths))  # the first call after other networks' is slow
+    for length in lengths:
+        begun = clock()
+        each.at_once(length)
+        seconds.append(clock() - begun)
     return seconds
 
 
-def steps(each: Reader, count: int, clock: Clock) -> Generator[None, None, list[float]]:
-    """One text word by word, some words in a round."""
+def steps(each: Reader, count: int, clock: Clock) -> list[float]:
+    """Seconds of each word of a text that is read word by word."""
     assert each.word_by_word
+    for _ in zip(range(min(LENGTHS)), each.word_by_word(), strict=False):  # as slow is the first word
+        pass
     words, seconds = each.word_by_word(), []
-    for start in range(0, count, WORDS):
-        with alone():
-            for _ in zip(range(min(LENGTHS)), each.word_by_word(), strict=False):
-                pass
-            for _ in range(start, min(start + WORDS, count)):
-                begun = clock()
-                next(words)
-                seconds.append(clock() - begun)
-        yield
+    for _ in range(count):
+        begun = clock()
+        next(words)
+        seconds.append(clock() - begun)
     return seconds
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Inference by one thread; no round leaves this setting to whoever comes next."""
+    """Inference by one thread; the setting is left as it was."""
     import torch
 
     before = torch.get_num_threads()

@@ -184,54 +184,49 @@ def test_models_run_on_their_own_thread(monkeypatch, make_recurrent):
     assert len(names) == 1 and names.pop().startswith("model")
 
 
-@pytest.fixture
-def measured(performed, monkeypatch, make_recurrent):
-    """What was done, in its order: long runs in three rounds of some milliseconds, short ones beside them."""
-
-    def rounds(run: Run):
-        for number in range(3):
-            performed.append(f"{run.text} {number}")
-            time.sleep(0.02)
-            if run.text == "broken":
-                raise EmptyText()
-            yield
-        return make_recurrent("[CLS]", run.text, model="lstm")
-
-    monkeypatch.setattr(module, "rounds", rounds)
-    return performed
-
-
 def timing(text: str) -> Run:
     return Run("lstm", text, "timing")
 
 
-def test_a_short_run_waits_for_one_round_of_a_long_one(measured):
+def test_a_short_run_does_not_wait_for_a_long_one(monkeypatch, make_recurrent):
+    done, ended = [], threading.Event()
+
+    def perform(run: Run):
+        if run.long:
+            assert ended.wait(20)
+        done.append(run.text)
+        return make_recurrent("[CLS]", run.text, model="lstm")
+
+    monkeypatch.setattr(module, "perform", perform)
+
     async def scenario(runs):
         long = asyncio.ensure_future(runs.trace(timing("long")))
-        while not measured:
-            await asyncio.sleep(0.001)
-        await runs.trace(lstm("a"))
-        trace = await long
-        return trace.text, runs.performed
+        await asyncio.sleep(0)
+        for text in "abc":
+            await runs.trace(lstm(text))
+        ended.set()
+        return (await long).text, runs.performed
 
-    assert carry_out(scenario) == ("long", 2)
-    assert measured == ["long 0", "a", "long 1", "long 2"]
+    assert carry_out(scenario) == ("long", 4)
+    assert done == ["a", "b", "c", "long"]
 
 
-def test_long_runs_go_one_after_the_other(measured):
+def test_long_runs_go_one_after_the_other_and_once(performed, monkeypatch):
+    busy, perform = threading.Lock(), module.perform
+
+    def alone(run: Run):
+        assert busy.acquire(blocking=False)
+        try:
+            return perform(run)
+        finally:
+            busy.release()
+
+    monkeypatch.setattr(module, "perform", alone)
+
     async def scenario(runs):
-        await asyncio.gather(*(runs.trace(timing(text)) for text in ("first", "second", "first")))
-        await runs.trace(timing("first"))
+        asked = (runs.trace(timing(text)) for text in ("slow 1", "wrong", "slow 2", "slow 1"))
+        return await asyncio.gather(*asked, return_exceptions=True)
 
-    carry_out(scenario, model_workers=2)
-    assert measured == [f"{text} {number}" for text in ("first", "second") for number in range(3)]
-
-
-def test_a_long_run_that_fails_leaves_the_way_free(measured):
-    async def scenario(runs):
-        with pytest.raises(EmptyText):
-            await runs.trace(timing("broken"))
-        return (await runs.trace(timing("next"))).text
-
-    assert carry_out(scenario) == "next"
-    assert measured[0] == "broken 0" and measured[-1] == "next 2"
+    first, failed, second, again = carry_out(scenario, model_workers=2)
+    assert first is again and second.text == "slow 2" and isinstance(failed, EmptyText)
+    assert performed == ["slow 1", "wrong", "slow 2"]

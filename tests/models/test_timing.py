@@ -1,4 +1,4 @@
-"""The measurement: in turn, in rounds, within its budget, once; times by a clock of the test's own."""
+"""The measurement: in turn, within its budget, once; times by a clock of the test's own."""
 
 import itertools
 
@@ -9,7 +9,7 @@ import torch
 from models import timing
 from models.errors import EmptyText
 from models.reading import Cost, Kept, Reader
-from models.run import Run, perform, rounds
+from models.run import Run, perform
 
 LENGTHS = (2, 4, 8)
 
@@ -45,19 +45,10 @@ def made(name, clock, log, first=0.0, word=0.0, pair=0.0, step=None):
     )
 
 
-def run_through(generator):
-    """What a generator returns, and how many rounds it took."""
-    for count in itertools.count():
-        try:
-            next(generator)
-        except StopIteration as end:
-            return end.value, count
-
-
 def test_times_are_those_of_the_clock_and_the_first_call_does_not_count():
     clock, log = Clock(), []
     readers = [made("a", clock, log, first=1, word=1, step=0.5), made("b", clock, log, pair=2)]
-    times, _ = run_through(timing.timed(readers, clock, Clock(), LENGTHS))
+    times = timing.timed(readers, clock, Clock(), LENGTHS)
     assert times["a"].whole == [[1 + length] * timing.REPETITIONS for length in LENGTHS]
     assert times["b"].whole == [[2 * length**2] * timing.REPETITIONS for length in LENGTHS]
     assert times["a"].steps == [[0.5 * number for number in range(1, 9)]] * len(timing.PASSES)
@@ -67,7 +58,7 @@ def test_times_are_those_of_the_clock_and_the_first_call_does_not_count():
 def test_networks_take_turns():
     clock, log = Clock(), []
     readers = [made(name, clock, log, word=1) for name in "abc"]
-    run_through(timing.timed(readers, clock, Clock(), LENGTHS))
+    timing.timed(readers, clock, Clock(), LENGTHS)
     turns = [name for name, _ in itertools.groupby(name for name, _ in log)]
     assert turns == list("abc") * (1 + timing.REPETITIONS)
 
@@ -75,19 +66,9 @@ def test_networks_take_turns():
 def test_a_slow_machine_is_measured_less_often_but_not_too_little():
     clock, log = Clock(), []
     readers = [made("a", clock, log, word=1, step=1)]
-    times, _ = run_through(timing.timed(readers, clock, clock, LENGTHS))
+    times = timing.timed(readers, clock, clock, LENGTHS)
     assert [len(kept) for kept in times["a"].whole] == [timing.LEAST] * len(LENGTHS)
     assert len(times["a"].steps) == 1
-
-
-def test_rounds_are_short():
-    clock, log = Clock(), []
-    readers = [made("a", clock, log, word=1, step=1)]
-    generator = timing.timed(readers, clock, Clock(), (200,))
-    most, before = 0, 0
-    for _ in generator:
-        most, before = max(most, len(log) - before), len(log)
-    assert most <= timing.WORDS + min(timing.LENGTHS) + 1 and len(log) > 9 * timing.WORDS
 
 
 @pytest.fixture(scope="module")
@@ -126,15 +107,13 @@ def test_another_attempt_is_another_measurement(monkeypatch):
 
     def measurement(attempt):
         calls.append(attempt)
-        yield
         return {"lstm": (None, None)}
 
     monkeypatch.setattr(timing, "measurement", measurement)
     monkeypatch.setattr(timing, "_made", {})
     monkeypatch.setattr(timing, "Trace", lambda **parts: parts)
     for attempt in (3, 4, 3):
-        _, count = run_through(rounds(Run("lstm", "a", "timing", attempt=attempt)))
-        assert count == (0 if calls == [3, 4] and attempt == 3 else 1)
+        perform(Run("lstm", "a", "timing", attempt=attempt))
     assert calls == [3, 4]
 
 
