@@ -16,11 +16,7 @@ class Settings(BaseSettings):
     characters: int = Field(4_000, ge=1, description="longest text that is read, in characters")
     address_bytes: int = Field(8_192, ge=256, description="longest address that is answered")
     body_bytes: int = Field(65_536, ge=0, description="largest request body that is even looked at")
-    model_workers: int = Field(
-        1,
-        ge=1,
-        description="short model runs at the same time; each uses one core, as do those that take seconds, one at a time",
-    )
+    model_workers: int = Field(1, ge=1, description="model runs at once, a core each; one more for those of seconds")
     waiting_runs: int = Field(512, ge=1, description="model runs that may wait; more are answered with 429")
     waiting_seconds: float = Field(60, gt=0, description="longest wait for a run, loading of its model included")
     trace_cache_bytes: int = Field(64 * 2**20, ge=0, description="memory for finished runs")
