@@ -28,10 +28,8 @@ LIMIT = 2_500_000  # bytes of a file
 MOST = 300  # states: more would keep a reader waiting
 # An offline file runs its own scripts and asks nobody for anything.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-SCRIPTS = (
-    "vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js", "layout.js", "stack.js", "offline.js", "player.js",
-    "figure.js", "page.js",
-)  # fmt: skip
+# offline.js looks at the page before anything is drawn.
+SCRIPTS = ("vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js", "offline.js", static.JOINED)
 SPARE = 2_000  # bytes for the sentence that says what is carried
 
 Json = dict[str, Any]

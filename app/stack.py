@@ -15,7 +15,7 @@ from app.plotting.plot import FONT, Json, bold, escaped, themed, typed
 
 NAMED = 12  # so many lines at most have names, and their numbers in the cells
 ASIDE = 1.5  # columns that a total takes at the right: half a one of nothing, and its own
-# Pixels of a row by what it holds; on a slide static/stack.js makes it lower where there is no room.
+# Pixels of a row by what it holds; on a slide static/figure/stack.js makes it lower where there is no room.
 HEIGHTS = {"cells": 34, "bars": 110, "units": 116}
 TITLE = 30
 APART = 0.06  # between two stacks, as a share of the width
@@ -105,7 +105,7 @@ def add(
     data: list[Json], layout: Json, masked: list[Json], stack: Stack, number: int, first: int,
     domain: tuple[float, float], shown: Mapping[str, str], lang: Lang,
 ) -> Json:  # fmt: skip
-    """One stack with its axes, the first of its rows on value axis `first`; gives what static/stack.js places."""
+    """One stack with its axes, the first of its rows on value axis `first`; gives what static/figure/stack.js places."""
     x = "x" if number == 0 else f"x{number + 1}"
     names = [f"y{place}" if place > 1 else "y" for place in range(first, first + len(stack.rows))]
     aside = ASIDE if any(row.total is not None for row in stack.rows) else 0

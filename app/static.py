@@ -15,22 +15,30 @@ from app.compress import accepts_gzip
 FOLDER = Path(__file__).parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 COMPRESSIBLE = (".js", ".css", ".svg", ".json", ".txt", ".md")
+# The scripts of pages and embeds are sent as one file: these, one after the other, each using what stands before it.
+JOINED = "satzblick.js"
+PARTS = (
+    "figure/frame.js", "figure/text.js", "figure/bars.js", "figure/cells.js", "figure/stack.js", "figure/panels.js",
+    "figure/sticky.js", "figure/chart.js", "figure/drawn.js", "figure/playback.js", "figure/fit.js", "figure/words.js",
+    "figure/places.js", "figure/player.js", "figure/draw.js",
+    "page/typed.js", "page/swap.js", "page/ask.js", "page/form.js", "page/links.js", "page/slide.js",
+)  # fmt: skip
 
 
 @cache
 def names() -> frozenset[str]:
-    """Every file under static/ by the one name it has in addresses: a/../b is no second name for b."""
-    return frozenset(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())
+    """Every file under static/ by the one name it has in addresses: a/../b is no second name for b; and JOINED."""
+    files = (path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())
+    return frozenset((*files, JOINED))
 
 
 @cache
 def content(name: str) -> tuple[bytes, bytes | None]:
     """A file as it is and gzipped; raises FileNotFoundError for what is not a file under static/."""
-    path = FOLDER / name
     if name not in names():
         raise FileNotFoundError(name)
-    data = path.read_bytes()
-    return data, gzip.compress(data, 6, mtime=0) if path.suffix in COMPRESSIBLE else None
+    data = b"\n".join((FOLDER / part).read_bytes() for part in (PARTS if name == JOINED else (name,)))
+    return data, gzip.compress(data, 6, mtime=0) if name.endswith(COMPRESSIBLE) else None
 
 
 @cache

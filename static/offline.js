@@ -1,6 +1,8 @@
 /* In an offline file: its controls lead to the states that it carries, packed, instead of to a server. */
 "use strict";
 
+globalThis.Satzblick ??= {};
+
 (() => {
   const packed = document.getElementById("states");
   if (!packed) return;

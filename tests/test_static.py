@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from app.static import FOLDER, asset, content
+from app.static import FOLDER, JOINED, PARTS, asset, content
 
 FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())
 
@@ -21,7 +21,7 @@ def test_every_file_is_served_as_it_is(client, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "media"), [("style.css", "text/css"), ("figure.js", "text/javascript"), ("favicon.svg", "image/svg+xml")]
+    ("name", "media"), [("style.css", "text/css"), ("satzblick.js", "text/javascript"), ("favicon.svg", "image/svg+xml")]
 )
 def test_types_that_browsers_insist_on(client, name, media):
     assert client.get(f"/static/{name}").headers["content-type"].startswith(media)
@@ -37,6 +37,18 @@ def test_text_is_sent_compressed_to_those_who_read_it(client):
     assert "Accept-Encoding" in packed.headers["vary"] and "Accept-Encoding" in plain.headers["vary"]
     data, compressed = content("style.css")
     assert gzip.decompress(compressed) == data
+
+
+def test_the_scripts_of_a_page_are_one_file_of_all_their_parts(client):
+    """None is forgotten, and each is read after those that it takes something from."""
+    assert sorted(PARTS) == [name for name in FILES if name.startswith(("figure/", "page/"))]
+    sources = [(FOLDER / name).read_text("utf-8") for name in PARTS]
+    assert client.get(f"/static/{JOINED}").text == "\n".join(sources)
+    given: set[str] = set()
+    for name, source in zip(PARTS, sources, strict=True):
+        taken = re.findall(r"^  const {.*} = Satzblick\.(\w+);$", source, flags=re.M)
+        assert set(taken) <= given, name
+        given |= set(re.findall(r"^  Satzblick\.(\w+) = ", source, flags=re.M))
 
 
 def test_an_address_with_the_stamp_of_its_content_is_kept_forever(client):

@@ -46,7 +46,7 @@ class Plot:
     playback: list[str] = field(default_factory=list)  # what each step is called, where the plot can be walked through
 
     def json(self, theme: str = "auto") -> Json:
-        """What figure.js draws; with a fixed theme its colours are already in the layout."""
+        """What static/figure/draw.js draws; with a fixed theme its colours are already in the layout."""
         layout = merged(self.layout, self.themes["dark" if theme == "dark" else "light"])
         return {
             "data": [painted(trace, theme) for trace in self.data],

@@ -28,7 +28,7 @@ _drawing = threading.Lock()  # matplotlib's settings are those of the process
 
 
 def still(plot: Json, form: Form, style: Style, caption: str) -> bytes:
-    """The file: SVG, PDF or PNG; `plot` is what figure.js draws, with its theme's colours. Raises UnknownTrace."""
+    """The file: SVG, PDF or PNG; `plot` is what draw.js draws, with its theme's colours. Raises UnknownTrace."""
     import matplotlib
 
     settings = {

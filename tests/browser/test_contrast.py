@@ -33,7 +33,7 @@ def test_the_ink_of_every_value_can_be_read(screen: Screen, scale: Scale, theme:
     if not screen.page.url.startswith(screen.base):
         screen.open("/de/attention_map")
     stops, values = colorscale(scale, theme), np.linspace(0, 1, 501)
-    ask = "([values, axis]) => values.map((value) => Satzblick.inkOn(value, axis))"
+    ask = "([values, axis]) => values.map((value) => Satzblick.draw.inkOn(value, axis))"
     inks = screen.page.evaluate(ask, [(2 * values - 1).tolist(), {"colorscale": stops, "cmin": -1, "cmax": 1}])
     parts = np.array([to_rgb(colour) for _, colour in stops])
     cells = np.stack([np.interp(values, [place for place, _ in stops], part) for part in parts.T], 1)

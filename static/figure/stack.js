@@ -2,19 +2,20 @@
 "use strict";
 
 (() => {
-  const { scale, onSlide, parts, plain } = Satzblick;
-  const { TITLE, NUMBER, LABEL, BAR, EDGE, axisName, textWidth, widest, labelsOf, titleLines } = parts;
+  const { TITLE, NUMBER, LABEL, EDGE, NARROW, QUIET, scale, onSlide, lying, roomHigh } = Satzblick.frame;
+  const { plain, axisName, textWidth, widest, labelsOf, titleLines, noteWidth, shorten } = Satzblick.text;
+  const { BAR, barsOf, barLength, placeBar } = Satzblick.bars;
+  const { leastCell, columnLabels, headOf } = Satzblick.cells;
   const LEAST = { cells: 22, bars: 56, units: 44 }; // on a slide
   const CELL = { most: 92, few: 660, filled: 0.9 }; // few words may take that much together
   const READABLE = 8.5; // pixels of a letter
   const APART = 34;
   const LINES = 4; // of a title
-  const NARROW = 640;
   const FLAT = 1.3; // line height of a title
   const BETWEEN = 10;
   const HEADING = "heading";
 
-  const roomy = (width) => width >= NARROW || parts.lying();
+  const roomy = (width) => width >= NARROW || lying();
   const heightOf = (row) => row.height * scale();
   const leastOf = (row) => LEAST[row.kind] * (row.kind === "cells" ? row.lines : 1) * scale();
 
@@ -40,13 +41,13 @@
     const own = stacks.map(({ rows }, index) => Math.max(EDGE, ...rows.map((row) => beforeRow(row, short && !index))));
     const left = Math.max(...own);
     const totals = stacks.at(-1).rows.flatMap(({ notes }) => notes.filter((note) => note.xanchor === "center"));
-    const over = Math.max(0, ...totals.map((note) => (parts.noteWidth(note, TITLE) - parts.leastCell()) / 2));
+    const over = Math.max(0, ...totals.map((note) => (noteWidth(note, TITLE) - leastCell()) / 2));
     const most = Math.max(...stacks.map(({ columns }) => columns));
     const together = stacks.reduce((sum, { columns }) => sum + columns, 0);
     const lefts = (count) => (count > 1 ? own.reduce((sum, each) => sum + each, 0) : left);
     const fitting = (count) => (width - EDGE - over - lefts(count) - (count - 1) * APART) / (count > 1 ? together : most);
     const count = stacks.length;
-    const beside = count > 1 && roomy(width) && fitting(count) >= parts.leastCell() ? count : 1;
+    const beside = count > 1 && roomy(width) && fitting(count) >= leastCell() ? count : 1;
     return { lefts: beside > 1 ? own : own.map(() => left), beside, fits: Math.min(fitting(beside), Math.max(CELL.most, CELL.few / most) * scale()) };
   }
 
@@ -62,15 +63,15 @@
   function title(row, { width, inner, cell, shift, theme, short, first }) {
     const size = TITLE * scale();
     const column = row.notes.find((note) => note.xanchor === "center"); // which has a name of its own
-    const free = column ? (column.x + 0.5) * cell - parts.noteWidth(column, TITLE) / 2 - EDGE : inner;
+    const free = column ? (column.x + 0.5) * cell - noteWidth(column, TITLE) / 2 - EDGE : inner;
     let height = 0;
     for (const note of row.notes) {
       const over = note === column;
-      note.font = { color: parts.QUIET[theme], ...note.font, size };
+      note.font = { color: QUIET[theme], ...note.font, size };
       if (over || !short || note.name === HEADING) {
         const room = row.notes.length > 1 && note.name !== HEADING ? Math.min(inner, free) : width;
         const lines = over ? [note.text] : note.text.split("<br>").flatMap((part) => wrapped(part, size, room));
-        const inGap = over && short && parts.noteWidth(note, TITLE) + 2 * EDGE < cell / 2;
+        const inGap = over && short && noteWidth(note, TITLE) + 2 * EDGE < cell / 2;
         if (!inGap) height = Math.max(height, lines.length * size * FLAT + 4);
         Object.assign(note, { text: lines.join("<br>"), yshift: over ? 0 : shift });
         if (inGap) Object.assign(note, { x: note.x - 0.5, xanchor: "right", xshift: -EDGE, y: 0.5, yanchor: "middle" });
@@ -89,7 +90,7 @@
   function heights(stack, around, alone) {
     const usual = stack.rows.map(heightOf);
     const whole = usual.reduce((sum, height) => sum + height, 0);
-    const room = alone ? parts.room() - around : Infinity;
+    const room = alone ? roomHigh() - around : Infinity;
     if (room >= whole) return usual;
     const least = stack.rows.map(leastOf);
     const short = least.reduce((sum, height) => sum + height, 0);
@@ -99,7 +100,7 @@
 
   /* Where a note ends that may reach beyond its stack. */
   function reach(note, left, cell) {
-    const wide = parts.noteWidth(note, TITLE);
+    const wide = noteWidth(note, TITLE);
     if (note.visible === false || note.xanchor === "right") return 0;
     return note.xanchor === "center" ? left + (note.x + 0.5) * cell + wide / 2 : left + wide;
   }
@@ -108,7 +109,7 @@
     const common = { automargin: false, fixedrange: true, ticks: "", ticklabeloverflow: "allow" };
     Object.assign(across, common, {
       tickfont: { ...across.tickfont, size: columns.size, weight: "bold" },
-      ticktext: across.ticktext.map((text) => parts.shorten(text, columns.size, LABEL.longest * scale())),
+      ticktext: across.ticktext.map((text) => shorten(text, columns.size, LABEL.longest * scale())),
       domain: [left / width, (left + wide) / width],
       tickangle: columns.angle,
       ticklabelstandoff: 2,
@@ -125,8 +126,8 @@
   function placeBars(layout, data, left, top, width) {
     const placed = [];
     let [x, y] = [left, top];
-    for (const { owner } of parts.barsOf(layout, data)) {
-      const long = parts.barLength(owner, { width: 200 * scale() });
+    for (const { owner } of barsOf(layout, data)) {
+      const long = barLength(owner, { width: 200 * scale() });
       if (x > left && x + long > width) [x, y] = [left, y + (BAR.room + BAR.title) * scale()];
       placed.push([{ owner, top: y + BAR.above * scale() }, { left: x, width: long }]);
       x += long + APART * scale();
@@ -152,7 +153,7 @@
 
   /* The rows of the stacks that stand side by side, each row at one height in all of them; gives where they end. */
   function placeRows(group, { y, columns, cell, theme, short, width, alone }) {
-    const head = parts.headOf(group, columns);
+    const head = headOf(group, columns);
     const count = Math.max(...group.map(({ rows }) => rows.length));
     const most = (values) => Math.max(0, ...values.filter((value) => value !== undefined));
     const titles = group.map((stack) => {
@@ -175,15 +176,15 @@
   }
 
   /* Changes layout and data in place, as arrange does for maps. */
-  Satzblick.stack = (spec, layout, data, width, { theme }) => {
+  function arrangeStack(spec, layout, data, width, { theme }) {
     const stacks = stacksOf(spec, layout);
     const brief = onSlide() && roomy(width) && stacks.every(({ rows }) => rows.every((row) => row.short));
     const short = brief && (stacks.length === 1 || cells(stacks, width, true).beside > 1);
     const { lefts, beside, fits } = cells(stacks, width, short);
     if (short) for (const { rows } of stacks) split(rows[0], layout);
-    const scrolls = fits < parts.leastCell();
-    const cell = Math.max(parts.leastCell(), fits);
-    const columns = parts.columnLabels([stacks], cell);
+    const scrolls = fits < leastCell();
+    const cell = Math.max(leastCell(), fits);
+    const columns = columnLabels([stacks], cell);
     let [right, y] = [0, 0];
     for (const group of beside > 1 ? [stacks] : stacks.map((stack) => [stack])) {
       if (y) y += APART;
@@ -204,7 +205,7 @@
     if (!scrolls) right = Math.min(right, width);
     const height = Math.ceil(Math.max(...stacks.map(({ bottom }) => bottom)) + under.height);
     for (const stack of stacks) placeAxes(stack, right, height, columns);
-    for (const [bar, panel] of under.placed) parts.placeBar(bar, panel, right, height);
+    for (const [bar, panel] of under.placed) placeBar(bar, panel, right, height);
     numbers(data, stacks, cell);
     Object.assign(layout, {
       width: right,
@@ -216,5 +217,7 @@
       x, y: rows[0].y, across, down: {}, left: at, top: rows[0].top, head, lines: 0, height: bottom - rows[0].top, rows: 1,
     }));
     return { panels, cell, filled: cell * CELL.filled, scrolls, columns, rowSize: LABEL.flat * scale() };
-  };
+  }
+
+  Satzblick.stack = { arrangeStack };
 })();

@@ -3,22 +3,24 @@
 "use strict";
 
 (() => {
+  const { beside } = Satzblick.drawn;
+  const { stepsOf, reveal } = Satzblick.playback;
   const PACE = 700; // milliseconds a step stays
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const timers = new WeakMap();
 
-  const figureOf = (player) => player.closest(".figure-frame").querySelector(".figure");
+  const figureOf = (player) => beside(player, ".figure");
   const slider = (player) => player.querySelector("input");
 
   function go(player, step) {
     const figure = figureOf(player);
-    const steps = Satzblick.stepsOf(figure);
+    const steps = stepsOf(figure);
     const at = Math.max(0, Math.min(steps.length - 1, step));
     slider(player).value = at;
     const said = `${at + 1}/${steps.length} · ${steps[at]}`;
     slider(player).setAttribute("aria-valuetext", said);
     player.querySelector("output").textContent = said;
-    Satzblick.reveal(figure, at);
+    reveal(figure, at);
     return at;
   }
 
@@ -60,11 +62,11 @@
   });
 
   document.addEventListener("satzblick:started", ({ detail: figure }) => {
-    const player = figure.closest(".figure-frame").querySelector(".player");
+    const player = beside(figure, ".player");
     if (!player) return;
     player.hidden = false;
-    if (document.body.classList.contains("embed")) Satzblick.redraw(); // there is less room now
-    const steps = Satzblick.stepsOf(figure);
+    if (document.body.classList.contains("embed")) Satzblick.draw.redraw(); // there is less room now
+    const steps = stepsOf(figure);
     player.querySelector("output").textContent = `${steps.length}/${steps.length} · ${steps.at(-1)}`;
   });
 
@@ -92,7 +94,7 @@
   const watch = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       const first = !seen.has(target);
-      const player = target.closest(".figure-frame").querySelector(".player");
+      const player = beside(target, ".player");
       seen.set(target, isIntersecting).set(player, isIntersecting);
       if (first && automatic() && !stopped && !timers.has(player)) paused.add(player);
       follow(player);
@@ -101,7 +103,7 @@
   document.addEventListener("visibilitychange", () => players().forEach(follow));
 
   document.addEventListener("satzblick:started", ({ detail: figure }) => {
-    if (document.body.classList.contains("embed") && figure.closest(".figure-frame").querySelector(".player"))
+    if (document.body.classList.contains("embed") && beside(figure, ".player"))
       watch.observe(figure);
   });
 

@@ -1,0 +1,195 @@
+/* Charts, whose panels Plotly places itself: their legends, and names that need room beside, below and between curves. */
+"use strict";
+
+(() => {
+  const { SLIDE_TEXT, NARROW, scale, onSlide, onFixedHeight, leastLetters, fitted } = Satzblick.frame;
+  const { plain, escape, textWidth, titleLines, span } = Satzblick.text;
+  const HEIGHT = 420;
+  const TITLE_SIZE = 1.2; // of an axis, in Plotly, beside other labels
+  const RIGHT_AXIS = 4; // in letters
+  const AROUND_PLOT = 2.5; // Plotly's own margins, in letters
+  const SLANT = 0.75; // of a name's width, which it is high where it stands slanted
+  const BESIDE_PLOT = 8; // what stands at the left of a chart and its legend, in letters
+  const LEGEND_MARK = 70; // what stands beside a name in the legend
+  const LEGEND_LINE = 1.4; // the height of a line in it, in letters
+  const LABEL_LINE = 1.2; // and of one beside a curve
+  const LEGEND_SHARE = 0.2; // of a figure's usual height, which a legend may take
+  const PLACES = ["top", "bottom", "middle right", "middle left", "top right", "top left", "bottom right", "bottom left"];
+  const TWO_LINES = { of: 3.4, least: 8 }; // two words that stand upright under a place of a narrow chart
+  const UPRIGHT = 1.2; // a word that stands upright, by the size of its letters
+
+  const numbers = (values) =>
+    values?.bdata ? [...new Float32Array(Uint8Array.from(atob(values.bdata), (byte) => byte.charCodeAt(0)).buffer)] : values;
+
+  /* Names of the axes "x" or "y" that are longer than these are stand in two lines. */
+  function wrapTitles(layout, letter, long) {
+    const size = layout.font.size * TITLE_SIZE;
+    for (const [name, axis] of Object.entries(layout)) {
+      if (!name.startsWith(`${letter}axis`) || !axis.title?.text) continue;
+      const [from, to] = axis.domain ?? [0, 1];
+      const room = long * (to - from);
+      if (textWidth(plain(axis.title.text), size, "normal") > room)
+        axis.title.text = titleLines(axis.title.text, size, Math.max(room, 8 * size)).join("<br>");
+    }
+  }
+
+  /* Names in a legend that are wider than the figure stand in two lines. */
+  function withShortNames(layout, data, width) {
+    const [size, room] = [layout.font.size, width - LEGEND_MARK * scale()];
+    const wide = ({ name }) => name && textWidth(plain(name), size, "normal") > room;
+    if (!layout.showlegend) return data;
+    const named = data.map((trace) => (wide(trace) ? { ...trace, name: titleLines(trace.name, size, room).join("<br>") } : trace));
+    if (width < NARROW * scale() || !onFixedHeight()) holdLegend(layout, named, width);
+    return named;
+  }
+
+  /* A chart that may be as high as it likes becomes higher by its legend, which Plotly would cut at half the height. */
+  function holdLegend(layout, data, width) {
+    const high = legendHigh(layout, data, width);
+    layout.legend = { ...layout.legend, maxheight: high + 2 * layout.font.size };
+    if (!onFixedHeight()) layout.height += Math.max(0, high - LEGEND_SHARE * layout.height);
+  }
+
+  function legendHigh(layout, data, width) {
+    const size = layout.font.size;
+    const names = data.filter(({ name, showlegend }) => name && showlegend !== false).map(({ name }) => name.split("<br>"));
+    const widest = Math.max(...names.flat().map((line) => textWidth(plain(line), size, "normal")));
+    const columns = Math.max(1, Math.floor((width - BESIDE_PLOT * size) / (widest + LEGEND_MARK * scale())));
+    const lines = Array.from({ length: Math.ceil(names.length / columns) }, (_, row) =>
+      Math.max(...names.slice(row * columns, (row + 1) * columns).map((name) => name.length)));
+    return lines.reduce((sum, count) => sum + count * LEGEND_LINE * size, 0);
+  }
+
+  /* Whether names at the ends of curves would cover each other. */
+  function crowded(data, layout, width) {
+    const { range = [0, 1], type } = layout.yaxis;
+    const unit = plotHigh({ layout, data }, width) / (range[1] - range[0]) / (LABEL_LINE * layout.font.size);
+    const names = data.filter((trace) => trace.meta?.label).map(({ y, text }) => {
+      const [value] = numbers(y);
+      return { middle: (type === "log" ? Math.log10(value) : value) * unit, lines: text[0].split("<br>").length };
+    });
+    names.sort((one, other) => one.middle - other.middle);
+    return names.some(({ middle, lines }, index) => index && middle - names[index - 1].middle < (lines + names[index - 1].lines) / 2);
+  }
+
+  /* About what is left of a figure's height for what it draws, between its legend and the names below it. */
+  function plotHigh({ layout, data, placed }, width) {
+    if (placed) return placed.high ?? Infinity; // square cells are given what they need
+    const size = layout.font.size;
+    const names = (layout.xaxis.ticktext ?? []).map((name) => name.split("<br>"));
+    const longest = Math.max(0, ...names.flat().map((line) => textWidth(plain(line), size)));
+    const slanted = longest > (width - 5 * size) / names.length;
+    const below = slanted ? SLANT * longest + size : LEGEND_LINE * size * Math.max(1, ...names.map((lines) => lines.length));
+    const legend = layout.showlegend ? legendHigh(layout, data, width) + size : 0;
+    const title = layout.xaxis.title?.text ? (1 + layout.xaxis.title.text.split("<br>").length) * size : 0;
+    return layout.height - AROUND_PLOT * size - legend - below - title;
+  }
+
+  /* A narrow chart has no room for names beside its curves: they stand above, and the axis ends with the curves. */
+  function withLegend(data, layout) {
+    const curves = data.filter((trace) => !trace.meta?.label);
+    if (curves.length < data.length) {
+      layout.showlegend = curves.filter((trace) => trace.showlegend !== false).length > 1;
+      if (layout.xaxis.range && layout.meta?.ends) layout.xaxis.range = [layout.xaxis.range[0], layout.meta.ends];
+    }
+    return curves;
+  }
+
+  function placeTexts(traces, layout, width) {
+    const { xaxis, yaxis } = layout;
+    if (!yaxis?.scaleanchor || layout.xaxis2 || !xaxis.range || !yaxis.range) return null;
+    const size = layout.font.size;
+    const [wide, high] = [width - 6 * size, layout.height - 7.5 * size]; // without ticks, titles and legend
+    const unit = Math.min(wide / span(xaxis), high / span(yaxis));
+    const middle = ((xaxis.range[0] + xaxis.range[1]) / 2) * unit; // labels end where the plane does: beyond are the ticks
+    const points = traces.map((trace) => numbers(trace.x).map((x, index) => [x * unit, -numbers(trace.y)[index] * unit]));
+    const meets = (one, other) => one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
+    const dots = points.flat().map(([x, y]) => [x - 4, y - 4, x + 4, y + 4]);
+    const placed = [];
+    return traces.map((trace, number) => {
+      if (!Array.isArray(trace.text)) return {};
+      const text = [...trace.text];
+      const textposition = text.map((label, index) => {
+        if (!label) return "top center";
+        const [[x, y], long] = [points[number][index], textWidth(plain(label), size, "normal")];
+        // a typed word is named even where its name hides a neighbour's point
+        const tried = (number ? [[...dots, ...placed]] : [[...dots, ...placed], placed]).flatMap((hidden) => PLACES.map((place) => [place, hidden]));
+        for (const [place, hidden] of tried) {
+          const left = place.includes("right") ? x + 6 : place.includes("left") ? x - 6 - long : x - long / 2;
+          const top = place.includes("top") ? y - 6 - size : place.includes("bottom") ? y + 6 : y - size / 2;
+          const box = [left, top, left + long, top + size];
+          if (left < middle - wide / 2 || left + long > middle + wide / 2) continue;
+          if (hidden.some((other) => meets(box, other))) continue;
+          placed.push(box);
+          return place.includes(" ") ? place : `${place} center`;
+        }
+        text[index] = "";
+        return "top center";
+      });
+      return { text, textposition };
+    });
+  }
+
+  /* Names that have no room even upright become smaller, and where that is not enough only every second, third … stays. */
+  function thinTicks(axis, place, size, { of, least: smallest }) {
+    const letters = Math.max(smallest, Math.min(size, place / of));
+    const nth = Math.ceil((letters * of) / place - 0.01);
+    axis.tickfont = { ...axis.tickfont, size: letters };
+    if (nth < 2) return;
+    axis.tickvals = (axis.tickvals ?? axis.ticktext.map((_, index) => index)).filter((_, index) => index % nth === 0);
+    axis.ticktext = axis.ticktext.filter((_, index) => index % nth === 0);
+  }
+
+  /* Names under a chart that are wider than their place stand in lines, broken at spaces and hyphens, where that is enough. */
+  function wrapTicks(axis, width, size) {
+    const [from, to] = axis?.domain ?? [0, 1];
+    if (!axis?.ticktext) return;
+    const place = ((width - 5 * size) * (to - from)) / span(axis, axis.ticktext.length);
+    const room = place - size / 2;
+    const lines = axis.ticktext.map((text) => text.split("<br>"));
+    if (lines.some((each) => each.length > 1)) {
+      const upright = !lines.flat().every((line) => textWidth(plain(line), size) <= room);
+      if (upright) thinTicks(axis, place, size, TWO_LINES);
+      return;
+    }
+    const fits = (text) => textWidth(text, size) <= room;
+    if (axis.ticktext.every((text) => fits(plain(text)))) return;
+    const wrapped = axis.ticktext.map((text) => {
+      const lines = [""];
+      for (const part of plain(text).split(/(?<=[- ])/)) {
+        if (lines.at(-1) && !fits(`${lines.at(-1)}${part}`.trim())) lines.push(part);
+        else lines[lines.length - 1] += part;
+      }
+      return lines.map((line) => line.trim());
+    });
+    if (wrapped.flat().every(fits)) axis.ticktext = wrapped.map((lines) => `<b>${lines.map(escape).join("<br>")}</b>`);
+    else thinTicks(axis, place, size, { of: UPRIGHT, least: leastLetters() });
+  }
+
+  /* Changes the layout for this width and gives the traces that are drawn; smaller letters than those `asked` for leave
+     more to the plot. `bare` figures have no legend; `whole` ones are as high as they would be on a page. */
+  function layChart(spec, layout, traces, width, { asked, bare }) {
+    let data = traces;
+    layout.font.size = Math.max(layout.font.size, onSlide() ? SLIDE_TEXT : 0) * scale();
+    for (const trace of data)
+      if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
+    const usual = (layout.height ?? HEIGHT) * (onFixedHeight() ? asked : scale());
+    Object.assign(layout, { width, height: Math.floor(fitted(usual)), autosize: false });
+    const whole = layout.height >= Math.floor(usual);
+    wrapTitles(layout, "x", width - 5 * TITLE_SIZE * layout.font.size);
+    if (width < NARROW * scale() || crowded(data, layout, width)) data = withLegend(data, layout);
+    const named = data.length === traces.length; // curves have their names beside them
+    const right = layout.yaxis2?.side === "right" ? RIGHT_AXIS * layout.font.size : 0;
+    wrapTicks(layout.xaxis, width - right, layout.font.size);
+    if (bare && named) layout.showlegend = false;
+    data = withShortNames(layout, data, width);
+    wrapTitles(layout, "y", plotHigh({ layout, data }, width) + layout.font.size);
+    if ((onSlide() || width < NARROW) && named)
+      placeTexts(spec.data, layout, width)?.forEach((texts, index) => {
+        for (const [name, values] of Object.entries(texts)) data[index][name] = values.slice(0, data[index][name].length);
+      });
+    return { data, whole };
+  }
+
+  Satzblick.chart = { layChart, plotHigh };
+})();

@@ -1,0 +1,215 @@
+/* Words and cells point at each other: what is hovered, focused or pinned lights up everywhere it stands. */
+"use strict";
+
+(() => {
+  const { plain, axisName } = Satzblick.text;
+  const { drawn, figures, beside } = Satzblick.drawn;
+
+  /* A word is {run, position}; its twin in another run is the same word, counted from the left. */
+  function wordsOf(spec) {
+    const runs = new Map();
+    for (const { run, axis, positions } of spec.tokens) {
+      const names = spec.layout[axisName(axis)]?.ticktext ?? [];
+      const words = runs.get(run) ?? new Map();
+      positions.forEach((position, index) => words.set(position, plain(names[index])));
+      runs.set(run, words);
+    }
+    return runs;
+  }
+
+  function twin(runs, word, run) {
+    if (!word || word.run === run) return word?.position;
+    const name = runs.get(word.run)?.get(word.position);
+    const same = (words) =>
+      [...(words ?? [])]
+        .filter(([, other]) => other === name)
+        .map(([position]) => position)
+        .sort((a, b) => a - b);
+    return same(runs.get(run))[same(runs.get(word.run)).indexOf(word.position)];
+  }
+
+  /* Lights a row and a column in every panel; {row, column} are words, null clears. */
+  function show(figure, lit) {
+    const state = drawn.get(figure);
+    const stage = figure.querySelector(".stage");
+    const axes = state.plot._fullLayout;
+    state.shown = lit;
+    stage.querySelectorAll(".mark").forEach((old) => old.remove());
+    const ticks = new Set();
+    for (const { run, axis, positions } of lit ? state.spec.tokens : []) {
+      const position = twin(state.words, axis.startsWith("y") ? lit.row : lit.column, run);
+      const index = positions.indexOf(position);
+      if (position === undefined || index < 0) continue;
+      const value = state.spec.layout[axisName(axis)].tickvals?.[index] ?? index;
+      if (ticks.has(`${axis} ${value}`)) continue;
+      ticks.add(`${axis} ${value}`);
+      for (const [x, y] of state.spec.panels?.columns ?? []) {
+        const [across, down] = [axes[axisName(x)], axes[axisName(y)]];
+        const place = (ax, from, to) => [
+          ax._offset + Math.min(ax.l2p(from), ax.l2p(to)),
+          Math.abs(ax.l2p(to) - ax.l2p(from)),
+        ];
+        const whole = (ax) => place(ax, ...ax.range);
+        if (axis !== x && axis !== y) continue;
+        const [left, width] = axis === x ? place(across, value - 0.5, value + 0.5) : whole(across);
+        const [top, height] = axis === y ? place(down, value - 0.5, value + 0.5) : whole(down);
+        const mark = document.createElement("div");
+        mark.className = axis === y ? "mark row" : "mark column";
+        Object.assign(mark.style, {
+          left: `${left - 1}px`,
+          top: `${top - 1}px`,
+          width: `${width + 2}px`,
+          height: `${height + 2}px`,
+        });
+        stage.append(mark);
+      }
+    }
+    for (const text of state.plot.querySelectorAll("g[class$=tick] > text")) {
+      const axis = text.parentNode.getAttribute("class").replace(/tick$/, "");
+      text.classList.toggle("lit", ticks.has(`${axis} ${text.__data__?.x}`));
+    }
+    for (const label of stage.querySelectorAll("[data-tick]"))
+      label.classList.toggle("lit", ticks.has(label.dataset.tick));
+    for (const token of document.querySelectorAll(".token"))
+      token.classList.toggle(
+        "lit",
+        Boolean(lit) &&
+          [lit.row, lit.column].some(
+            (word) => word && twin(state.words, word, Number(token.dataset.run)) === Number(token.dataset.position),
+          ),
+      );
+    Satzblick.places.aimAt(figure, lit?.row);
+    say(figure, lit);
+  }
+
+  /* The line below the figure: what is lit, its explanation, and where its row is largest. */
+  function say(figure, lit) {
+    const line = beside(figure, ".word-line");
+    const state = drawn.get(figure);
+    const word = lit?.row ?? lit?.column;
+    const button = word && document.getElementById(`token-${word.run}-${word.position}`);
+    const parts = [];
+    if (button?.title) parts.push(`${button.textContent}: ${button.title}`);
+    if (word && lit.row && state.spec.panels?.kind === "map")
+      parts.push(strongest(state, line.dataset.strongest, word));
+    const text = word
+      ? parts.filter(Boolean).join(" · ") || state.words.get(word.run)?.get(word.position)
+      : line.dataset.hint;
+    if (line.textContent !== text) line.textContent = text;
+    line.classList.toggle("lit", Boolean(word));
+  }
+
+  function strongest(state, template, word) {
+    const rows = state.spec.tokens.find(({ run, axis }) => run === word.run && axis.startsWith("y"));
+    const trace = state.plot._fullData.find((each) => each.type === "heatmap" && each.yaxis === rows?.axis);
+    const row = trace?._z?.[rows.positions.indexOf(word.position)] ?? trace?.z?.[rows.positions.indexOf(word.position)];
+    if (!row) return "";
+    const values = Array.from(row, (value) => (Number.isFinite(value) ? value : -Infinity));
+    const best = values.indexOf(Math.max(...values));
+    const other = plain(state.spec.layout[axisName(trace.xaxis)].ticktext?.[best]);
+    const number = values[best].toLocaleString(document.documentElement.lang, {
+      maximumFractionDigits: 2,
+      minimumFractionDigits: 2,
+    });
+    return template
+      .replace("%word", () => state.words.get(word.run).get(word.position))
+      .replace("%other", () => other)
+      .replace("%value", number);
+  }
+
+  function wordAt(state, axis, value) {
+    const entry = state.spec.tokens.find((each) => each.axis === axis);
+    if (!entry) return null;
+    const values = state.spec.layout[axisName(axis)].tickvals;
+    const position = entry.positions[values ? values.indexOf(value) : value];
+    return position === undefined ? null : { run: entry.run, position };
+  }
+
+  const whole = (word) => word && { row: word, column: word };
+  const lightAll = (lit) => figures().forEach((figure) => show(figure, lit));
+
+  function pin(lit) {
+    for (const figure of figures()) drawn.get(figure).pinned = lit;
+    lightAll(lit);
+  }
+
+  const same = (one, other) => one?.run === other.run && one.position === other.position;
+  const pinned = (word) =>
+    figures().some((figure) => {
+      const { row, column } = drawn.get(figure).pinned ?? {};
+      return same(row, word) && same(column, word);
+    });
+
+  const unhover = () => figures().forEach((figure) => show(figure, drawn.get(figure).pinned ?? null));
+
+  function step(figure, key) {
+    const state = drawn.get(figure);
+    const run = state.shown?.row?.run ?? state.shown?.column?.run ?? state.spec.tokens[0]?.run ?? 0;
+    const positions = [...(state.words.get(run)?.keys() ?? [])].sort((a, b) => a - b);
+    const now = positions.indexOf((state.shown?.row ?? state.shown?.column)?.position);
+    const ahead = key === "ArrowRight" || key === "ArrowDown";
+    const next =
+      now < 0
+        ? ahead
+          ? 0
+          : positions.length - 1
+        : Math.min(positions.length - 1, Math.max(0, now + (ahead ? 1 : -1)));
+    if (positions.length) pin(whole({ run, position: positions[next] }));
+  }
+
+  function listen(figure) {
+    const state = drawn.get(figure);
+    const at = ({ xaxis, yaxis, x, y }) => ({ column: wordAt(state, xaxis._id, x), row: wordAt(state, yaxis._id, y) });
+    state.plot.on("plotly_hover", ({ points: [point] }) => {
+      const lit = at(point);
+      if (lit.column || lit.row) lightAll(lit);
+    });
+    state.plot.on("plotly_unhover", unhover);
+    figure.addEventListener("scroll", () => Satzblick.places.placeLinks(figure), { passive: true });
+    // A finger has no hover: its touch shows a cell, and the link below leads on.
+    state.plot.on("plotly_click", ({ points: [point] }) => {
+      if (!matchMedia("(hover: none)").matches) return Satzblick.places.open(figure, point);
+      const lit = at(point);
+      if (lit.column || lit.row) pin(lit);
+    });
+    figure.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === figure) Satzblick.places.openLit(figure);
+      if (
+        event.key.startsWith("Arrow") &&
+        !event.altKey &&
+        !event.ctrlKey &&
+        !event.metaKey &&
+        window === window.parent
+      ) {
+        event.preventDefault();
+        step(figure, event.key);
+      }
+    });
+  }
+
+  const wordOf = (token) => ({ run: Number(token.dataset.run), position: Number(token.dataset.position) });
+
+  document.addEventListener("keydown", (event) => {
+    const token = event.target.closest?.(".token");
+    if (event.key === "Escape" && figures().some((figure) => drawn.get(figure).shown)) pin(null);
+    if (!token) return;
+    const line = [...token.parentNode.querySelectorAll(".token")];
+    const aim = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    if (aim === undefined) return;
+    event.preventDefault();
+    const next = line[Math.min(line.length - 1, Math.max(0, line.indexOf(token) + aim))];
+    token.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
+  // Only the keyboard's focus: that of a click comes before the click, which takes back what was pinned.
+  document.addEventListener("focusin", ({ target }) => target.matches(".token:focus-visible") && pin(whole(wordOf(target))));
+  document.addEventListener("click", ({ target }) => {
+    if (target.matches(".token")) pin(pinned(wordOf(target)) ? null : whole(wordOf(target)));
+    else if (!target.closest("a, button, input, select, label, summary, .nsewdrag")) pin(null);
+  });
+  document.addEventListener("mouseover", ({ target }) => target.matches?.(".token") && lightAll(whole(wordOf(target))));
+  document.addEventListener("mouseout", ({ target }) => target.matches?.(".token") && unhover());
+
+  Satzblick.words = { wordsOf, twin, show, listen, unhover };
+})();

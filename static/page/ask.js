@@ -1,0 +1,136 @@
+/* Asks this server for pages, one at a time, and shows what comes: in place, in the address, or a word on what is wrong. */
+"use strict";
+
+(() => {
+  const PATIENCE = 300; // milliseconds before it is said that an answer takes its time
+  const SAID = 4000; // milliseconds that something else is said
+  const { typedValues, newlyTyped, withTyped } = Satzblick.typed;
+  const { dim, swap } = Satzblick.swap;
+  const { body } = document;
+  const embedded = body.classList.contains("embed");
+  const status = document.getElementById("status");
+  let request = null;
+  let awaited = null; // { url, how, sent, control }: what is asked for, what stood in the fields then, where it was chosen
+  const later = new Map(); // choices in other controls meanwhile, which come after it: id → value
+  let resting = 0;
+  let quiet = 0;
+  let swapping = false; // a field that is replaced says that it has changed, though nobody has left it
+  let shown = location.pathname + location.search;
+
+  const remember = (how) => (embedded ? "none" : how);
+  const going = () => (awaited?.how === "push" ? "push" : "replace"); // the step of an awaited choice stays a step
+
+  function busy(waiting) {
+    status.textContent = waiting ? status.dataset.waiting : "";
+    dim(waiting);
+  }
+
+  function say(text) {
+    status.textContent = text;
+    clearTimeout(quiet);
+    quiet = setTimeout(() => (status.textContent = ""), SAID);
+  }
+
+  function trouble(text) {
+    const place = document.getElementById("page-error");
+    const line = Object.assign(document.createElement("p"), { className: "page-error", role: "alert", textContent: text });
+    place?.replaceChildren(line);
+    dim(true);
+    shown = null; // the address may be one step ahead of the figure
+  }
+
+  /* A frame's own settings go along with every choice made in it. */
+  function framed(url) {
+    const address = new URL(url, location.href);
+    const settings = new URLSearchParams(location.search);
+    for (const name of ["bg", "scale", "controls", "caption", "autoplay"])
+      if (settings.has(name)) address.searchParams.set(name, settings.get(name));
+    return address.href;
+  }
+
+  /* What a proxy says instead of a server that is away is no page: it is taken as if nobody had answered. */
+  async function asked(url, signal) {
+    const response = await fetch(url, { headers: { Accept: "text/html" }, signal });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!response.ok && !page.querySelector("#result, #error-message")) throw new TypeError(`status ${response.status}`);
+    return page;
+  }
+
+  function remembered(url, how) {
+    const { pathname, search } = new URL(url, location.href);
+    const same = pathname + search === location.pathname + location.search; // no step back that changes nothing
+    if (how === "push" && !same) history.pushState(null, "", url);
+    else if (how === "push" || how === "replace") history.replaceState(null, "", url);
+    shown = location.pathname + location.search;
+  }
+
+  /* `held` is a part that stays as it is: what somebody is just moving. */
+  async function load(url, { how, keepTyped = false, focus = null, held = null, control = null }) {
+    if (embedded) url = framed(url);
+    clearTimeout(resting);
+    request?.abort();
+    const mine = (request = new AbortController());
+    const sent = typedValues();
+    awaited = { url, how, sent, control };
+    const patience = setTimeout(() => busy(true), PATIENCE);
+    try {
+      const page = await (Satzblick.carried ?? asked)(url, mine.signal); // an offline file has its pages in itself
+      // What stands there for browsers without scripts would become real: a second picture, loaded for nobody.
+      for (const part of page.querySelectorAll("noscript")) part.remove();
+      clearTimeout(patience);
+      busy(false);
+      const message = page.getElementById("error-message");
+      if (message) return trouble(message.textContent);
+      if (!page.getElementById("result")) return location.assign(url);
+      const made = new URL(url, location.href).searchParams.has("vs_from"); // the address says what came of it
+      if (made) url = page.getElementById("copy")?.getAttribute("href") ?? url;
+      remembered(url, how); // first: the entry that is left keeps its place on the page
+      swapping = true;
+      const elsewhere = swap(page, newlyTyped(sent, keepTyped), held);
+      if (elsewhere && how === "push") scrollTo({ top: 0, behavior: "instant" });
+      if (focus) document.getElementById(focus)?.select();
+    } catch (error) {
+      clearTimeout(patience);
+      if (error.name === "AbortError") return;
+      busy(false);
+      // A sandbox may not ask, but it may go there; offline it would lose its figure.
+      if (embedded && origin === "null" && navigator.onLine) location.assign(url);
+      else if (error instanceof TypeError) trouble(body.dataset.offline);
+      else throw error;
+    } finally {
+      clearTimeout(patience);
+      swapping = false;
+      if (mine === request) {
+        awaited = null;
+        chooseNext();
+      }
+    }
+  }
+
+  /* What is still typed or moved is asked for after a rest; whatever is asked for before takes it along. */
+  function loadAfter(pause, ask) {
+    clearTimeout(resting);
+    resting = setTimeout(ask, pause);
+  }
+
+  /* A choice while one in another control is awaited is made on the page that that one brings. */
+  function choose(element) {
+    const control = element.closest(".control");
+    if (control && awaited?.control && control !== awaited.control) return void later.set(element.id, element.value);
+    const url = element.matches("select") ? withTyped(element.dataset.start + element.selectedOptions[0].dataset.rest) : element.href;
+    load(url, { how: remember("push"), focus: element.dataset.focus, control });
+  }
+
+  function chooseNext() {
+    const [id, value] = later.entries().next().value ?? [];
+    const element = later.delete(id) && document.getElementById(id);
+    if (element) choose(value === undefined ? element : Object.assign(element, { value }));
+  }
+
+  addEventListener("popstate", () => {
+    const address = location.pathname + location.search; // a jump within the page changes only the part after #
+    if (address !== shown) load(location.href, { how: "none" });
+  });
+
+  Satzblick.ask = { load, loadAfter, choose, say, remember, going, awaited: () => awaited, swapping: () => swapping };
+})();

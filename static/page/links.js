@@ -1,0 +1,62 @@
+/* Links that bring another figure, another theme or something to paste. */
+"use strict";
+
+(() => {
+  const { theme, dark } = Satzblick.frame;
+  const { withTyped } = Satzblick.typed;
+  const { load, choose, say, going, awaited } = Satzblick.ask;
+  const { formAddress } = Satzblick.form;
+  const { body } = document;
+
+  async function copy(text, button, said = body.dataset.copied) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const field = Object.assign(document.createElement("textarea"), { value: text });
+      body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      button.focus();
+    }
+    say(said);
+  }
+
+  function otherTheme(link) {
+    const next = theme() === "dark" ? "light" : "dark";
+    const system = dark.matches ? "dark" : "light";
+    const chosen = next === system ? "auto" : next;
+    document.documentElement.dataset.theme = chosen;
+    Satzblick.draw.redraw();
+    const address = new URL(withTyped(link.dataset[chosen]));
+    if (awaited() && document.getElementById("query")) {
+      address.href = formAddress();
+      if (chosen === "auto") address.searchParams.delete("theme");
+      else address.searchParams.set("theme", chosen);
+    }
+    load(address.href, { how: going() });
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copies]");
+    if (button) copy(document.getElementById(button.dataset.copies).textContent, button, body.dataset.copiedText);
+    const link = event.target.closest("a");
+    if (link?.hasAttribute("href") && !link.matches("[id^=example], [href^='#']")) {
+      const address = withTyped(link.href);
+      if (address !== link.href) link.href = address;
+    }
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (link.id === "theme") otherTheme(link);
+    else if ("copy" in link.dataset) copy(new URL(link.getAttribute("href"), location.href).href, link);
+    else if ("load" in link.dataset) choose(link);
+    else return;
+    event.preventDefault();
+  });
+
+  /* A switch is a link that says it is a switch, so the space bar works it too. */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== " " || !event.target.matches?.("[role=switch]")) return;
+    event.preventDefault();
+    event.target.click();
+  });
+})();
