@@ -21,7 +21,7 @@ PARTS = (
     "figure/frame.js", "figure/text.js", "figure/bars.js", "figure/cells.js", "figure/stack.js", "figure/panels.js",
     "figure/sticky.js", "figure/chart.js", "figure/drawn.js", "figure/playback.js", "figure/fit.js", "figure/words.js",
     "figure/places.js", "figure/player.js", "figure/draw.js",
-    "page/typed.js", "page/swap.js", "page/ask.js", "page/form.js", "page/links.js", "page/slide.js",
+    "page/typed.js", "page/swap.js", "page/ask.js", "page/choose.js", "page/form.js", "page/links.js", "page/slide.js",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { dark } = Satzblick.frame;
+  const { EDGE, dark, onSlide, onPaper, overflow } = Satzblick.frame;
   const { stickyLabels } = Satzblick.sticky;
   const { drawn, figures } = Satzblick.drawn;
   const { framedIn } = Satzblick.fit;
@@ -20,7 +20,7 @@
     figure.classList.toggle("scrolls", Boolean(placed?.scrolls));
     stage.querySelectorAll(".sticky").forEach((old) => old.remove());
     if (placed?.scrolls) stickyLabels(stage, layout, placed);
-    state.width = width;
+    Object.assign(state, { width, frame: innerHeight });
     Plotly.react(state.plot, data, layout, {
       displayModeBar: false,
       responsive: false,
@@ -78,10 +78,19 @@
     requestAnimationFrame(() => {
       for (const { target } of entries) {
         const state = drawn.get(target);
-        if (state && target.isConnected && Math.abs(target.clientWidth - state.width) > 1) draw(target);
+        if (!target.isConnected) resized.unobserve(target);
+        else if (state && Math.abs(target.clientWidth - state.width) > 1) draw(target);
       }
     });
   });
+
+  /* In a frame also the height counts: where it became too low, or higher than what stands in it and was told to be. */
+  function reframe() {
+    const spare = innerHeight - document.body.scrollHeight;
+    for (const figure of figures())
+      if (overflow() || (innerHeight > drawn.get(figure).frame && spare > EDGE)) draw(figure);
+  }
+  if (onSlide()) addEventListener("resize", () => requestAnimationFrame(() => onPaper() || reframe()));
 
   /* Draws what is not drawn yet; what is hidden still, as a slide to come, as soon as it is seen.
      A plot handed over is used again, so that a new answer never shows a blank. */
@@ -96,7 +105,7 @@
         plot.replaceWith(old);
         [plot, old] = [old, null];
       }
-      const state = { spec, plot, shown: null, pinned: null, step: null, width: 0, ready: false, words: wordsOf(spec) };
+      const state = { spec, plot, shown: null, pinned: null, step: null, width: 0, frame: 0, ready: false, words: wordsOf(spec) };
       drawn.set(figure, state);
       draw(figure);
       resized.observe(figure);

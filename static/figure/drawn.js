@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const drawn = new WeakMap(); // figure element → { spec, plot, words, shown, pinned, step, bare, width, ready }
+  const drawn = new WeakMap(); // figure element → { spec, plot, words, shown, pinned, step, bare, width, frame, ready }
   const figures = () => [...document.querySelectorAll(".figure")].filter((figure) => drawn.get(figure)?.ready);
 
   /* Of a figure, or of anything in its frame, what else is in that frame. */

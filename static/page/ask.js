@@ -4,23 +4,25 @@
 (() => {
   const PATIENCE = 300; // milliseconds before it is said that an answer takes its time
   const SAID = 4000; // milliseconds that something else is said
-  const { typedValues, newlyTyped, withTyped } = Satzblick.typed;
+  const { typedValues, newlyTyped } = Satzblick.typed;
   const { dim, swap } = Satzblick.swap;
   const { body } = document;
   const embedded = body.classList.contains("embed");
   const status = document.getElementById("status");
   let request = null;
   let awaited = null; // { url, how, sent, control }: what is asked for, what stood in the fields then, where it was chosen
-  const later = new Map(); // choices in other controls meanwhile, which come after it: id → value
   let resting = 0;
   let quiet = 0;
   let swapping = false; // a field that is replaced says that it has changed, though nobody has left it
-  let shown = location.pathname + location.search;
+
+  const place = (url) => new URL(url, location.href).pathname + new URL(url, location.href).search;
+  let shown = place(location.href);
 
   const remember = (how) => (embedded ? "none" : how);
   const going = () => (awaited?.how === "push" ? "push" : "replace"); // the step of an awaited choice stays a step
 
   function busy(waiting) {
+    clearTimeout(quiet);
     status.textContent = waiting ? status.dataset.waiting : "";
     dim(waiting);
   }
@@ -57,11 +59,10 @@
   }
 
   function remembered(url, how) {
-    const { pathname, search } = new URL(url, location.href);
-    const same = pathname + search === location.pathname + location.search; // no step back that changes nothing
+    const same = place(url) === place(location.href); // no step back that changes nothing
     if (how === "push" && !same) history.pushState(null, "", url);
     else if (how === "push" || how === "replace") history.replaceState(null, "", url);
-    shown = location.pathname + location.search;
+    shown = place(location.href);
   }
 
   /* `held` is a part that stays as it is: what somebody is just moving. */
@@ -75,6 +76,7 @@
     const patience = setTimeout(() => busy(true), PATIENCE);
     try {
       const page = await (Satzblick.carried ?? asked)(url, mine.signal); // an offline file has its pages in itself
+      mine.signal.throwIfAborted();
       // What stands there for browsers without scripts would become real: a second picture, loaded for nobody.
       for (const part of page.querySelectorAll("noscript")) part.remove();
       clearTimeout(patience);
@@ -102,7 +104,7 @@
       swapping = false;
       if (mine === request) {
         awaited = null;
-        chooseNext();
+        document.dispatchEvent(new Event("satzblick:answered"));
       }
     }
   }
@@ -113,24 +115,17 @@
     resting = setTimeout(ask, pause);
   }
 
-  /* A choice while one in another control is awaited is made on the page that that one brings. */
-  function choose(element) {
-    const control = element.closest(".control");
-    if (control && awaited?.control && control !== awaited.control) return void later.set(element.id, element.value);
-    const url = element.matches("select") ? withTyped(element.dataset.start + element.selectedOptions[0].dataset.rest) : element.href;
-    load(url, { how: remember("push"), focus: element.dataset.focus, control });
-  }
-
-  function chooseNext() {
-    const [id, value] = later.entries().next().value ?? [];
-    const element = later.delete(id) && document.getElementById(id);
-    if (element) choose(value === undefined ? element : Object.assign(element, { value }));
-  }
-
+  /* Back and forward: whatever is awaited belongs to a step that is not wanted any more. */
   addEventListener("popstate", () => {
-    const address = location.pathname + location.search; // a jump within the page changes only the part after #
-    if (address !== shown) load(location.href, { how: "none" });
+    const coming = awaited?.how === "step" ? place(awaited.url) : shown;
+    const here = place(location.href); // a jump within the page changes only the part after #
+    if (here !== coming) load(location.href, { how: "step" });
   });
 
-  Satzblick.ask = { load, loadAfter, choose, say, remember, going, awaited: () => awaited, swapping: () => swapping };
+  /* A page that the browser kept whole may have left before its answer came. */
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted && place(location.href) !== shown) load(location.href, { how: "step" });
+  });
+
+  Satzblick.ask = { load, loadAfter, say, remember, going, awaited: () => awaited, swapping: () => swapping };
 })();

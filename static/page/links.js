@@ -4,7 +4,8 @@
 (() => {
   const { theme, dark } = Satzblick.frame;
   const { withTyped } = Satzblick.typed;
-  const { load, choose, say, going, awaited } = Satzblick.ask;
+  const { load, say, going, awaited } = Satzblick.ask;
+  const { choose } = Satzblick.choose;
   const { formAddress } = Satzblick.form;
   const { body } = document;
 
@@ -51,12 +52,5 @@
     else if ("load" in link.dataset) choose(link);
     else return;
     event.preventDefault();
-  });
-
-  /* A switch is a link that says it is a switch, so the space bar works it too. */
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== " " || !event.target.matches?.("[role=switch]")) return;
-    event.preventDefault();
-    event.target.click();
   });
 })();

@@ -101,6 +101,8 @@
     if (!elsewhere) fill(page, kept);
     for (const [id, value] of kept) if (document.getElementById(id)) document.getElementById(id).value = value;
     document.title = page.title;
+    const canonical = page.querySelector("link[rel=canonical]"); // what a phone's menu shares
+    if (canonical) document.querySelector("link[rel=canonical]").href = canonical.getAttribute("href");
     document.documentElement.dataset.theme = page.documentElement.dataset.theme;
     Satzblick.draw.start(plot?.isConnected ? null : plot);
     if (!elsewhere) comeBack();

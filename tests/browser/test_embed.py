@@ -44,9 +44,10 @@ def frame_of(screen: Screen) -> Frame | None:
     return next((frame for frame in screen.page.frames if frame.url.startswith(screen.base)), None)
 
 
-def framed(screen: Screen, slide: str, address: str) -> Frame:
-    """The embed inside the slide's frame, drawn."""
+def framed(screen: Screen, slide: str, address: str, before: str = "undefined") -> Frame:
+    """The embed inside the slide's frame, drawn; `before` is what the slide's own script does first."""
     screen.page.goto(slide)
+    screen.page.evaluate(before)
     screen.page.eval_on_selector("iframe", "(frame, address) => { frame.src = address; }", f"{screen.base}{address}")
     inside = screen.until(lambda: frame_of(screen), "the frame")
     screen.until(lambda: inside.evaluate("document.readyState") == "complete", "the frame's page")
@@ -151,6 +152,34 @@ def test_it_tells_its_height(screen: Screen, elsewhere: str) -> None:
     heights = "said.filter((word) => word.type === 'satzblick:height')"
     told = screen.until(lambda: screen.page.evaluate(heights), "its height")
     assert 100 < told[-1]["height"] < 2000
+
+
+def test_a_frame_that_is_as_high_as_it_was_told_comes_to_rest(screen: Screen, elsewhere: str) -> None:
+    as_told = """addEventListener('message', ({ data }) => {
+      if (data.type === 'satzblick:height') document.querySelector('iframe').style.height = `${data.height}px`;
+    }); document.querySelector('iframe').style.height = '150px'"""
+    address = "/de/embed/attention_map?text=Der+Mann+biss+den+Hund"
+    inside = framed(screen, f"{elsewhere}/slide.html", address, before=as_told)
+    screen.page.wait_for_timeout(1500)
+    told = screen.page.evaluate("said.filter((word) => word.type === 'satzblick:height').length")
+    screen.page.wait_for_timeout(500)
+    assert screen.page.evaluate("said.filter((word) => word.type === 'satzblick:height').length") == told < 6
+    assert inside.evaluate("innerHeight >= document.querySelector('.figure').offsetHeight")
+    assert inside.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+def test_it_fits_a_window_that_becomes_lower_and_higher(screen: Screen) -> None:
+    screen.page.set_viewport_size({"width": 1280, "height": 720})
+    screen.open("/de/embed/attention_map", text="Der Mann biss den Hund")
+    high = screen.page.evaluate("document.querySelector('.figure').offsetHeight")
+    screen.page.set_viewport_size({"width": 1280, "height": 480})
+    fits = "document.documentElement.scrollHeight <= innerHeight"
+    screen.until(lambda: screen.page.evaluate(fits), "a figure that is not cut")
+    screen.drawn()
+    low = screen.page.evaluate("document.querySelector('.figure').offsetHeight")
+    assert 200 < low < high
+    screen.page.set_viewport_size({"width": 1280, "height": 720})
+    screen.until(lambda: screen.page.evaluate("document.querySelector('.figure').offsetHeight") == high, "it to grow")
 
 
 def test_a_projector_can_read_it(screen: Screen) -> None:

@@ -1,6 +1,7 @@
 """A person types a sentence, turns the controls, goes back and forward, compares."""
 
 from itertools import chain
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -161,3 +162,22 @@ def test_pointing_at_a_cell_names_its_words(screen: Screen) -> None:
     assert "Katze" in words[0] and "Hund" in words[0]
     assert f"{panel['z'][4][1]:.4f}".replace(".", ",") in words[0]
     assert set(screen.page.evaluate("onScreen.lit()")) == {"Katze", "Hund"}
+
+
+def test_what_leads_home_and_what_a_phone_shares_follow_the_sentence(screen: Screen) -> None:
+    screen.open("/de/attention_map", text="Der Mann biss den Hund")
+    type_sentence(screen, "#field-text", "Hund beißt Katze")
+    home, canonical = "#wordmark", "link[rel=canonical]"
+    for selector in (home, canonical):
+        address = screen.page.get_attribute(selector, "href")
+        assert address and parse_qs(urlsplit(address).query)["text"] == ["Hund beißt Katze"], selector
+    screen.page.click(home)
+    screen.until(lambda: urlsplit(screen.page.url).path == "/de", "the first page")
+    assert screen.page.input_value("#field-text") == "Hund beißt Katze"
+
+
+def test_the_way_back_from_the_snippets_has_the_options_chosen_there(screen: Screen) -> None:
+    screen.go("/de/slides/attention_map", text="Hund beißt Katze", theme="dark")
+    screen.page.click("#theme")
+    screen.until(lambda: screen.parameters().get("theme") != "dark", "another theme")
+    screen.until(lambda: "theme=dark" not in (screen.page.get_attribute("#back a", "href") or ""), "the way back to follow")

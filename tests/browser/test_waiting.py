@@ -110,8 +110,8 @@ def test_an_option_comes_after_a_model_that_is_awaited(screen: Screen, release: 
     check(screen, OLD, layer="2", vs_model="decoder")
 
 
-@pytest.mark.parametrize("release", ["gradient_flow"], indirect=True)
-def test_a_half_typed_number_outlives_an_answer(screen: Screen, release: Release) -> None:
+def half_typed(screen: Screen, release: Release) -> None:
+    """A number that is being typed while the answer to a sentence comes; it stays in its field."""
     screen.page.fill("#field-text", NEW)
     screen.page.wait_for_timeout(400)
     screen.page.click("#control-sigma")
@@ -120,6 +120,127 @@ def test_a_half_typed_number_outlives_an_answer(screen: Screen, release: Release
     screen.until(lambda: screen.parameters()["text"] == NEW, "the answer")
     screen.drawn()
     assert screen.focused("#control-sigma") and screen.page.input_value("#control-sigma") == "2"
+    assert "sigma" not in screen.parameters()
+
+
+def asked_for(screen: Screen) -> int:
+    """How many pages of the view were asked for so far."""
+    return sum("/gradient_flow?" in url for url in screen.witness.requests)
+
+
+numbers = pytest.mark.parametrize("release", ["gradient_flow"], indirect=True)
+
+
+@numbers
+def test_a_half_typed_number_outlives_an_answer(screen: Screen, release: Release) -> None:
+    half_typed(screen, release)
     screen.page.keyboard.type(".5")
     screen.page.keyboard.press("Enter")
     screen.until(lambda: screen.parameters().get("sigma") == "2.5", "the whole number")
+
+
+@numbers
+@pytest.mark.parametrize("key", ["Enter", "Tab"])
+def test_a_number_that_outlived_an_answer_is_taken_as_it_stands(screen: Screen, release: Release, key: str) -> None:
+    half_typed(screen, release)
+    length = screen.history()
+    screen.page.keyboard.press(key)
+    screen.until(lambda: screen.parameters().get("sigma") == "2", "the number")
+    screen.drawn()
+    assert screen.history() == length + 1
+    asked = asked_for(screen)
+    screen.page.keyboard.press("Tab")  # it is shown: leaving its field asks nothing
+    screen.page.wait_for_timeout(300)
+    assert asked_for(screen) == asked
+
+
+@numbers
+def test_a_number_is_asked_for_once(screen: Screen, release: Release) -> None:
+    release()
+    asked = asked_for(screen)
+    screen.page.click("#control-sigma")
+    screen.page.keyboard.type("2")
+    screen.page.keyboard.press("Enter")
+    screen.page.keyboard.press("Tab")
+    screen.until(lambda: screen.parameters().get("sigma") == "2", "the number")
+    screen.drawn()
+    assert asked_for(screen) == asked + 1
+
+
+@numbers
+def test_an_option_comes_after_a_number_that_is_awaited(screen: Screen, release: Release) -> None:
+    screen.page.fill("#control-sigma", "2.5")
+    screen.page.click("#source-sum")
+    release()
+    screen.until(lambda: {"sigma": "2.5", "source": "sum"}.items() <= dict(screen.parameters()).items(), "both")
+    screen.drawn()
+    assert screen.page.input_value("#control-sigma") == "2.5"
+
+
+@numbers
+def test_a_number_comes_after_an_option_that_is_awaited(screen: Screen, release: Release) -> None:
+    screen.page.click("#source-sum")
+    screen.page.fill("#control-sigma", "2.5")
+    screen.page.keyboard.press("Enter")
+    release()
+    screen.until(lambda: {"sigma": "2.5", "source": "sum"}.items() <= dict(screen.parameters()).items(), "both")
+    screen.drawn()
+    assert screen.page.input_value("#control-sigma") == "2.5"
+
+
+def stepped(screen: Screen) -> None:
+    """Another layer than at first, one step further than the page opened."""
+    screen.click("#layer-2")
+    assert screen.page.get_attribute("#layer-2", "aria-current") == "true"
+
+
+def test_back_and_forward_at_once_leave_the_figure_of_the_address(screen: Screen) -> None:
+    screen.open("/de/attention_map", text=OLD)
+    stepped(screen)
+    kept: list[Route] = []
+    screen.page.route("**/de/*?*", lambda route: kept.append(route))
+    screen.page.evaluate("history.back()")
+    screen.until(lambda: len(kept) == 1, "the step back")
+    screen.page.evaluate("history.forward()")
+    screen.until(lambda: "layer" in screen.parameters(), "the step forward")
+    screen.page.unroute("**/de/*?*")
+    for route in kept:
+        with suppress(Error):
+            route.continue_()
+    screen.page.wait_for_timeout(500)
+    screen.drawn()
+    assert screen.parameters()["layer"] == "2"
+    assert screen.page.get_attribute("#layer-2", "aria-current") == "true"
+
+
+def test_a_step_back_forgets_what_waits_for_an_answer(screen: Screen) -> None:
+    screen.open("/de/attention_map", text=OLD)
+    stepped(screen)
+    kept: list[Route] = []
+    screen.page.route("**/de/*?*", lambda route: kept.append(route))
+    screen.page.click("#layer-3")
+    screen.page.click("#head-2")
+    screen.page.evaluate("history.back()")
+    screen.until(lambda: "layer" not in screen.parameters(), "the step back")
+    screen.page.unroute("**/de/*?*")
+    for route in kept:
+        with suppress(Error):
+            route.continue_()
+    screen.until(lambda: screen.page.get_attribute("#layer-2", "aria-current") is None, "the figure of that step")
+    screen.page.wait_for_timeout(500)
+    assert not {"layer", "head"} & set(screen.parameters())
+
+
+def test_a_page_that_was_left_before_its_answer_came_asks_again(screen: Screen) -> None:
+    """Browsers keep a page that is left, whole, with the message that its server did not answer; coming back shows it."""
+    screen.witness.expected.add("ERR_FAILED")
+    screen.open("/de/attention_map", text=OLD)
+    stepped(screen)
+    screen.page.route("**/de/*?*", lambda route: route.abort())
+    screen.page.evaluate("history.back()")
+    screen.page.wait_for_selector(".page-error")
+    screen.page.unroute("**/de/*?*")
+    screen.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    screen.page.wait_for_selector(".page-error", state="detached")
+    screen.drawn()
+    assert screen.page.get_attribute("#layer-2", "aria-current") is None
