@@ -105,7 +105,7 @@ def add(
     data: list[Json], layout: Json, masked: list[Json], stack: Stack, number: int, first: int,
     domain: tuple[float, float], shown: Mapping[str, str], lang: Lang,
 ) -> Json:  # fmt: skip
-    """One stack with its axes, the first of its rows on value axis `first`; gives what static/figure/stack.js places."""
+    """One stack with its axes, the first of its rows on value axis `first`; what static/figure/stack.js places."""
     x = "x" if number == 0 else f"x{number + 1}"
     names = [f"y{place}" if place > 1 else "y" for place in range(first, first + len(stack.rows))]
     aside = ASIDE if any(row.total is not None for row in stack.rows) else 0

@@ -21,7 +21,7 @@ def test_every_file_is_served_as_it_is(client, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "media"), [("style.css", "text/css"), ("satzblick.js", "text/javascript"), ("favicon.svg", "image/svg+xml")]
+    ("name", "media"), [("style.css", "text/css"), (JOINED, "text/javascript"), ("favicon.svg", "image/svg+xml")]
 )
 def test_types_that_browsers_insist_on(client, name, media):
     assert client.get(f"/static/{name}").headers["content-type"].startswith(media)

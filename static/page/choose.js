@@ -5,7 +5,7 @@
   const MOVING = 60; // milliseconds between two requests while a slider is moved
   const { withTyped } = Satzblick.typed;
   const { load, loadAfter, remember, awaited, swapping } = Satzblick.ask;
-  const later = new Map(); // choices made while one in another control is awaited, which come after it: id → value
+  const later = new Map(); // choices made while one in a control is awaited, which come after it: id → value
 
   /* Each number field, and all sliders together, are a form of their own. */
   function numbersAddress(form) {
@@ -21,10 +21,11 @@
     return element.matches("select") ? withTyped(element.dataset.start + element.selectedOptions[0].dataset.rest) : element.href;
   }
 
-  /* A choice while one in another control is awaited is made on the page that that one brings. */
+  /* A choice while one in a control is awaited is made on the page that that one brings, unless it is another in the same. */
   function choose(element, { how = element.type === "range" ? "replace" : "push", held = null } = {}) {
     const control = element.closest(".control");
-    if (control && awaited()?.control && control !== awaited().control) return void later.set(element.id, element.value);
+    const before = awaited()?.control;
+    if (before && before !== control && element.id) return void later.set(element.id, element.value);
     load(addressOf(element), { how: remember(how), focus: element.dataset.focus, held, control });
   }
 

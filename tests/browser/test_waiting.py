@@ -103,6 +103,15 @@ def test_of_two_layers_chosen_quickly_the_second_counts(screen: Screen, release:
     check(screen, OLD, layer="3")
 
 
+def test_a_second_sentence_comes_after_an_option_that_is_awaited(screen: Screen, release: Release) -> None:
+    screen.page.click("#head-2")
+    screen.page.click("#compare")
+    release()
+    screen.page.wait_for_selector("#field-vs")
+    check(screen, OLD, head="2")
+    assert screen.focused("#field-vs")
+
+
 def test_an_option_comes_after_a_model_that_is_awaited(screen: Screen, release: Release) -> None:
     screen.page.select_option("#control-vs_model", "decoder")
     screen.page.click("#layer-2")
@@ -232,7 +241,7 @@ def test_a_step_back_forgets_what_waits_for_an_answer(screen: Screen) -> None:
 
 
 def test_a_page_that_was_left_before_its_answer_came_asks_again(screen: Screen) -> None:
-    """Browsers keep a page that is left, whole, with the message that its server did not answer; coming back shows it."""
+    """Browsers keep a page that is left as it stood, perhaps with the message that its server did not answer."""
     screen.witness.expected.add("ERR_FAILED")
     screen.open("/de/attention_map", text=OLD)
     stepped(screen)
