@@ -12,7 +12,6 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from app import stills, views
-from app.messages import LANGUAGES
 from app.plotting import Axis, Curve, Panel, chart, maps
 from app.plotting.colours import THEMES, colorscale
 from app.stills import Style, UnknownTrace, draw, picture, still
@@ -44,11 +43,10 @@ def panel():
     return Panel("Titel <i>", values, ["oben", "unten"], TYPED, "share", "", 0, range(6))
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_view_is_a_still_in_every_form(client, view, lang):
+def test_every_view_is_a_still_in_every_form(client, view):
     query = urlencode({"text": "Der Mann biss den Hund", "width": 640, "height": 400})
-    answers = {form: client.get(f"/{lang}/{view}.{form}?{query}") for form in stills.MEDIA}
+    answers = {form: client.get(f"/de/{view}.{form}?{query}") for form in stills.MEDIA}
     assert {form: answer.status_code for form, answer in answers.items()} == dict.fromkeys(stills.MEDIA, 200)
     assert all(answers[form].headers["content-type"] == media for form, media in stills.MEDIA.items())
     assert size_of_png(answers["png"].content) == (640, 400)
@@ -75,7 +73,7 @@ def test_unusual_letters_come_out_as_typed_in_every_form(client, view):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_two_sentences_in_the_dark(client, view):
+def test_two_sentences_in_english_in_the_dark(client, view):
     query = urlencode({"text": "Der Mann biss den Hund", "vs": "Der Hund biss den Mann", "theme": "dark"})
     body = client.get(f"/en/{view}.png?{query}&width=800&height=500&bg=transparent").content
     assert size_of_png(body) == (800, 500)
