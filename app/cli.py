@@ -21,7 +21,17 @@ def serve(
 ) -> None:
     """Starts the server."""
     import uvicorn
+    from pydantic import ValidationError
 
+    from app.settings import settings
+
+    try:
+        settings()
+    except ValidationError as error:
+        for wrong in error.errors():
+            variable, why = f"SATZBLICK_{str(wrong['loc'][0]).upper()}", wrong["msg"].removeprefix("Value error, ")
+            typer.echo(f"{variable}={wrong['input']}: {why}", err=True)
+        raise typer.Exit(2) from None
     uvicorn.run(
         "app.main:create_app", factory=True, host=host, port=port, log_level="warning", access_log=False, ws="none"
     )

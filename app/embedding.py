@@ -12,7 +12,9 @@ FRAME_STYLE = "border: 0; color-scheme: light"  # that of a see-through embed: o
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as snippets speak of it: its name and sentence as plain text, its absolute addresses, a file's stem."""
+    """A figure as snippets speak of it: its name and sentence as plain text, its absolute addresses, a file's stem.
+
+    `banner` is a still that leaves room for a heading."""
 
     title: str
     caption: str
@@ -20,6 +22,7 @@ class Picture:
     page: str
     embed: str
     svg: str
+    banner: str
     pdf: str
 
 
@@ -108,10 +111,21 @@ def jupyter(picture: Picture) -> str:
     return f'from IPython.display import IFrame\n\nIFrame({address}, width="100%", height=600)'
 
 
-def marp(picture: Picture) -> str:
-    """Markdown: the picture, and its sentence as the link to the page. Marp takes words of a picture's text for
-    commands, so that only has the title."""
+def linked(picture: Picture) -> str:
+    """Markdown: the picture, and its sentence as the link to the page."""
     return f"![{markdown(picture.title)}]({picture.svg})\n\n[{markdown(picture.caption)}]({picture.page})"
+
+
+def marp(picture: Picture) -> str:
+    """Marp: a slide whose heading leads to the page, with a still of the size that is left. Marp takes words of a
+    picture's text for commands, so that only has the title."""
+    title = markdown(picture.title)
+    return f"# [{title}]({picture.page})\n\n![{title}]({picture.banner})"
+
+
+def slidev(picture: Picture) -> str:
+    """Slidev: a slide that is a frame; JSON's strings are YAML's."""
+    return f"---\nlayout: iframe\nurl: {json.dumps(picture.embed, ensure_ascii=False)}\n---"
 
 
 def beamer(picture: Picture) -> str:
@@ -119,7 +133,7 @@ def beamer(picture: Picture) -> str:
     return "\n".join((
         f"\\begin{{frame}}{{{latex(picture.title)}}}",
         "  \\centering",
-        f"  \\includegraphics[width=\\textwidth,height=0.8\\textheight,keepaspectratio]{{{picture.file}.pdf}}\\par",
+        f"  \\includegraphics[width=\\textwidth,height=0.75\\textheight,keepaspectratio]{{{picture.file}.pdf}}\\par",
         f"  \\footnotesize\\href{{{latex_address(picture.page)}}}{{{latex(picture.caption)}}}",
         "\\end{frame}",
     ))  # fmt: skip
@@ -142,7 +156,7 @@ def notion(picture: Picture) -> str:
 
 SNIPPETS: dict[str, Callable[[Picture], str]] = {
     "iframe": iframe, "reveal": reveal, "reveal_preload": reveal_preload, "reveal_background": reveal_background,
-    "quarto": quarto, "jupyter": jupyter, "markdown": marp, "beamer": beamer, "powerpoint": powerpoint,
-    "moodle": moodle, "notion": notion,
+    "quarto": quarto, "jupyter": jupyter, "markdown": linked, "marp": marp, "slidev": slidev, "beamer": beamer,
+    "powerpoint": powerpoint, "moodle": moodle, "notion": notion,
 }  # fmt: skip
 FILES = {"markdown": ("svg",), "beamer": ("pdf",), "powerpoint": ("svg", "png", "qr"), "moodle": ("html",)}

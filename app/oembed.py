@@ -65,7 +65,7 @@ def rich(title: str, home: str, embed: str, picture: str, size: tuple[int, int])
         "title": title,
         "cache_age": 86_400,
         "html": f'<iframe src="{escape(embed)}" title="{escape(title)}" width="{width}" height="{height}" '
-        f'style="{FRAME_STYLE}"></iframe>',
+        f'frameborder="0" style="{FRAME_STYLE}"></iframe>',  # WordPress takes the style away
         "width": width,
         "height": height,
     }

@@ -178,7 +178,10 @@ def choosing(found: list[State]) -> list[str]:
 def carried(view: View, query: Query, frame: EmbedQuery, found: list[State], room: int) -> Carried:
     """As many states as `room` bytes hold, packed as base64 of gzipped lines of JSON."""
     names = choosing(found)
-    offered = [control["name"] for control in controls.offered(view, query, found[0].traces, "")]
+    offered = [
+        part["name"] for control in controls.offered(view, query, found[0].traces, "")
+        for part in control.get("sliders", [control])
+    ]  # fmt: skip
     fixed = [name for name in offered if name not in names]
     if not names:
         return Carried("", 1, True, [], fixed)

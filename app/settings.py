@@ -1,8 +1,9 @@
 """Every limit and switch of the server; each can be set in the environment as SATZBLICK_<NAME>."""
 
 from functools import cache
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,6 +22,16 @@ class Settings(BaseSettings):
     waiting_seconds: float = Field(60, gt=0, description="longest wait for a run, loading of its model included")
     trace_cache_bytes: int = Field(64 * 2**20, ge=0, description="memory for finished runs")
     page_cache_bytes: int = Field(32 * 2**20, ge=0, description="memory for finished answers")
+
+    @field_validator("public_url")
+    @classmethod
+    def whole(cls, value: str) -> str:
+        """Scheme and host; no path, since what a page leads to begins at the root of its host."""
+        parts = urlsplit(value)
+        more = parts.path.strip("/") or parts.query or parts.fragment
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or more):
+            raise ValueError("must be http:// or https:// and a host, without a path, such as https://example.org")
+        return value
 
 
 @cache

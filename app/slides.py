@@ -18,6 +18,8 @@ HERE = "SATZBLICK_PUBLIC_URL"  # stands in what is to be copied where it is not 
 
 SUGGESTED = 1.5  # the scale of a slide whose last row reads it, where the address names none
 
+BANNER: dict[str, Value] = {"width": 1120, "height": 450}  # what the themes of Marp leave below a heading
+
 Json = dict[str, Any]
 
 
@@ -58,7 +60,8 @@ def snippets(view: View, query: Query, frame: EmbedQuery, traces: list[Trace], b
     slide: dict[str, Value] = {"width": 1280, "height": 720, **look}
     twice: dict[str, Value] = {**slide, "width": 2560, "height": 1440, "scale": min(4.0, 2 * frame.scale)}
     files = {
-        "svg": query.address(f"{stem}.svg", **slide), "pdf": query.address(f"{stem}.pdf", **slide),
+        "svg": query.address(f"{stem}.svg", **slide), "banner": query.address(f"{stem}.svg", **slide | BANNER),
+        "pdf": query.address(f"{stem}.pdf", **slide),
         "png": query.address(f"{stem}.png", **twice), "html": query.address(f"{stem}.html", **look),
         "qr": query.address(f"/{lang}/slides/{view.name}.svg"),
     }  # fmt: skip
@@ -66,11 +69,11 @@ def snippets(view: View, query: Query, frame: EmbedQuery, traces: list[Trace], b
     words = [" ".join(trace.text.split()) for trace in traces]
     source = ", ".join(filter(None, (title, "Satzblick", render.weights(traces))))
     sentences = " ↔ ".join(translate(lang, "slides.sentence", text=text) for text in dict.fromkeys(words))
-    caption = f"{sentences} ({source})".strip()
+    caption = f"{sentences} ({source})" if sentences else source
     shown = Picture(
         title=title, caption=caption, file=f"satzblick-{view.name}", page=base + query.address(stem),
         embed=base + query.address(f"/{lang}/embed/{view.name}", **frame.parameters()), svg=base + files["svg"],
-        pdf=base + files["pdf"],
+        banner=base + files["banner"], pdf=base + files["pdf"],
     )  # fmt: skip
     return [
         {

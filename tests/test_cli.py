@@ -8,6 +8,7 @@ import uvicorn
 from typer.testing import CliRunner
 
 from app.cli import app
+from app.settings import settings
 from models import registry
 
 
@@ -51,3 +52,12 @@ def test_serve_listens_where_it_is_told(monkeypatch, arguments, environment, exp
 def test_python_m_app_is_the_same():
     result = subprocess.run([sys.executable, "-m", "app", "models"], capture_output=True, text=True, check=True)
     assert result.stdout == invoke("models").stdout
+
+
+def test_serve_says_which_setting_is_wrong(monkeypatch):
+    settings.cache_clear()
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
+    result = invoke("serve", SATZBLICK_PUBLIC_URL="satz.example")
+    settings.cache_clear()
+    assert result.exit_code == 2
+    assert result.output.startswith("SATZBLICK_PUBLIC_URL=satz.example: must be http:// or https://")

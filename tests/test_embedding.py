@@ -2,6 +2,7 @@
 
 import ast
 import html
+import json
 import re
 from html.parser import HTMLParser
 
@@ -14,7 +15,8 @@ QUERY = "text=S%C3%BC%C3%9Fe+%22Bank%22+%26+%3Cb%3E&bg=transparent&scale=1.5"
 BASE = "https://slides.example"
 PICTURE = Picture(
     title=NASTY, caption=NASTY, file="satzblick-gates", page=f"{BASE}/de/gates?{QUERY}",
-    embed=f"{BASE}/de/embed/gates?{QUERY}", svg=f"{BASE}/de/gates.svg?{QUERY}", pdf=f"{BASE}/de/gates.pdf?{QUERY}",
+    embed=f"{BASE}/de/embed/gates?{QUERY}", svg=f"{BASE}/de/gates.svg?{QUERY}",
+    banner=f"{BASE}/de/gates.svg?{QUERY}&width=1120&height=450", pdf=f"{BASE}/de/gates.pdf?{QUERY}",
 )  # fmt: skip
 
 
@@ -97,3 +99,15 @@ def test_latex_stops_at_no_letter():
     assert latex("Der 🐕 ist я, ą und «so»") == (
         r"Der U+1F415 ist U+044F, U+0105 und \ensuremath{\ll}so\ensuremath{\gg}"
     )
+
+
+def test_a_slide_of_marp_has_room_for_its_heading():
+    heading, picture = SNIPPETS["marp"](PICTURE).split("\n\n")
+    assert heading == f"# [{markdown(NASTY)}]({PICTURE.page})"
+    assert picture == f"![{markdown(NASTY)}]({PICTURE.banner})"
+
+
+def test_a_slide_of_slidev_is_a_frame():
+    first, layout, url, last = SNIPPETS["slidev"](PICTURE).split("\n")
+    assert (first, layout, last) == ("---", "layout: iframe", "---")
+    assert json.loads(url.removeprefix("url: ")) == PICTURE.embed

@@ -37,6 +37,7 @@ def test_an_own_address_is_a_frame(public):
     assert told["thumbnail_url"].startswith(f"{BASE}/de/gates.png?")
     assert public.get(source.removeprefix(BASE)).status_code == 200
     assert "evil" not in response.text
+    assert 'frameborder="0"' in told["html"], "consumers that take the style away"
 
 
 @pytest.mark.parametrize("path", ["/de", "/en", "/de/embed/gates?text=Hund", "/en/slides/gates?text=Hund", "/de/gates"])
@@ -135,6 +136,19 @@ def test_what_the_page_shows_is_the_embed_it_gives_away(client):
     assert "--scale: 1.5" in embed and 'class="controls"' in embed and 'class="summary"' not in embed
     links = re.findall(r'href="(/de/slides/gates\?[^"]*)" data-load', page)
     assert len(links) >= 12 and all(client.get(link).status_code == 200 for link in links)
+
+
+def test_what_is_copied_of_a_figure_without_a_sentence_is_named(client):
+    page = html.unescape(client.get("/de/slides/party").text)
+    assert "[Party, Satzblick](" in page and "(Party, Satzblick)" not in page
+
+
+def test_the_still_of_a_slide_with_a_heading_is_lower(client):
+    page = html.unescape(client.get("/de/slides/gates?text=Hund").text)
+    address = re.search(r"# \[Gates\]\(.*?\)\n\n!\[Gates\]\(SATZBLICK_PUBLIC_URL(/de/gates\.svg\?[^)]*)\)", page)[1]
+    assert "&width=1120&height=450&scale=1.5" in address
+    svg = client.get(address).text
+    assert 'width="840pt" height="337.5pt"' in svg
 
 
 def test_a_slide_is_offered_letters_that_the_last_row_reads(client):

@@ -161,3 +161,8 @@ def test_links_lead_to_the_public_address_where_there_is_one(make_client, monkey
     monkeypatch.setattr("app.pages.settings", lambda: chosen)
     page = file_of(make_client(), "attention_map")
     assert 'href="https://example.org/de/attention_map?text=Anna' in page
+
+
+def test_sliders_are_named_among_what_only_the_page_can_do(client):
+    said = told(file_of(client, "party"))
+    assert "Temperatur" in said and "q·k Steuerberater" in said and "option." not in said

@@ -1,5 +1,6 @@
 """Stills: every view in every form, with the numbers and labels of its figure."""
 
+import io
 import re
 import struct
 import xml.etree.ElementTree as ElementTree
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from PIL import Image
 
 from app import stills, views
 from app.plotting import Axis, Curve, Panel, chart, maps
@@ -113,6 +115,41 @@ def test_a_pdf_holds_vectors(panel):
     pdf = still(maps([panel], "de", "map", {"share": "Anteil"}).json("light"), "pdf", STYLE, "")
     assert b"/Subtype /Image" not in pdf
     assert len(re.findall(rb"\bl\b", streams(pdf))) > panel.values.size  # the sides of its cells
+
+
+def test_a_png_is_as_wide_as_a_slide_however_many_pixels_it_has(panel):
+    plot = maps([panel], "de", "map", {"share": "Anteil"}).json("light")
+    for width, height, scale in ((640, 360, 1), (1280, 720, 1.5), (2560, 1440, 3)):
+        png = still(plot, "png", Style(width, height, scale, "light", False, "de"), "")
+        told = png.index(b"pHYs") + 4
+        per_metre, _, unit = struct.unpack(">IIB", png[told : told + 9])
+        assert unit == 1 and width / (per_metre * 0.0254) == pytest.approx(min(width, 1280) / 96, rel=1e-3)
+
+
+def test_an_svg_has_letters_without_serifs_where_its_font_is_missing(panel):
+    svg = still(maps([panel], "de", "map", {"share": "Anteil"}).json("light"), "svg", STYLE, "'DejaVu Sans'")
+    root = ElementTree.fromstring(svg)
+    styles = [node.get("style") for node in root.iter() if "font-family" in node.get("style", "")]
+    families = {re.search(r"font-family: ([^;]*)", style)[1] for style in styles}
+    assert families and all(named.startswith("'DejaVu Sans', Verdana, sans-serif") for named in families)
+    assert texts(svg).count("'DejaVu Sans'") == 1, "what is written stays as it is"
+
+
+@pytest.mark.parametrize(("theme", "ground"), [("light", (255, 255, 255)), ("dark", (29, 30, 34))])
+def test_the_ground_is_that_of_a_slide(panel, theme, ground):
+    plot = maps([panel], "de", "map", {"share": "Anteil"}).json(theme)
+    png = still(plot, "png", Style(640, 360, 1, theme, False, "de"), "")
+    assert Image.open(io.BytesIO(png)).convert("RGB").getpixel((2, 2)) == ground
+
+
+def test_no_ground_shines_through_between_cells():
+    """Renderers blend the sides of cells with what is below: each cell reaches over the next."""
+    values = np.ones((40, 6), np.float32)
+    even = Panel("", values, [""] * 40, [""] * 6, "share", "", 0, range(6))
+    svg = still(maps([even], "de", "wide", {"share": "Anteil"}).json("light"), "svg", STYLE, "")
+    sides = re.findall(rb"fill: (#\w+); stroke: \1; stroke-width: ([\d.]+)", svg)
+    assert len(sides) == values.size + 64, "and the steps of the bar"
+    assert min(float(side) for _, side in sides) >= 0.5
 
 
 def test_the_same_figure_is_the_same_file(panel):

@@ -6,6 +6,7 @@ Scale = Literal["share", "signed", "difference", "class"]
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 PAPER = {"light": "#fbfaf7", "dark": "#1d1e22"}
+GROUND = {"light": "#ffffff", "dark": PAPER["dark"]}  # of stills, as of embeds: that of most slides
 INK = {"light": "#1b1b1f", "dark": "#ecebe6"}
 QUIET = {"light": "#5c5c66", "dark": "#a6a6ad"}
 ACCENT = {"light": "#b3441a", "dark": "#ff8a5c"}

@@ -5,14 +5,15 @@ any other raises.
 """
 
 import io
+import re
 import threading
 from typing import TYPE_CHECKING, Any, Literal
 
-from app.plotting.colours import PAPER
+from app.plotting.colours import GROUND
 from app.plotting.plot import Json
 from app.stills.frame import BORDER, draw_note, draw_shape, legend, value_axis, word_axis
 from app.stills.layout import arrange, captions, wrap
-from app.stills.letters import FONT, drawable, fonts
+from app.stills.letters import ELSEWHERE, FONT, drawable, fonts
 from app.stills.measure import measured_once
 from app.stills.picture import DPI, Picture, Style, UnknownTrace, long_name
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MEDIA", "Form", "Style", "UnknownTrace", "draw", "still"]
 
 Form = Literal["svg", "pdf", "png"]
+SLIDE = 1280  # pixels: 13⅓ inches, the width of a slide of 16 to 9 in PowerPoint, Keynote and Impress
 MEDIA: dict[Form, str] = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
 
 _drawing = threading.Lock()  # matplotlib's settings are those of the process
@@ -43,9 +45,21 @@ def still(plot: Json, form: Form, style: Style, caption: str) -> bytes:
         with measured_once():
             figure = draw(plot, style, caption)
         file = io.BytesIO()
-        ground = "none" if style.transparent else PAPER[style.theme]
-        figure.savefig(file, format=form, dpi=DPI, facecolor=ground, metadata=metadata[form])
-    return file.getvalue()
+        ground = "none" if style.transparent else GROUND[style.theme]
+        more: dict[str, Any] = {"pil_kwargs": {"dpi": (density(style),) * 2}} if form == "png" else {}
+        figure.savefig(file, format=form, dpi=DPI, facecolor=ground, metadata=metadata[form], **more)
+    return anywhere(file.getvalue()) if form == "svg" else file.getvalue()
+
+
+def density(style: Style) -> float:
+    """Pixels per inch that a PNG tells: with more of them than a slide has it is as wide as the slide, not wider."""
+    return DPI * max(1.0, style.width / SLIDE)
+
+
+def anywhere(svg: bytes) -> bytes:
+    """An SVG whose texts have no serifs either where its font is missing, as in Windows and macOS."""
+    named = f"'{FONT}'".encode()
+    return re.sub(rb"<text[^>]*", lambda tag: tag[0].replace(named, named + ELSEWHERE), svg)
 
 
 def draw(plot: Json, style: Style, caption: str) -> "Figure":

@@ -8,7 +8,7 @@ import numpy as np
 from app.plotting.plot import Json
 from app.stills.frame import BORDER, limits, ticks
 from app.stills.letters import drawable, fonts, plain
-from app.stills.picture import POINTS, Picture, color_map, long_name
+from app.stills.picture import POINTS, SEAM, Picture, color_map, long_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -241,7 +241,7 @@ def draw_bar(picture: Picture, bar: Json, sides: tuple[float, float], top: float
     steps = np.linspace(bar["cmin"], bar["cmax"], 65)
     axes.pcolormesh(
         steps, [0, 1], ((steps[:-1] + steps[1:]) / 2)[None], cmap=color_map(bar["colorscale"]), vmin=bar["cmin"],
-        vmax=bar["cmax"], edgecolors="face", linewidth=0.2,
+        vmax=bar["cmax"], edgecolors="face", linewidth=SEAM,
     )  # fmt: skip
     for side in axes.spines.values():
         side.set_visible(False)

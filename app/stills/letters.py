@@ -6,6 +6,7 @@ from functools import cache
 from unicodedata import category
 
 FONT = "DejaVu Sans"  # comes with matplotlib
+ELSEWHERE = b", Verdana, sans-serif"  # Verdana's letters are as wide
 UNUSABLE = ("emoji", "color", "last resort")  # glyphs that are pictures, or boxes for what is missing
 
 

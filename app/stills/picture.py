@@ -24,6 +24,7 @@ DPI = 96.0  # Plotly's pixels are those of CSS
 POINTS = 72 / DPI
 DASHES = {"solid": "-", "dash": "--", "dot": ":"}
 RECTANGLES = 40_000  # of a drawn picture: with more, the picture itself is embedded
+SEAM = 0.6  # points that cells reach over their neighbours: with less, renderers let the ground shine through
 INK_TURN = 0.179  # luminance at which black and white have the same contrast
 CELLS = 50_000  # of all maps of a still, three of 128 words: with more, each is a picture of a pixel for each cell
 
@@ -116,7 +117,7 @@ class Picture:
         else:
             axes.pcolormesh(
                 x, y, shown, edgecolors=GRID[self.style.theme] if gap else "face",
-                linewidth=self.style.points(1) if gap else 0.1, **coloured,
+                linewidth=self.style.points(1) if gap else SEAM, **coloured,
             )  # fmt: skip
         axes.set_xlim(x[0], x[-1])
         axes.set_ylim(y[-1], y[0])

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { LABEL, EDGE, NARROW, scale, onSlide, onFixedHeight, lying, leastLetters, roomOfCells } = Satzblick.frame;
+  const { LABEL, EDGE, NARROW, scale, onSlide, onPaper, onFixedHeight, lying, leastLetters, roomOfCells } = Satzblick.frame;
   const { textWidth, plain, labelsOf, widest } = Satzblick.text;
   const CELL = { least: 14, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
@@ -35,7 +35,7 @@
     const atlas = panels[0].atlas;
     const least = (atlas ? TILE.least : most <= FEW && !dense ? CELL.valued : CELL.readable) * scale();
     const together = onFixedHeight() && kind === "wide" ? PANEL_SLIDE : PANEL_LEAST;
-    for (let count = width < NARROW && !lying() ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
+    for (let count = width < NARROW && !lying() && !onPaper() ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
       const rows = inRows(panels, count);
       const cell = cellFor(rows, width, size);
       const large = map ? cell >= least : cell >= leastCell(kind) && cell * most >= together * scale();

@@ -129,7 +129,7 @@
       return staged(figure, state);
     };
     const lying = !onPaper() && onFixedHeight() && innerWidth > LYING * innerHeight;
-    const whole = { factor: 1, brief: 0 };
+    const whole = { factor: onPaper() ? Math.min(1, 1 / asked) : 1, brief: 0 }; // paper is read from near
     if (!lying) return at(whole);
     const factors = SMALLER.filter((factor) => factor === 1 || asked * factor >= LEAST_SCALE);
     const wordy = ["table", "map"].includes(state.spec.panels?.kind) && state.spec.data.some((trace) => trace.texttemplate);

@@ -3,6 +3,7 @@
 A page is loaded once; colours and width change on the loaded page.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -123,3 +124,19 @@ def test_the_api_page(screen: Screen) -> None:
     assert screen.page.locator(".opblock").count() >= 4
     screen.page.click("[data-path='/api/v1/views']")
     screen.page.wait_for_selector(".opblock.is-open")
+
+
+@pytest.mark.parametrize("landscape", [False, True])
+def test_two_sentences_print_side_by_side(open_window: OpenWindow, landscape: bool) -> None:
+    """A figure is not cut by the end of a sheet, nor by its side; an embed is one sheet."""
+    asked = {"text": "Der Mann biss den Hund", "vs": "Der Hund biss den Mann"}
+    with open_window(viewport={"width": 1280, "height": 720}).watched() as screen:
+        for path, more in (("/de/attention_map", {}), ("/de/embed/attention_map", {"scale": "1.5"})):
+            screen.open(path, **asked, **more)
+            printed = screen.page.pdf(format="A4", landscape=landscape)
+            sheets = len(re.findall(rb"/Type /Page\b(?!s)", printed))
+            assert sheets == 1 if more else sheets <= 3
+            screen.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+            stage = screen.page.locator(".stage").evaluate("({ style }) => [style.width, style.height].map(parseFloat)")
+            assert 500 < stage[0] <= 660 and stage[1] < 420, "a row of three"
+            screen.page.evaluate("dispatchEvent(new Event('afterprint'))")
