@@ -100,6 +100,7 @@ def page(
         permalink=permalink,
         oembed=absolute(oembed) if shows and len(oembed) <= settings().address_bytes else None,
         picture=absolute(picture(query, shows)),
+        pictured=(shows and described) or translate(lang, f"{shows.name if shows else LANDING_VIEW}.title"),
         described=described or translate(lang, "landing.opening"),
         **context,
     )  # fmt: skip

@@ -87,11 +87,13 @@ def test_a_shared_page_shows_its_picture_and_tells_how_to_embed_it(public, path)
     told = metas(page)
     assert html.unescape(told["og:image"]).startswith(f"{BASE}{path[:3]}/")
     assert ".png?" in told["og:image"] and told["twitter:image"] == told["og:image"]
+    assert told["og:image:alt"] == told["twitter:image:alt"] != ""
     assert told["twitter:card"] == "summary_large_image"
     assert html.unescape(told["og:url"]).startswith(BASE + path.split("?")[0])
     assert told["og:description"] and told["og:title"]
     found = re.search(r'type="application/json\+oembed" href="([^"]*)"', page)
     assert bool(found) == ("models" not in path)
+    assert told["og:image:alt"] == (told["og:description"] if found else "Attention-Karte")
     if found:
         address = html.unescape(found[1])
         assert address.startswith(f"{BASE}/oembed?url=")
