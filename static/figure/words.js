@@ -70,14 +70,13 @@
     }
     for (const label of stage.querySelectorAll("[data-tick]"))
       label.classList.toggle("lit", ticks.has(label.dataset.tick));
-    for (const token of document.querySelectorAll(".token"))
-      token.classList.toggle(
-        "lit",
-        Boolean(lit) &&
-          [lit.row, lit.column].some(
-            (word) => word && twin(state.words, word, Number(token.dataset.run)) === Number(token.dataset.position),
-          ),
-      );
+    const pointed = lit ? [lit.row, lit.column].filter(Boolean) : [];
+    const litIn = new Map(); // run → positions
+    for (const token of document.querySelectorAll(".token")) {
+      const run = Number(token.dataset.run);
+      if (!litIn.has(run)) litIn.set(run, pointed.map((word) => twin(state.words, word, run)));
+      token.classList.toggle("lit", litIn.get(run).includes(Number(token.dataset.position)));
+    }
     Satzblick.places.aimAt(figure, lit?.row);
     say(figure, lit);
   }

@@ -10,17 +10,19 @@
   const { body } = document;
 
   async function copy(text, button, said = body.dataset.copied) {
+    let done = true;
     try {
       await navigator.clipboard.writeText(text);
     } catch {
+      // Without https a page has no clipboard, but what is selected can be copied.
       const field = Object.assign(document.createElement("textarea"), { value: text });
       body.append(field);
       field.select();
-      document.execCommand("copy");
+      done = document.execCommand("copy");
       field.remove();
       button.focus();
     }
-    say(said);
+    say(done ? said : body.dataset.notCopied);
   }
 
   function otherTheme(link) {

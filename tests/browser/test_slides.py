@@ -103,6 +103,22 @@ def test_a_copy_button_copies_the_text_with_this_address(open_window: OpenWindow
         assert "bg=transparent" in screen.page.url and screen.base in screen.text("#snippet-iframe")
 
 
+@pytest.mark.parametrize(("allowed", "said"), [("true", "Kopiert"), ("false", "Kopieren ist hier gesperrt")])
+def test_without_a_clipboard_it_copies_what_is_selected_or_says_that_it_may_not(
+    screen: Screen, allowed: str, said: str
+) -> None:
+    screen.go("/de/slides/gates", text="Hund")
+    screen.page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    screen.page.evaluate(f"""document.execCommand = () => {{
+      window.selected = document.activeElement.value;
+      return {allowed};
+    }}""")
+    screen.page.click("[data-copies=snippet-iframe]")
+    screen.until(lambda: screen.text("#status") == said, "a word on it")
+    assert screen.page.evaluate("selected") == screen.page.text_content("#snippet-iframe")
+    assert screen.focused("[data-copies=snippet-iframe]")
+
+
 OVER = """() => {
   const slide = Reveal.getCurrentSlide(), edge = slide.getBoundingClientRect();
   return [...slide.querySelectorAll("h1, h2, p, li, iframe, a")].map((part) => part.getBoundingClientRect())
