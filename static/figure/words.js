@@ -139,6 +139,14 @@
       return same(row, word) && same(column, word);
     });
 
+  /* Pins in a new figure what was pinned in the old one, where the same words stand in the same places. */
+  function pinAgain(old, fresh) {
+    const [before, now] = [drawn.get(old), drawn.get(fresh)];
+    const name = (state, { run, position }) => state?.words.get(run)?.get(position);
+    const stays = (word) => !word || (name(before, word) !== undefined && name(before, word) === name(now, word));
+    if (before?.pinned && stays(before.pinned.row) && stays(before.pinned.column)) pin(before.pinned);
+  }
+
   const unhover = () => figures().forEach((figure) => show(figure, drawn.get(figure).pinned ?? null));
 
   function step(figure, key) {
@@ -210,5 +218,5 @@
   document.addEventListener("mouseover", ({ target }) => target.matches?.(".token") && lightAll(whole(wordOf(target))));
   document.addEventListener("mouseout", ({ target }) => target.matches?.(".token") && unhover());
 
-  Satzblick.words = { wordsOf, twin, show, listen, unhover };
+  Satzblick.words = { wordsOf, twin, show, listen, pinAgain, unhover };
 })();

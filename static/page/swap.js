@@ -3,6 +3,7 @@
 
 (() => {
   const { stepsOf } = Satzblick.playback;
+  const { pinAgain } = Satzblick.words;
   const { SENTENCES } = Satzblick.typed;
   const { body } = document;
   const told = document.getElementById("told");
@@ -45,6 +46,7 @@
       if (table && document.getElementById("numbers")) document.getElementById("numbers").open = true;
       if (fresh === figure) return;
       fresh?.scrollTo(scrollLeft, scrollTop);
+      if (figure && fresh) pinAgain(figure, fresh);
       if (!player || !other || stepsOf(fresh).join() !== steps) return;
       const slider = other.querySelector("input");
       if (slider.value === step) return;

@@ -75,6 +75,20 @@ def test_a_second_click_or_one_elsewhere_releases_a_word(screen: Screen) -> None
         assert screen.page.evaluate(lit) == 0
 
 
+def test_a_word_stays_pinned_in_another_head_but_not_in_another_sentence(screen: Screen) -> None:
+    screen.open("/de/attention_map", text="Der Mann biss den Hund")
+    screen.page.click("#token-0-2")
+    check_lit(screen, "Mann")
+    screen.click("#head-2")
+    check_lit(screen, "Mann")
+    screen.page.mouse.move(1, 1)
+    check_lit(screen, "Mann")
+    screen.page.fill("#field-text", "Der Hund biss den Mann")
+    screen.until(lambda: screen.parameters()["text"] == "Der Hund biss den Mann", "the other sentence")
+    screen.drawn()
+    assert screen.page.evaluate("onScreen.lightedTokens()") == []
+
+
 def test_a_word_is_lit_in_both_sentences(screen: Screen) -> None:
     screen.open("/de/attention_map", text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
     screen.page.click(".token-line:last-child .token:text-is('Hund')")
