@@ -7,14 +7,11 @@ from typing import Any, NamedTuple
 
 from app import pages, static, views
 from app.messages import Lang, translate, translator
-from app.query import DEFAULT_TEXT, Query, Value
+from app.query import Query, Value, located
 
 TEXTS = Path(__file__).parent / "lecture"
 REVEAL = "vendor/reveal.js-6.0.2"
 BITTEN = "Der Hund biss den Mann"
-QUIETER = "Mach die Musik leiser."  # the networks disagree
-TRAIN = "Wann fährt der nächste Zug nach Berlin?"  # so do the ways to say which word counts
-SCEPTIC = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da."
 # Reveal writes its window for speaker notes as inline code: these hashes let its script and style run, nothing else.
 NOTES_SCRIPT = "'sha256-GzCveToXhSIzS3M5eQeRm3McVRB7cYneYKwTkzA3wDk='"
 NOTES_STYLE = "'sha256-FO8+tEZY4XAJsThREbo8dTCiyACqv1VGgxX0NfVfEAs='"
@@ -38,15 +35,15 @@ SLIDES = (
     Slide("opening"),
     Slide("order", "order", {"vs": BITTEN}),
     Slide("feed_forward"),
-    Slide("tokens", "tokens", {"text": "Die Donaudampfschifffahrt begann vor langer Zeit."}),
+    Slide("tokens", "tokens"),
     Slide("vectors", "embedding_space"),
     Slide("recurrence"),
     Slide("hidden_states", "hidden_states", {"model": "rnn"}),
     Slide("trajectory", "trajectory", {"vs": BITTEN}),
-    Slide("vanishing", "gradient_flow", {"text": SCEPTIC}),
+    Slide("vanishing", "gradient_flow"),
     Slide("gates"),
-    Slide("lstm", "gates", {"text": SCEPTIC, "model": "lstm"}, 1.2),
-    Slide("gru", "gates", {"text": SCEPTIC, "model": "gru"}, 1.25),
+    Slide("lstm", "gates", {"model": "lstm"}, 1.2),
+    Slide("gru", "gates", {"model": "gru"}, 1.25),
     Slide("bottleneck"),
     Slide("party", "party"),
     Slide("formula"),
@@ -60,9 +57,9 @@ SLIDES = (
     Slide("translation", "translation"),
     Slide("speed", "speed"),
     Slide("tradeoffs"),
-    Slide("classification", "classification", {"text": QUIETER}),
+    Slide("classification", "classification"),
     Slide("entities", "entities", {"text": "Angela Merkel besuchte am Montag Siemens in München."}),
-    Slide("faithfulness", "faithfulness", {"text": TRAIN}, 1.25),
+    Slide("faithfulness", "faithfulness", scale=1.25),
     Slide("closing"),
 )
 
@@ -81,8 +78,8 @@ def shown() -> list[Slide]:
 
 def address(path: str, slide: Slide, **more: Value) -> str:
     """An address of a slide's figure."""
-    query = Query.model_construct(text=DEFAULT_TEXT)
-    return query.address(path, **({"text": DEFAULT_TEXT} | slide.asks | more))
+    text = views.catalogue()[slide.view].query.model_fields["text"].default
+    return located(path, {"text": text} | slide.asks | more)
 
 
 def html_page(query: Query) -> str:

@@ -13,7 +13,7 @@ from app.address import named, read
 from app.api import EmbedQuery
 from app.messages import LANGUAGES, Lang, say, translate, translator
 from app.outcome import Outcome
-from app.query import Query, QueryError, Value, quoted
+from app.query import DEFAULT_TEXT, Query, QueryError, Value, located, quoted
 from app.settings import settings
 from app.views import View
 from models import registry
@@ -21,7 +21,8 @@ from models import registry
 TEMPLATES = Path(__file__).parent.parent / "templates"
 LANDING_VIEW = "attention_map"
 # A head of the encoder that looks one word back: the same sentence turned round shows at once that the place decides.
-LANDING_EXAMPLE = b"text=Der+Mann+biss+den+Hund&vs=Der+Hund+biss+den+Mann&layer=3&head=1"
+LANDING_PAIR = DEFAULT_TEXT, "Der Hund biss den Mann"
+LANDING_EXAMPLE = "text={}&vs={}&layer=3&head=1".format(*map(quoted, LANDING_PAIR)).encode()
 
 Json = dict[str, Any]
 
@@ -77,6 +78,7 @@ def page(
     def here(code: str, **more: str) -> str:
         return query.changed(**more).address(f"/{code}{path}", **(frame or {}))
 
+    along = along or query
     permalink = absolute(permalink or here(lang))
     oembed = f"/oembed?url={quoted(permalink)}&format=json"
     current = context.get("chapter")
@@ -90,13 +92,13 @@ def page(
             for code in LANGUAGES
         ],
         theme_urls={theme: here(lang, theme=theme) for theme in ("auto", "light", "dark")},
-        chapters=chapters(along or query, current),
-        home=Query.address(shared(query), f"/{lang}"),
+        chapters=chapters(along, current),
+        home=link(views.catalogue()[LANDING_VIEW], along, f"/{lang}"),
         lexicon={
-            "title": translate(lang, "lexicon.title"), "url": Query.address(shared(query), f"/{lang}/lexicon"),
+            "title": translate(lang, "lexicon.title"), "url": located(f"/{lang}/lexicon", shared(along)),
             "current": current == "lexicon",
         },
-        models_url=Query.address(shared(query), f"/{lang}/models"),
+        models_url=located(f"/{lang}/models", shared(along)),
         permalink=permalink,
         oembed=absolute(oembed) if shows and len(oembed) <= settings().address_bytes else None,
         picture=absolute(picture(query, shows)),
@@ -120,22 +122,29 @@ def picture(query: Query, view: View | None) -> str:
     return query.address(f"/{query.lang}/{view.name}.png", **size)
 
 
-def shared(query: Query) -> Query:
-    """What goes along from view to view: sentences, models and theme, not a view's own options."""
-    return Query(**{name: getattr(query, name) for name in Query.model_fields})
+def shared(query: Query) -> dict[str, Value]:
+    """What goes along from view to view: sentences, models and theme, not a view's own options.
+
+    The sentence that a view comes with stays where it is: the others come with one that makes their own point.
+    """
+    found = Query(**{name: getattr(query, name) for name in Query.model_fields}).parameters()
+    if query.vs is None and query.text == type(query).model_fields["text"].default:
+        del found["text"]
+    return found
 
 
-def link(view: View, query: Query) -> str:
-    """The address of a view with the sentence going along, and the models where it offers them.
+def link(view: View, query: Query, path: str | None = None) -> str:
+    """The address of a view with the sentence going along, and the models where it offers them; `path` where it is
+    not its own page that shows it.
 
     Where networks stand beside each other, two go along, while one alone would take away what it is compared with.
     """
-    along = shared(query)
-    found = [name for name in (along.model, along.vs_model) if name in view.models]
+    found = [name for name in (query.model, query.vs_model) if name in view.models]
     if len(found) == 1 and (found[0] == view.models[0] or not view.chooses_model):
         found = []
     model, vs_model = (*found, None, None)[:2]
-    return along.changed(model=model or "", vs_model=vs_model).address(f"/{query.lang}/{view.name}")
+    along = query.changed(model=model or "", vs_model=vs_model)
+    return located(path or f"/{query.lang}/{view.name}", shared(along))
 
 
 def chapters(query: Query, current: str | None) -> list[Json]:
@@ -167,6 +176,8 @@ def figure_page(view: View, outcome: Outcome, landing: bool = False) -> str:
     settled_query, traces, figure = outcome.drawn or (query, [], None)
     own = query.model == view.models[0] and query.vs_model is None
     along = query.changed(model="") if own else query  # nobody asked for a view's own choice
+    if landing and (query.text, query.vs) == LANDING_PAIR:
+        along = along.changed(vs=None)
     order = [other for other in views.catalogue().values() if other.models]
     place = order.index(view)
     extra: Json = {"lecture": lecture(along), "deck_url": f"/{lang}/deck"} if landing else {}

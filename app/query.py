@@ -14,6 +14,7 @@ from models.run import Run
 from models.trace import Trace
 
 DEFAULT_TEXT = "Der Mann biss den Hund"
+LONG_TEXT = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da."  # far from its noun to its verb
 Theme = Literal["auto", "light", "dark"]
 Value = str | int | float
 Q = TypeVar("Q", bound="Query")
@@ -139,7 +140,7 @@ class Query(BaseModel):
 
     def address(self, path: str, **more: Value) -> str:
         """The path with this query, and more parameters where given."""
-        return f"{path}?{'&'.join(parameter(*pair) for pair in (self.parameters() | more).items())}"
+        return located(path, self.parameters() | more)
 
     def addresses(self, path: str, name: str, values: Sequence[Value | None], **more: Value) -> list[str]:
         """The `address` for each value of one parameter; the others are written once for all."""
@@ -148,6 +149,11 @@ class Query(BaseModel):
         before, after = parts[:place], parts[place + 1 :]
         own = ([] if value is None or value == usual else [parameter(name, value)] for value in values)
         return [f"{path}?{'&'.join([*before, *part, *after])}" for part in own]
+
+
+def located(path: str, parameters: Mapping[str, Value]) -> str:
+    """The path with these parameters, if there are any."""
+    return f"{path}?{'&'.join(parameter(*pair) for pair in parameters.items())}" if parameters else path
 
 
 def parameter(name: str, value: Value) -> str:

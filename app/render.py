@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from app import transforms, words
 from app.messages import Lang, Message, bound, decimal, known, translate
 from app.options import choice_label
-from app.query import Query, Value, quoted
+from app.query import DEFAULT_TEXT, LONG_TEXT, Query, Value, quoted
 from app.views import Cell, Figure, Link, Rows, Table, Term, View
 from models import registry
 from models.trace import Trace
@@ -295,13 +295,9 @@ def one_line(text: str) -> str:
 
 # What the chip says, the sentence, the second one. German in both languages: these are what the models read.
 EXAMPLES: tuple[tuple[str, str, str | None], ...] = (
-    ("Mann biss Hund ↔ Hund biss Mann", "Der Mann biss den Hund", "Der Hund biss den Mann"),
+    ("Mann biss Hund ↔ Hund biss Mann", DEFAULT_TEXT, "Der Hund biss den Mann"),
     ("Katze beißt Hund ↔ Hund beißt Katze", "Katze beißt Hund", "Hund beißt Katze"),
-    (
-        "Der skeptische Mann",
-        "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da.",
-        None,
-    ),
+    ("Der skeptische Mann", LONG_TEXT, None),
     ("Roboter · Maschine · weil", "Roboter, Maschine, weil", None),
     ("Bank am Fluss ↔ Bank mit Geld", "Ich sitze auf der Bank am Fluss.", "Ich bringe mein Geld zur Bank."),
     ("Merkel in München", "Angela Merkel besuchte am Montag Siemens in München.", None),

@@ -178,7 +178,7 @@ def treated(query: "PositionsQuery") -> Message:
     if query.second == query.text:
         return say("positions.summary.alone")
     if query.vs is None:
-        return say("order.summary.reversed", second=query.second)
+        return say("order.summary.reverse", second=query.second)
     if query.second == query.vs:
         return say("order.summary.pair", second=query.second)
     return say("positions.summary.other_words", vs=query.vs, second=query.second)

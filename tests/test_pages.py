@@ -88,7 +88,7 @@ def test_the_landing_page_has_its_example_drawn(client, lang):
     page = client.get(f"/{lang}").text
     assert 'class="figure-data"' in page and "Der Mann biss den Hund" in page
     for view in VIEWS:
-        assert f"/{lang}/{view}?" in page
+        assert f'href="/{lang}/{view}"' in page  # with the sentence that makes the view's own point
         assert html.escape(translate(lang, f"{view}.question")) in page
 
 
@@ -103,11 +103,38 @@ def test_the_sentence_goes_along_to_every_view(client):
 
 
 @pytest.mark.parametrize("name", VIEWS)
+def test_the_sentence_that_a_view_comes_with_stays_there(client, name):
+    """With a second one beside it, both go along."""
+    own = views.catalogue()[name].query.model_fields["text"].default
+    for query, stated in (("", {}), ("&vs=Tom", {"text": [own], "vs": ["Tom"]})):
+        links = map(urlsplit, Reader(client.get(f"/de/{name}?theme=dark{query}").text).links)
+        asked = {link.path: parse_qs(link.query) for link in links}
+        for path in ("/de", "/de/lexicon", "/de/models", *({"/de/order", "/de/party"} - {f"/de/{name}"})):
+            assert asked[path] == stated | {"theme": ["dark"]}
+
+
+def test_the_landing_pages_pair_stays_there_and_another_goes_along(client):
+    views_linked = re.compile(r'<li><a href="/de/(\w+)([^"]*)"><span class="entry-title">')
+    for address, asked in (("/de", ""), ("/de?text=Der+Mann+biss+den+Hund&vs=Der+Hund+biss+den+Mann&layer=2", ""),
+                           ("/de?text=Hallo&vs=Tom", "?text=Hallo&amp;vs=Tom")):  # fmt: skip
+        found = dict(views_linked.findall(client.get(address).text))
+        assert list(found) == VIEWS and set(found.values()) == {asked}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_wordmark_leads_home_whatever_the_model(client, name):
+    for query in ("", "?text=Hallo+Welt", "?text=Hallo+Welt&vs_model=gru"):
+        page = client.get(f"/de/{name}{query}").text
+        home = html.unescape(re.search(r'class="wordmark" href="([^"]*)"', page)[1])
+        assert client.get(home).status_code == 200, home
+
+
+@pytest.mark.parametrize("name", VIEWS)
 def test_views_walk_in_the_order_of_the_lecture(client, name):
     page = client.get(f"/de/{name}").text
     place = VIEWS.index(name)
     for rel, neighbour in (("prev", place - 1), ("next", place + 1)):
-        found = re.search(rf'rel="{rel}" href="/de/(\w+)\?', page)
+        found = re.search(rf'rel="{rel}" href="/de/(\w+)"', page)
         assert (found[1] if found else None) == ([*VIEWS, "lexicon"][neighbour] if neighbour >= 0 else None)
 
 
@@ -192,7 +219,7 @@ def test_a_page_hands_both_of_its_models_on_though_one_is_its_own_choice(client,
 
 def test_what_is_shared_is_no_views_own():
     shared = pages.shared(GatesQuery(text="a", gate="new", layer=2))
-    assert type(shared) is Query and shared.text == "a"
+    assert shared == {"text": "a"}
 
 
 def test_the_error_page_leads_on(client):

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from app.messages import Listed, Message, Strong, decimal, percent, say, signed, translate
 from app.plotting import Panel, Plot, Scale, maps
@@ -26,6 +27,7 @@ LEAST = {"erasure": 0.5, "gradient_input": 0.1}  # a smaller effect of a word is
 class ClassificationQuery(Query):
     """All networks, one of them word by word, or what each word does in all of them."""
 
+    text: str = Field("Mach die Musik leiser.", description="the sentence")  # the networks disagree
     show: Literal["models", "progress", "words"] = "models"
     of: Literal["rnn", "lstm", "gru"] = "lstm"
     by: Literal["erasure", "gradient_input"] = "erasure"

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from app import ablation
 from app.answers import Answer, answering, answers, askable, asked_word, kind, outcome, place_label
@@ -32,6 +32,7 @@ def heads(trace: Trace) -> list[Value]:
 class FaithfulnessQuery(Query):
     """The words by each method, how well the methods agree, or what heads do; the word that is asked about."""
 
+    text: str = Field("Wann fährt der nächste Zug nach Berlin?", description="the sentence")  # the methods disagree
     show: Literal["words", "agreement", "heads"] = "words"
     asked: Annotated[NonNegativeInt | None, Places(askable, answering, place_label)] = None
     head: Annotated[Literal["all"] | PositiveInt | None, Choices(heads)] = None

@@ -5,12 +5,12 @@ from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from app import align
 from app.messages import Listed, Message, Strong, percent, say, translate, valued
 from app.plotting import Panel, Scale, maps
-from app.query import Places, Query
+from app.query import LONG_TEXT, Places, Query
 from app.units import difference_title
 from app.views import Cell, Figure, Table, View, model_title
 from app.words import place_label, shortened, words
@@ -21,7 +21,7 @@ from models.trace import Token, Trace
 
 LANES = ("rnn", "lstm", "gru")
 MODELS = (*LANES, "encoder", "decoder")
-FROM, TO = "Mann", "war"  # the words of the sentence about the sceptical man
+FROM, TO = "Mann", "war"  # the words of LONG_TEXT
 
 
 def lasting(tokens: Sequence[Token]) -> list[int]:
@@ -44,6 +44,7 @@ def places(trace: Trace) -> list[int]:
 class FourLanesQuery(Query):
     """Which Transformer takes the fourth lane, which word is erased, and at which word one looks."""
 
+    text: str = Field(LONG_TEXT, description="the sentence")
     fourth: Literal["encoder", "decoder"] = "encoder"
     first: Annotated[
         PositiveInt | None,

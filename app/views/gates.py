@@ -3,12 +3,13 @@
 from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.options import fitted
 from app.plotting import Scale
-from app.query import Choices, Layer, Query
+from app.query import LONG_TEXT, Choices, Layer, Query
 from app.views import Figure, View
 from app.words import words
 from models.trace import Trace
@@ -26,6 +27,7 @@ def names(trace: Trace) -> list[str]:
 class GatesQuery(Query):
     """Which layer and which gate: without one forget (LSTM) or update (GRU), the second of either."""
 
+    text: str = Field(LONG_TEXT, description="the sentence")
     layer: Layer = None
     gate: Annotated[str | None, Choices(names, standard=1)] = None
     line: Literal["mean", "closed", "open"] = "mean"

@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt
 
 from app.messages import Listed, Message, Strong, decimal, power, say, translate, valued
 from app.plotting import Axis, Curve, Panel, chart, maps
-from app.query import Choices, Query, QueryError
+from app.query import LONG_TEXT, Choices, Query, QueryError
 from app.views import Cell, Figure, Table, View, change_term, model_title
 from app.words import shortened, words
 from models.errors import InputError
@@ -36,6 +36,7 @@ def gradient(trace: Trace) -> Gradient:
 class GradientFlowQuery(Query):
     """Whose loss, at which layer, with which weights; the sentence may be repeated to lengthen the way."""
 
+    text: str = Field(LONG_TEXT, description="the sentence")
     show: Literal["curves", "map"] = "curves"
     of: Literal["rnn", "lstm", "gru"] = "lstm"
     source: Literal["last", "sum"] = "last"
@@ -193,16 +194,19 @@ def summaries(query: GradientFlowQuery, traces: Sequence[Trace], texts: Sequence
         if first == enters:
             yield say("gradient_flow.summary.short", sentence=sentence)
             continue
-        factors = []
+        factors: dict[str, float] = {}
         for trace in found:
             values = norms(query, trace)
             factor = 0.0 if np.isnan(values[first]) else float(values[first] / values[enters])
-            told = power(query.lang, factor) if factor else UNDERFLOW
-            factors.append(valued(run_title(query, trace, [text]), told))
+            factors[run_title(query, trace, [text])] = factor
+        told = [valued(name, power(query.lang, factor) if factor else UNDERFLOW) for name, factor in factors.items()]
         yield say(
             "gradient_flow.summary", sentence=sentence, first=Strong(labels[first].label), last=labels[enters].label,
-            factors=Listed(factors),
+            factors=Listed(told),
         )  # fmt: skip
+        ranked = sorted(factors, key=lambda name: factors[name])
+        if len(texts) == 1 and factors[ranked[0]] < factors[ranked[-1]]:
+            yield say("gradient_flow.summary.ranked", least=ranked[0], most=ranked[-1])
 
 
 def mapped(query: GradientFlowQuery, traces: list[Trace]) -> Figure:

@@ -285,7 +285,9 @@ def summaries(query: NextWordQuery, run: Asked, traces: list[Trace]) -> Iterable
         word=Strong(best[0].written), share=Strong(percent(query.lang, best[0].share)),
         bits=decimal(query.lang, bits, 1), words=decimal(query.lang, 2**bits, 0 if bits > 3.3 else 1),
     )  # fmt: skip
-    if len(best) > 1 and query.vs is None:  # two sentences are long
+    if best[0].written == "[SEP]":
+        yield say("next_word.summary.end", option=translate(query.lang, "option.after"))
+    elif len(best) > 1 and query.vs is None:  # two sentences are long
         yield say(
             "next_word.summary.k", k=len(best), together=percent(query.lang, together), word=best[0].written,
             share=percent(query.lang, best[0].share / together),

@@ -10,7 +10,7 @@ from app import align
 from app.messages import Listed, Message, Strong, bound, decimal, say, translate, valued
 from app.plotting import Axis, Curve, Panel, Plot, chart, maps
 from app.query import Query
-from app.transforms import reversed_words
+from app.transforms import Transform, made_by, reversed_words, swapped_nouns
 from app.views import Cell, Figure, Table, View, change_term, network_title
 from app.words import shortened, words
 from models.run import Change, Run
@@ -24,11 +24,15 @@ ROUNDING = 1e-5  # a distance below this, where it is not 0, is what adding in a
 WINDOWED = "feed_forward-intent"
 BESIDE = 0.41  # where the spread stands, from the middle of its bar
 LISTED = 6  # cut words that the summary names
+COMPARED: dict[Transform | None, str] = {
+    "swap": "order.summary.swap", "reverse": "order.summary.reverse", None: "order.summary.pair",
+}  # fmt: skip
 NAMED = 0.5  # times the yardstick: from here on two sentences are called different
 
 
 class OrderQuery(Query):
-    """Whole sentences, or each word; without a second sentence it is the first one turned round."""
+    """Whole sentences, or each word; without a second sentence it is the first one with its nouns swapped, or where it
+    has no two, turned round."""
 
     show: Literal["sentences", "each_word"] = "sentences"
 
@@ -39,7 +43,7 @@ class OrderQuery(Query):
     @property
     def second(self) -> str:
         """What the sentence is compared with."""
-        return reversed_words(self.text) if self.vs is None else self.vs
+        return self.vs or swapped_nouns(self.text) or reversed_words(self.text)
 
     def runs(self) -> list[Run]:
         """Both sentences through all networks; the encoder first, since it takes the shortest texts."""
@@ -194,7 +198,7 @@ def moved(query: OrderQuery, pair: Pair) -> list[float]:
 
 def summary(query: OrderQuery, pairs: list[Pair]) -> Iterable[Message]:
     """Which networks cannot tell the sentences apart, which can, and what the fixed window cuts or pads."""
-    yield say("order.summary.reversed" if query.vs is None else "order.summary.pair", second=query.second)
+    yield say(COMPARED[made_by(query.text, query.second)], second=query.second)
     exact = [pair.title for pair in pairs if pair.distance == 0]
     rounded = [pair for pair in pairs if 0 < pair.distance < ROUNDING]
     seeing = sorted((pair for pair in pairs if pair.distance >= ROUNDING), key=lambda pair: -pair.ratio)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from pydantic import Field
 
 from app import align, units
 from app.messages import Message, Strong, say, translate, visible
@@ -25,6 +26,8 @@ Pairs = Sequence[tuple[int, int]]
 
 class TokensQuery(Query):
     """No options."""
+
+    text: str = Field("Die Donaudampfschifffahrt begann vor langer Zeit.", description="the sentence")
 
     def runs(self) -> list[Run]:
         """The same runs, with what a model writes that writes another language."""

@@ -13,11 +13,13 @@
     return new Map([...typedValues()].filter(([id, value]) => id === typing || sent.get(id) !== value));
   }
 
-  /* An address with the sentences of the last answer takes those that are typed now. */
+  /* An address with the sentences of the last answer takes those that are typed now; so does one without any. */
   function withTyped(url) {
     const address = new URL(url, location.href);
-    for (const { name, value, defaultValue } of document.querySelectorAll(SENTENCES))
-      if (value !== defaultValue && address.searchParams.get(name) === defaultValue) address.searchParams.set(name, value);
+    const fields = [...document.querySelectorAll(SENTENCES)];
+    const all = !address.searchParams.has("text") && fields.some(({ value, defaultValue }) => value !== defaultValue);
+    for (const { name, value, defaultValue } of fields)
+      if (all || (value !== defaultValue && address.searchParams.get(name) === defaultValue)) address.searchParams.set(name, value);
     return address.href;
   }
 

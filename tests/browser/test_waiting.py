@@ -63,6 +63,15 @@ def test_a_link_takes_the_sentence_that_was_just_typed(screen: Screen, release: 
     assert screen.page.input_value("#field-text") == NEW
 
 
+def test_a_link_without_a_sentence_takes_both_where_one_was_typed(screen: Screen) -> None:
+    screen.open("/de")
+    screen.page.fill("#field-vs", NEW)
+    screen.page.click("#lecture a[href$='/gates']")
+    screen.until(lambda: "/de/gates" in screen.page.url, "the view")
+    screen.drawn()
+    assert [screen.page.input_value(f"#field-{name}") for name in ("text", "vs")] == [OLD, NEW]
+
+
 def test_an_example_takes_the_place_of_what_was_typed(screen: Screen, release: Release) -> None:
     release()
     screen.page.fill("#field-text", NEW)

@@ -7,8 +7,8 @@ import pytest
 
 from app.messages import power
 from app.options import settled
-from app.query import QueryError
-from app.views.gradient_flow import GradientFlowQuery, bound, figure
+from app.query import LONG_TEXT, QueryError
+from app.views.gradient_flow import GradientFlowQuery, bound, figure, norms, run_title
 from models.run import Change, perform
 
 TEXT = "Der Mann biss den Hund"
@@ -104,6 +104,16 @@ def test_a_sentence_beside_itself_is_drawn_once():
     assert [trace.model for trace in traces] == ["rnn", "lstm", "gru"]
     assert len(found.plot.data) == len(drawn()[2].plot.data)
     assert found.summary[0].text("en").count("RNN") == 1
+
+
+def test_most_and_least_are_those_of_the_factors():
+    for stated in ({}, {"text": LONG_TEXT}, {"text": LONG_TEXT, "weights": "initial"}, {"sigma": 0.3}):
+        query, traces, found = drawn(**stated)
+        factors = {run_title(query, trace, [trace.text]): norms(query, trace)[1] / norms(query, trace)[-2]
+                   for trace in traces}  # fmt: skip
+        most, least = max(factors, key=factors.get), min(factors, key=factors.get)
+        assert found.summary[1].text("en") == f"In proportion, most arrives in the {most}, least in the {least}."
+    assert len(drawn(model="lstm")[2].summary) == 1
 
 
 def test_the_sentence_follows_the_weights():

@@ -37,6 +37,13 @@ def test_a_prefix_is_asked_as_if_it_were_the_text():
     np.testing.assert_allclose(whole, prefix, atol=1e-4)
 
 
+def test_a_question_is_told_that_a_text_goes_on_and_is_not_answered():
+    _, _, ended = drawn(text="Warum ist der Himmel blau?", lang="en")
+    assert "“after” shows what might follow" in ended.summary[1].text("en")
+    _, _, open_ = drawn(text="Warum ist der Himmel", lang="en")
+    assert not any("[SEP]" in message.text("en") for message in open_.summary)
+
+
 @pytest.mark.parametrize("temperature", [0.1, 0.7, 1, 3])
 def test_temperature_divides_the_logits(temperature):
     query, (trace,), _ = drawn(temperature=temperature)

@@ -29,9 +29,16 @@ def rows_of(**stated):
     return {(row[0], row[1]): dict(zip(columns, row, strict=True)) for row in figure.table.rows()}
 
 
-def test_the_reversal_is_the_second_sentence():
-    query, traces, _ = drawn()
-    assert {trace.text for trace in traces} == {TEXT, "Hund den biss Mann Der"}
+def test_the_second_sentence_has_the_nouns_swapped_or_is_the_reversal():
+    query, traces, found = drawn()
+    assert {trace.text for trace in traces} == {TEXT, "Der Hund biss den Mann"}
+    assert (
+        found.summary[0].text("de") == "Verglichen mit „Der Hund biss den Mann“ (erstes und letztes Nomen getauscht)."
+    )
+    nounless, _, told = drawn(text="Gestern war es kalt.")
+    assert nounless.second == "kalt es war Gestern."
+    assert told.summary[0].text("en") == "Compared with “kalt es war Gestern.” (the words in reverse)."
+    assert "(" not in drawn(vs="Der Mann schläft")[2].summary[0].text("de")
     assert len(traces) == 2 * (len(MODELS) + 1) and query.runs()[0].model == "encoder"
 
 
