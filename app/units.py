@@ -22,37 +22,40 @@ def drawing(
     values: Sequence[np.ndarray],
     lines: Sequence[np.ndarray],
     scales: Sequence[Scale],
+    named: Sequence[str],
     name: str,
     order: np.ndarray | None = None,
 ) -> tuple[Plot, Table]:
     """The plot and table of one array [tokens, units], on one of the scales, and one line [tokens] per trace.
 
-    `name` starts the keys of the texts: <name>.hover, <name>.bar. `order` are the units from top to bottom, counted
-    from 0; without it they stand as the model has them.
+    `named` says what each line is, beside the title, since a slide has neither options nor help. `name` starts the keys
+    of the texts: <name>.hover, <name>.bar. `order` are the units from top to bottom, counted from 0; without it they
+    stand as the model has them.
     """
     labels = [[word.label for word in words(trace)] for trace in traces]
     columns = [[shortened(word) for word in label] for label in labels]
     hover = translate(query.lang, f"{name}.hover")
     shown = slice(None) if order is None else order
     numbers = () if order is None else tuple((order + 1).tolist())
+    said = translate(query.lang, "option.line")
+    titles = [f"{panel_title(query, trace)} · {said}: {line}" for trace, line in zip(traces, named, strict=True)]
     panels = [
-        Panel(panel_title(query, trace), value.T[shown], [], columns[run], scale, hover, run, range(len(columns[run])),
-              line, numbers)
-        for run, (trace, value, line, scale) in enumerate(zip(traces, values, lines, scales, strict=True))
-    ]  # fmt: skip
+        Panel(title, value.T[shown], [], columns[run], scale, hover, run, range(len(columns[run])), line, numbers)
+        for run, (title, value, line, scale) in enumerate(zip(titles, values, lines, scales, strict=True))
+    ]
     if len(traces) == 2 and traces[0].model == traces[1].model:  # units of different models have nothing in common
         change, line = difference(query, labels, values, lines)
         panels.append(
             Panel(difference_title(query, change), change.T[shown], [], columns[0], "difference", hover, 0,
                   range(len(columns[0])), line, numbers)
         )  # fmt: skip
-    titles: dict[Scale, str] = {
+    bars: dict[Scale, str] = {
         scale: translate(query.lang, bar if known(query.lang, bar := f"{name}.bar.{scale}") else f"{name}.bar")
         for scale in scales
     } | {
         "difference": translate(query.lang, "difference.bar"),
     }
-    plot = replace(maps(panels, query.lang, "wide", titles), playback=max(labels, key=len))
+    plot = replace(maps(panels, query.lang, "wide", bars), playback=max(labels, key=len))
     return plot, table(traces, labels, values)
 
 

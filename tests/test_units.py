@@ -26,9 +26,8 @@ def drawn(traces, query=None, scale="signed"):
     """States of the first layer, and their means as lines."""
     values = [trace.states.hidden[0] for trace in traces]
     lines = [value.mean(1) for value in values]
-    plot, table = units.drawing(
-        query or Query(lang="en"), traces, values, lines, [scale] * len(traces), "hidden_states"
-    )
+    scales, named = [scale] * len(traces), ["mean", "other"][: len(traces)]
+    plot, table = units.drawing(query or Query(lang="en"), traces, values, lines, scales, named, "hidden_states")
     return SimpleNamespace(plot=plot, table=table, values=values, lines=lines)
 
 
@@ -49,6 +48,13 @@ def test_the_difference_is_second_minus_first_of_the_same_word(make_recurrent):
     assert np.isnan(difference[:, [1, 3]]).all()
     line = arrays(found.plot, "scatter", "y")[2]
     assert line[2] == found.lines[1][1] - found.lines[0][2] and np.isnan(line[1])
+
+
+def test_a_title_says_what_the_line_is_but_not_that_of_a_difference(make_recurrent):
+    traces = [make_recurrent("[CLS]", "a"), make_recurrent("[CLS]", "b")]
+    titles = [note["text"] for note in drawn(traces, Query(lang="en", text="a", vs="b")).plot.layout["annotations"]]
+    assert [title.rsplit(" · ", 1)[-1] for title in titles[:2]] == ["Line: mean", "Line: other"]
+    assert len(titles) == 3 and "Line" not in titles[2]
 
 
 def test_by_position_the_nth_word_is_compared_with_the_nth(make_recurrent):

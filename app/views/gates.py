@@ -54,7 +54,9 @@ def figure(query: GatesQuery, traces: list[Trace]) -> Figure:
     queries = [fitted(query, trace) for trace in traces]
     gates = [values(*run) for run in zip(queries, traces, strict=True)]
     scales: list[Scale] = ["signed" if each.gate in SIGNED else "share" for each in queries]
-    plot, table = units.drawing(query, traces, gates, [line(query, gate) for gate in gates], scales, "gates")
+    lines = [line(*run) for run in zip(queries, gates, strict=True)]
+    named = [translate(query.lang, f"option.line.{'mean' if each.gate in SIGNED else each.line}") for each in queries]
+    plot, table = units.drawing(query, traces, gates, lines, scales, named, "gates")
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
     sentences = [summary(*run) for run in zip(queries, names, traces, gates, strict=True)]
     return Figure(plot, sentences, table, [(each.layer or 1) - 1 for each in queries])

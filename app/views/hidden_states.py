@@ -6,8 +6,9 @@ import numpy as np
 from pydantic import PositiveInt
 
 from app import tuning, units
-from app.messages import Message, Strong, decimal, say
+from app.messages import Message, Strong, decimal, say, translate
 from app.options import fitted
+from app.plotting import Scale
 from app.query import Choices, Layer, Query
 from app.views import Figure, View
 from app.words import word_at, words
@@ -44,9 +45,14 @@ def figure(query: HiddenStatesQuery, traces: list[Trace]) -> Figure:
         move if each.unit is None else state[:, each.unit - 1]  # another model may have fewer units
         for each, state, move in zip(queries, states, moved, strict=True)
     ]
-    plot, table = units.drawing(
-        query, traces, states, lines, ["signed"] * len(traces), "hidden_states", order(query.sort, states)
-    )
+    named = [
+        translate(
+            query.lang, "hidden_states.line" if each.unit is None else "hidden_states.line.unit", unit=str(each.unit)
+        )
+        for each in queries
+    ]
+    scales: list[Scale] = ["signed"] * len(traces)
+    plot, table = units.drawing(query, traces, states, lines, scales, named, "hidden_states", order(query.sort, states))
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
     sentences = [summary(query, *run) for run in zip(names, traces, moved, strict=True)]
     sentences += [unit_summary(*run) for run in zip(queries, names, traces, lines, strict=True) if run[0].unit]
