@@ -47,7 +47,7 @@ def offered(
                   if value not in kept_back]  # fmt: skip
         if len(values) > 1 and name not in query.idle():
             if depending and not depending.listed:
-                made.append(number_control(name, query, path, values, lang, along or {}))
+                made.append(number_control(name, query, path, values, lang, along or {}, rows=True))
                 continue
             label = depending.label if depending and traces else None
             labels = [worded(label(traces[0], value), lang) if label else choice_label(name, value, lang)
@@ -88,14 +88,15 @@ def model_addresses(query: Query, name: str, values: Sequence[str], path: str, a
 
 
 def number_control(
-    name: str, query: Query, path: str, values: Sequence[Any], lang: Lang, along: dict[str, Value], step: str = "1"
-) -> Json:
-    """A field for a number: a form of its own, which carries everything else along."""
+    name: str, query: Query, path: str, values: Sequence[Any], lang: Lang, along: dict[str, Value], step: str = "1",
+    rows: bool = False,
+) -> Json:  # fmt: skip
+    """A field for a number, filled by a click on one of `rows`: a form of its own, which carries all else along."""
     others = {key: value for key, value in (query.parameters() | along).items() if key != name}
     return {
         "name": name, "label": translate(lang, f"option.{name}"), "kind": "number", "error": None, "options": [],
         "value": getattr(query, name), "least": values[0], "most": values[-1], "step": step, "action": path,
-        "hidden": list(others.items()),
+        "hidden": list(others.items()), "row_number": rows,
     }  # fmt: skip
 
 

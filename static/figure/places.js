@@ -92,6 +92,14 @@
   function open(figure, point) {
     const link = onwardOf(figure).find((each) => rowsOf(each).axis === point.yaxis._id);
     if (link && aim(link, point.pointIndex[0])) link.click();
+    const field = document.querySelector("input[data-row-number]");
+    if (!link && field) pick(field, point.yaxis.labelalias?.[point.y] ?? String(point.y));
+  }
+
+  /* A row is the number that a field takes, such as a unit; picked again, none is. */
+  function pick(field, number) {
+    field.value = field.defaultValue === number ? "" : number;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   /* Enter opens the row of the word that is lit. */

@@ -79,3 +79,29 @@ def test_without_scripts_the_links_are_a_list(open_window: OpenWindow) -> None:
         assert links.count() == 16 and links.last.is_visible()
         links.last.click()
         screen.page.wait_for_url("**/de/attention_map?text=Hund&*layer=4&head=4*")
+
+
+def test_a_click_on_a_unit_shows_its_curve_and_another_the_way_of_the_state(screen: Screen) -> None:
+    screen.open("/de/hidden_states", text="Der Mann biss den Hund", sort="activity")
+    units = 192
+    names = screen.page.evaluate("document.querySelector('.js-plotly-plot').layout.yaxis.labelalias")
+    wanted = names["5"]
+
+    def click() -> None:
+        cells = screen.page.locator(".plot .nsewdrag").first
+        cells.scroll_into_view_if_needed()
+        box = cells.bounding_box()
+        assert box
+        place = box["x"] + 0.4 * box["width"], box["y"] + box["height"] * 4.5 / units
+        screen.page.mouse.move(*place)
+        screen.page.mouse.click(*place)
+
+    click()
+    screen.until(lambda: screen.parameters().get("unit") == wanted, "the unit of the fifth row")
+    screen.drawn()
+    assert f"Einheit {wanted}" in screen.text("#summary")
+    assert screen.page.input_value("#control-unit") == wanted and screen.parameters()["sort"] == "activity"
+    click()
+    screen.until(lambda: "unit" not in screen.parameters(), "no unit")
+    screen.drawn()
+    assert "Einheit" not in screen.text("#summary")
