@@ -221,7 +221,7 @@ def families() -> dict[str, bool]:
     made |= {f"positions.axis.{how}": True for how in ("product", "cosine")}
     made |= {f"positions.{how}.hover": True for how in ("product", "cosine")}
     made |= speed_texts()
-    made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt")}
+    made |= {f"four_lanes.{map_}": True for map_ in ("moved", "felt", "felt.alone")}
     made |= {f"class.{name}": True for name in configuration(registry.get("rnn-intent").folder)["classes"]}
     made |= {f"network.{model.split('-')[0]}": True for model in order.MODELS}
     made |= {f"network.{model.name.split('-')[0]}": True for family in (intents, entities) for model in family.MODELS}

@@ -169,10 +169,12 @@ def mapped(
     """A map for each sentence, and of two their difference; grey where a word has no partner."""
     hover = translate(query.lang, "four_lanes.hover")
     for run, sentence in enumerate(sentences):
-        text = sentence.longest.text
-        title = translate(query.lang, f"four_lanes.{key}", word=sentence.labels[query.erased(text)], text=text)
-        values, labels = getattr(sentence, key), sentence.labels
-        yield Panel(title, values, names, labels, "share", hover, run, range(len(labels)))
+        text, values, labels = sentence.longest.text, getattr(sentence, key), sentence.labels
+        erased, looking = query.erased(text), query.looked_at(text)
+        alone = ".alone" if key == "felt" and len(sentences) == 1 else ""
+        title = translate(query.lang, f"four_lanes.{key}{alone}", word=labels[erased], other=labels[looking], text=text)
+        own = numbered(query, names, values[:, looking]) if alone else names
+        yield Panel(title, values, own, labels, "share", hover, run, range(len(labels)))
     if len(sentences) == 2:
         first, second = sentences
         tokens = [[token.text for token in sentence.longest.tokens] for sentence in sentences]
@@ -183,6 +185,12 @@ def mapped(
                 change[:, place] = others[:, partner] - values[:, place]
         title = difference_title(query, change[0, : len(first.plain[0].tokens)])
         yield Panel(title, change, names, first.labels, "difference", hover, 0, range(len(first.labels)))
+
+
+def numbered(query: FourLanesQuery, names: list[str], shares: np.ndarray) -> list[str]:
+    """The lanes with what of the erased word arrives in each, where it reads that far: too pale to tell by colour."""
+    pairs = zip(names, shares.tolist(), strict=True)
+    return [name if np.isnan(share) else f"{name} {percent(query.lang, share)}" for name, share in pairs]
 
 
 def summaries(query: FourLanesQuery, sentence: Sentence, which: str) -> Iterable[Message]:

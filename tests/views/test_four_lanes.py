@@ -40,6 +40,10 @@ def test_the_sceptical_man_is_erased_and_missed_at_the_verb():
     expected = np.linalg.norm(ours - theirs) / (np.linalg.norm(ours) + np.linalg.norm(theirs))
     assert felt[1, query.second] == pytest.approx(expected, abs=1e-6)
     assert f"LSTM {100 * expected:.0f}%" in found.summary[0].text("en").replace("\u202f", "")
+    named = [label.replace("\u202f", "") for label in found.plot.layout["yaxis2"]["ticktext"]]
+    assert (
+        named[1] == f"<b>LSTM {100 * expected:.0f}%</b>" and found.plot.layout["yaxis"]["ticktext"][1] == "<b>LSTM</b>"
+    )
     assert np.nanmax(felt[:3, : query.first]) < 1e-5 < np.nanmax(felt[3, : query.first])
     assert "Encoder" in found.summary[1].text("en")
 
