@@ -224,6 +224,6 @@ def test_sliders_are_one_form_that_carries_everything_along(client):
 def test_every_form_is_there_without_a_run(client):
     for form in ("json", "csv", "svg", "pdf", "png", "html"):
         assert client.get(f"/de/party.{form}").status_code == 200, form
-    assert "(Party, Satzblick)" in client.get("/de/slides/party").text
+    assert "[Party, Satzblick](" in client.get("/de/slides/party").text
     assert "Prüfsumme" not in client.get("/de/party").text and "Prüfsumme" not in client.get("/de/embed/party").text
     assert "Prüfsumme" in client.get("/de/party", params={"guests": "both"}).text
