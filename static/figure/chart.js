@@ -16,20 +16,23 @@
   const LEGEND_SHARE = 0.2; // of a figure's usual height, which a legend may take
   const PLACES = ["top", "bottom", "middle right", "middle left", "top right", "top left", "bottom right", "bottom left"];
   const TWO_LINES = { of: 3.4, least: 8 }; // two words that stand upright under a place of a narrow chart
+  const NAME_SIZES = [1, 0.9, 1 / 1.2]; // of the name of an axis, down to the size of other letters
   const UPRIGHT = 1.2; // a word that stands upright, by the size of its letters
 
   const numbers = (values) =>
     values?.bdata ? [...new Float32Array(Uint8Array.from(atob(values.bdata), (byte) => byte.charCodeAt(0)).buffer)] : values;
 
-  /* Names of the axes "x" or "y" that are longer than these are stand in two lines. */
+  /* Names of the axes "x" or "y" that are longer than these are stand in two lines, in smaller letters if need be. */
   function wrapTitles(layout, letter, long) {
     const size = layout.font.size * TITLE_SIZE;
     for (const [name, axis] of Object.entries(layout)) {
       if (!name.startsWith(`${letter}axis`) || !axis.title?.text) continue;
       const [from, to] = axis.domain ?? [0, 1];
       const room = long * (to - from);
-      if (textWidth(plain(axis.title.text), size, "normal") > room)
-        axis.title.text = titleLines(axis.title.text, size, Math.max(room, 8 * size)).join("<br>");
+      if (textWidth(plain(axis.title.text), size, "normal") <= room) continue;
+      const tried = NAME_SIZES.map((part) => [part * size, titleLines(axis.title.text, part * size, Math.max(room, 8 * size))]);
+      const [letters, lines] = tried.find(([, found]) => !found.at(-1).endsWith("…")) ?? tried[0];
+      axis.title = { ...axis.title, text: lines.join("<br>"), font: { ...axis.title.font, size: letters } };
     }
   }
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from app.messages import LANGUAGES
+
 from .screen import Screen
 
 WOMAN_AT_COMPUTER = "\U0001f469\u200d\U0001f4bb"
@@ -75,3 +77,12 @@ def test_the_title_of_a_difference_is_whole_on_a_projector(screen: Screen, view:
     screen.open(f"/de/embed/{view}", scale="1.5", text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
     titles = screen.page.locator(".annotation", has_text="Unterschied").all_text_contents()
     assert titles and all(title.replace(" ", "").endswith("violettweniger") for title in titles)  # in lines
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_names_of_axes_are_whole_on_a_slide(screen: Screen, lang: str) -> None:
+    screen.page.set_viewport_size({"width": 1280, "height": 720})
+    for view in ("gradient_flow", "loss_per_step", "order", "trajectory"):
+        screen.open(f"/{lang}/embed/{view}", scale="1.5")
+        names = screen.page.locator(".g-xtitle text, .g-ytitle text, .g-y2title text").all_text_contents()
+        assert names and "…" not in "".join(names), view
