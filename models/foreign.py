@@ -13,7 +13,7 @@ from models.shapes import ShapeError
 from models.trace import Attention, Check, Token, Trace
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import Tokenizer
     from torch import Tensor
     from torch.nn import Embedding
     from transformers import PreTrainedModel
@@ -172,29 +172,34 @@ class Extra:
     def tokenize(self, text: str) -> tuple[Token, ...]:
         """The pieces with their places in the text; raises EmptyText, TooManyTokens."""
         encoding = self.pieces.encode(text)
-        typed = [place for place, special in enumerate(encoding.special_tokens_mask) if not special]
+        specials, words = encoding.special_tokens_mask, encoding.word_ids  # each is a copy of the whole
+        typed = [place for place, special in enumerate(specials) if not special]
         if not typed or not text.strip():
             raise EmptyText()
-        own = len(encoding.ids) - len(typed)
-        if len(encoding.ids) > self.model.longest:
+        if len(specials) > self.model.longest:
+            own = len(specials) - len(typed)
             kept = encoding.offsets[typed[self.model.longest - own - 1]][1]
-            raise TooManyTokens(count=len(encoding.ids), limit=self.model.longest, characters=kept)
-        return tuple(self.token(text, encoding, place, typed[0]) for place in range(len(encoding.ids)))
+            raise TooManyTokens(count=len(specials), limit=self.model.longest, characters=kept)
+        tokens = []
+        for place, (piece, id_, span) in enumerate(zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True)):
+            if specials[place]:
+                at = 0 if place < typed[0] else len(text)
+                tokens.append(Token(piece, id_, at, at, special=True))
+            else:
+                same_word = place > typed[0] and words[place] == words[place - 1]
+                tokens.append(self.typed(text, piece, id_, span, same_word))
+        return tuple(tokens)
 
-    def token(self, text: str, encoding: "Encoding", place: int, first: int) -> Token:
-        """One piece as people read it: as typed, with ## where it goes on with a word."""
-        piece, id_, (start, end) = encoding.tokens[place], encoding.ids[place], encoding.offsets[place]
-        if encoding.special_tokens_mask[place]:
-            at = 0 if place < first else len(text)
-            return Token(piece, id_, at, at, special=True)
+    def typed(self, text: str, piece: str, id_: int, span: tuple[int, int], same_word: bool) -> Token:
+        """One piece of the text as people read it: as typed, with ## where it goes on with a word."""
+        start, end = span
         while start < end and text[start].isspace() and text[start:end].strip():
             start += 1  # the space before a word belongs to its piece
         if piece in UNKNOWN:
             piece = "[UNK]"
         elif self.whole_words:
             shown = text[start:end]
-            same = place > first and encoding.word_ids[place] == encoding.word_ids[place - 1]
-            goes_on = same and shown[:1].isalnum() and not text[start - 1].isspace()
+            goes_on = same_word and shown[:1].isalnum() and not text[start - 1].isspace()
             piece = f"##{shown}" if goes_on else shown if shown.strip() else BLANK
         return Token(piece, id_, start, end, special=False)
 
