@@ -39,8 +39,6 @@ ASKED = ("encoder-intent", "encoder-entities", "encoder", "decoder")  # what fai
 FAITHFUL_BAR = 3.0  # a request of faithfulness against the forward and backward passes that it makes
 SAME_BAR = 10.0  # the throughput of one sentence for all against that of different ones
 BYTES_BAR = 120_000
-CROWD_TOKENS = 32
-WARM_UP = 2  # rounds that do not count
 
 
 @dataclass
@@ -69,7 +67,7 @@ def measure(plan: Plan, told: Callable[[str], None]) -> Iterator[Line]:
     yield from starts(plan)
     with server() as (port, process):
         told("memory …")
-        yield memory(port, process)
+        yield memory(plan, port, process)
     with server() as (port, _):
         told(f"requests, {plan.repetitions} rounds …")
         yield from requests(plan, port)
@@ -108,13 +106,13 @@ def starts(plan: Plan) -> list[Line]:
     ]  # fmt: skip
 
 
-def memory(port: int, process: int) -> Line:
+def memory(plan: Plan, port: int, process: int) -> Line:
     """Resident memory after ten requests, five for either kind of model."""
     sentences = Sentences(seed=1)
     with closing(Client(port)) as client:
         for _ in range(5):
             for view in CROWDED:
-                client.get(address(view, sentences.new(view, CROWD_TOKENS)))
+                client.get(address(view, sentences.new(view, plan.crowd_tokens)))
     return Line("resident memory after ten requests", resident(process), "MB")
 
 
@@ -126,7 +124,7 @@ def requests(plan: Plan, port: int) -> list[Line]:
     rounds = {(view, tokens): Timings() for view in VIEWS for tokens in plan.tokens}
     sizes: dict[tuple[str, int], tuple[int, int]] = {}
     with closing(Client(port)) as client:
-        for repetition, (view, tokens) in product(range(-WARM_UP, plan.repetitions), list(rounds)):
+        for repetition, (view, tokens) in product(range(-plan.warm_up, plan.repetitions), list(rounds)):
             if repetition == 0:
                 rounds[view, tokens] = Timings()
             timings, sentence = rounds[view, tokens], sentences.new(view, tokens)
@@ -149,8 +147,8 @@ def faithful(model: str, plan: Plan, port: int) -> Line:
     """A request of the view faithfulness against the very passes through the network that its experiment makes."""
     sentences, asked, passes, empty = Sentences(seed=4), [], [], []
     sentences.passes(model, "Hallo")  # loads the model here, before a connection could become idle
-    for repetition in range(-WARM_UP, max(1, plan.repetitions // 5)):
-        sentence = sentences.new("attention_map", CROWD_TOKENS)
+    for repetition in range(-plan.warm_up, max(1, plan.repetitions // 5)):
+        sentence = sentences.new("attention_map", plan.crowd_tokens)
         with closing(Client(port)) as client:  # the passes in between may outlast an idle connection
             seconds = client.get(f"{address('faithfulness', sentence)}&model={model}", 200)
             alone = client.get(f"/de/faithfulness?text=&model={model}&n={repetition}", 422)
@@ -160,7 +158,7 @@ def faithful(model: str, plan: Plan, port: int) -> Line:
             empty.append(alone)
             passes.append(own)
     request, page, own = (1e3 * median(times) for times in (asked, empty, passes))
-    name = f"faithfulness ÷ its own forwards and backwards ({model}), {CROWD_TOKENS} tokens"
+    name = f"faithfulness ÷ its own forwards and backwards ({model}), {plan.crowd_tokens} tokens"
     return Line(name, (request - page) / own, bar=FAITHFUL_BAR, note=f"({request:.1f} − {page:.1f}) ÷ {own:.1f} ms")
 
 
@@ -186,7 +184,7 @@ def floors(plan: Plan) -> list[Line]:
         sentences.call(view, "Hallo")  # loads the model here
     with server("uvicorn", "app.floor:app", "--log-level", "warning", "--no-access-log", **SETTINGS) as (port, _):
         with closing(Client(port)) as client:
-            for repetition, (view, tokens) in product(range(-WARM_UP, plan.repetitions), list(rounds)):
+            for repetition, (view, tokens) in product(range(-plan.warm_up, plan.repetitions), list(rounds)):
                 if repetition == 0:
                     rounds[view, tokens] = Timings()
                 timings, sentence = rounds[view, tokens], sentences.new(view, tokens)
@@ -206,11 +204,11 @@ def crowds(plan: Plan, port: int) -> Iterable[Line]:
     """Many clients at once, all with one sentence and all with sentences of their own."""
     sentences = Sentences(seed=3)
     for view in CROWDED:
-        shared = address(view, sentences.new(view, CROWD_TOKENS))
-        own = [address(view, sentences.new(view, CROWD_TOKENS)) for _ in range(plan.clients * plan.different)]
+        shared = address(view, sentences.new(view, plan.crowd_tokens))
+        own = [address(view, sentences.new(view, plan.crowd_tokens)) for _ in range(plan.clients * plan.different)]
         same = crowd(port, plan.clients, [shared] * (plan.clients * plan.same))
         different = crowd(port, plan.clients, own)
-        name = f"{plan.clients} clients, {view}, {CROWD_TOKENS} tokens"
+        name = f"{plan.clients} clients, {view}, {plan.crowd_tokens} tokens"
         yield Line(f"{name}: the same sentence", same.rate, "requests/s", note=crowd_note(same))
         yield Line(f"{name}: different sentences", different.rate, "requests/s", note=crowd_note(different))
         yield Line(f"{name}: same ÷ different", same.rate / different.rate, bar=SAME_BAR, least=True)

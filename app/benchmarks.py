@@ -18,8 +18,10 @@ class Plan:
 
     tokens: tuple[int, ...] = (8, 32, 128)  # as the model sees them, [CLS] and [SEP] counted
     repetitions: int = 100
+    warm_up: int = 2  # rounds before them that do not count
     starts: int = 5
     clients: int = 32
+    crowd_tokens: int = 32  # of their sentences, and of those for memory and faithfulness
     different: int = 20  # sentences per client
     same: int = 100  # requests per client for the same sentence
     peer: bool = False  # also what app/peer.py measures, which needs the extra `bench`, a browser and npm

@@ -40,7 +40,7 @@ def test_a_bar_is_met_or_missed(line, met):
 
 
 def test_a_tiny_run_measures_everything_on_a_real_server():
-    plan = Plan(tokens=(8,), repetitions=1, starts=0, clients=3, different=1, same=2)
+    plan = Plan(tokens=(8,), repetitions=1, warm_up=1, starts=0, clients=3, crowd_tokens=8, different=1, same=2)
     told = []
     lines = list(measure(plan, told.append))
     names = [line.name for line in lines]

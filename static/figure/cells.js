@@ -2,9 +2,9 @@
 "use strict";
 
 (() => {
-  const { LABEL, EDGE, NARROW, scale, onSlide, onPaper, onFixedHeight, lying, leastLetters, roomOfCells } = Satzblick.frame;
+  const { LABEL, EDGE, NARROW, scale, onSlide, onPaper, onFixedHeight, lying, fitsHeight, leastLetters, roomOfCells } = Satzblick.frame;
   const { textWidth, plain, labelsOf, widest } = Satzblick.text;
-  const CELL = { least: 14, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
+  const CELL = { least: 11.5, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
   const FEW = 8; // so few words should show their values, in more rows if need be
   const SINGLE_HEIGHT = 620;
@@ -52,7 +52,7 @@
   function largestCell(panels, rows) {
     const most = Math.max(...panels.map((panel) => panel.rows));
     const usual = usualCell(panels, most);
-    const slide = onFixedHeight() && rows.length === 1;
+    const slide = fitsHeight() && rows.length === 1;
     const fitting = roomOfCells() / most;
     return slide ? Math.max(24 * scale(), Math.min(usual, fitting)) : usual;
   }

@@ -2,9 +2,10 @@
 "use strict";
 
 (() => {
-  const { SLIDE_TEXT, NARROW, scale, onSlide, onFixedHeight, leastLetters, fitted } = Satzblick.frame;
+  const { SLIDE_TEXT, NARROW, scale, onSlide, onFixedHeight, lying, leastLetters, fitted } = Satzblick.frame;
   const { plain, escape, textWidth, titleLines, span } = Satzblick.text;
   const HEIGHT = 420;
+  const LEAST_PLOT = 140; // where one may scroll
   const TITLE_SIZE = 1.2; // of an axis, in Plotly, beside other labels
   const RIGHT_AXIS = 4; // in letters
   const AROUND_PLOT = 2.5; // Plotly's own margins, in letters
@@ -186,6 +187,7 @@
     wrapTicks(layout.xaxis, width - right, layout.font.size);
     if (bare && named) layout.showlegend = false;
     data = withShortNames(layout, data, width);
+    if (!lying()) layout.height += Math.max(0, LEAST_PLOT * scale() - plotHigh({ layout, data }, width));
     wrapTitles(layout, "y", plotHigh({ layout, data }, width) + layout.font.size);
     if ((onSlide() || width < NARROW) && named)
       placeTexts(spec.data, layout, width)?.forEach((texts, index) => {

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { EDGE, dark, onSlide, onPaper, overflow } = Satzblick.frame;
+  const { EDGE, dark, embedded, onPaper, overflow } = Satzblick.frame;
   const { stickyLabels } = Satzblick.sticky;
   const { drawn, figures } = Satzblick.drawn;
   const { framedIn } = Satzblick.fit;
@@ -90,7 +90,7 @@
     for (const figure of figures())
       if (overflow() || (innerHeight > drawn.get(figure).frame && spare > EDGE)) draw(figure);
   }
-  if (onSlide()) addEventListener("resize", () => requestAnimationFrame(() => onPaper() || reframe()));
+  if (embedded()) addEventListener("resize", () => requestAnimationFrame(() => onPaper() || reframe()));
 
   /* Draws what is not drawn yet; what is hidden still, as a slide to come, as soon as it is seen.
      A plot handed over is used again, so that a new answer never shows a blank. */

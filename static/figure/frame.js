@@ -7,6 +7,7 @@ globalThis.Satzblick ??= {}; // what the scripts of a page give each other, each
   const SLIDE_TEXT = 16; // of any label on a slide at scale 1: at 1.5 the last row of a lecture hall reads it
   const SLIDE_LEAST = 220;
   const FRAME_LEAST = 200; // a frame so low waits to be told its height
+  const HELD = 400; // a frame narrower than this is looked at in the hand: its letters are those of a page
   const AROUND = 165; // what column labels, titles and the colour bar take on a slide, before they are known
   const NARROW = 640;
   const EDGE = 6;
@@ -15,7 +16,8 @@ globalThis.Satzblick ??= {}; // what the scripts of a page give each other, each
 
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const onSlide = () => document.body.classList.contains("embed");
+  const embedded = () => document.body.classList.contains("embed");
+  const onSlide = () => embedded() && innerWidth >= HELD;
   const [TITLE, NUMBER] = onSlide() ? [SLIDE_TEXT, SLIDE_TEXT] : [SIZES.title, SIZES.number];
   const LABEL = onSlide()
     ? { usual: SLIDE_TEXT, flat: SLIDE_TEXT, longest: 180 }
@@ -35,8 +37,9 @@ globalThis.Satzblick ??= {}; // what the scripts of a page give each other, each
   }
 
   /* ── a slide has a fixed height, so what stands in it shrinks to it, within limits ── */
-  const onFixedHeight = () => onSlide() && innerHeight > FRAME_LEAST;
+  const onFixedHeight = () => embedded() && innerHeight > FRAME_LEAST;
   const lying = () => onFixedHeight() && innerWidth > innerHeight; // what stands below is not seen, however narrow it is
+  const fitsHeight = () => lying() || (onSlide() && onFixedHeight()); // in the hand one scrolls
 
   const high = (selector) => document.querySelector(selector)?.offsetHeight ?? 0;
   function aroundFigure() {
@@ -58,7 +61,7 @@ globalThis.Satzblick ??= {}; // what the scripts of a page give each other, each
 
   Satzblick.frame = {
     SLIDE_TEXT, AROUND, NARROW, EDGE, SIZES, QUIET, TITLE, NUMBER, LABEL,
-    onSlide, onPaper, onFixedHeight, lying, dark, theme, scale, leastLetters,
+    embedded, onSlide, onPaper, onFixedHeight, lying, fitsHeight, dark, theme, scale, leastLetters,
     aroundFigure, tighten, overflow, roomHigh, fitted, roomOfCells,
   };
 })();

@@ -3,7 +3,7 @@
 
 (() => {
   const { SLIDE_TEXT, TITLE, NUMBER, LABEL, EDGE, NARROW, QUIET } = Satzblick.frame;
-  const { scale, onSlide, onFixedHeight, leastLetters, roomHigh, fitted } = Satzblick.frame;
+  const { scale, onSlide, onFixedHeight, fitsHeight, leastLetters, roomHigh, fitted } = Satzblick.frame;
   const { plain, textWidth, shorten, titleLines, axisName, span, labelsOf, widest, noteWidth } = Satzblick.text;
   const { BAR, barsOf, barLength, placeBar } = Satzblick.bars;
   const { GAP, leastCell, leftOf, cellFor, rowsOf, usualCell, largestCell } = Satzblick.cells;
@@ -236,7 +236,7 @@
     const bars = barsOf(layout, data);
     const given = { map, atlas, bars, rowSize, width, theme };
     let sizes = { cell, tall: cell, columns };
-    if (map && onFixedHeight() && !scrolls) {
+    if (map && fitsHeight() && !scrolls) {
       const smaller = slideCells(rows, sizes, given, data, layout);
       if (rows.length === 1 || placeRows(rows, smaller, given).y <= roomHigh()) sizes = smaller; // else it scrolls anyway
     }

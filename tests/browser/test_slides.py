@@ -126,8 +126,7 @@ OVER = """() => {
 }"""
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
-@pytest.mark.parametrize("lang", ["de", "en"])
+@pytest.mark.parametrize(("lang", "size"), [("de", (1280, 720)), ("en", (1280, 720)), ("de", (1920, 1080))])
 def test_the_lecture_slide_by_slide(open_window: OpenWindow, lang: str, size: tuple[int, int]) -> None:
     window = open_window(viewport={"width": size[0], "height": size[1]})
     with window.watched() as screen:
