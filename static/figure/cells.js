@@ -4,7 +4,7 @@
 (() => {
   const { LABEL, EDGE, NARROW, scale, onSlide, onPaper, onFixedHeight, lying, fitsHeight, leastLetters, roomOfCells } = Satzblick.frame;
   const { textWidth, plain, labelsOf, widest } = Satzblick.text;
-  const CELL = { least: 11.5, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
+  const CELL = { held: 11.5, least: 14, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
   const FEW = 8; // so few words should show their values, in more rows if need be
   const SINGLE_HEIGHT = 620;
@@ -14,7 +14,8 @@
   const VALUE_AIR = 6; // beside the text of a cell
 
   const tabled = () => (innerWidth < NARROW ? CELL.touched : CELL.tabled);
-  const leastCell = (kind) => (onSlide() ? CELL.slide : kind === "table" ? tabled() : CELL.least) * scale();
+  const plainCell = () => (innerWidth < NARROW ? CELL.held : CELL.least);
+  const leastCell = (kind) => (onSlide() ? CELL.slide : kind === "table" ? tabled() : plainCell()) * scale();
 
   const leftOf = (panel, size) => panel.beside + widest(panel.names, size);
   const inRows = (panels, count) =>

@@ -14,6 +14,7 @@ from playwright.sync_api import Frame
 
 from app import views
 from app.embedding import FRAME_STYLE
+from app.query import LONG_TEXT
 
 from .screen import HERE, Screen
 
@@ -115,7 +116,7 @@ def test_a_slider_that_the_keyboard_has_come_to_keeps_its_keys(screen: Screen, e
 
 
 def test_a_figure_that_the_keyboard_has_come_to_scrolls_before_the_slide_turns(screen: Screen, elsewhere: str) -> None:
-    text = " ".join(["Hund", "Katze", "Mann"] * 8)
+    text = " ".join(["Hund", "Katze", "Mann"] * 14)
     inside = framed(screen, f"{elsewhere}/slide.html", f"/de/embed/attention_map?{urlencode({'text': text})}")
     screen.page.eval_on_selector("iframe", "frame => Object.assign(frame, { width: 360, height: 500 })")
     screen.until(lambda: inside.locator(".figure.scrolls").count(), "a figure that scrolls")
@@ -226,6 +227,19 @@ def test_a_small_one_keeps_its_plot(screen: Screen, view: str, width: int, heigh
     screen.open(f"/de/embed/{view}", text="Der Mann biss den Hund")
     assert screen.page.evaluate("document.documentElement.scrollHeight") <= height
     assert screen.page.evaluate("document.querySelector('.plot')._fullLayout.yaxis._length") >= least
+
+
+@pytest.mark.parametrize("view", ["four_lanes", "gates", "memory", "gradient_flow"])
+def test_one_in_the_hand_has_letters_of_a_page(screen: Screen, view: str) -> None:
+    """Two of its sides are a phone's: nothing is cut, and what its height does not hold is further down."""
+    screen.page.set_viewport_size({"width": 320, "height": 500})
+    screen.open(f"/de/embed/{view}", text=LONG_TEXT)
+    assert screen.page.locator(".figure.scrolls").count() == 0
+    assert screen.page.evaluate("document.documentElement.scrollWidth") <= 320
+    names = screen.page.locator(".plot text").all_text_contents()
+    assert names and not any("…" in name for name in names)
+    if view == "gradient_flow":
+        assert screen.page.evaluate("document.querySelector('.plot')._fullLayout.yaxis._length") >= 120
 
 
 def test_names_of_curves_do_not_cover_each_other(screen: Screen) -> None:
