@@ -75,40 +75,40 @@ SIZES = """() => [...document.querySelectorAll(".plot text, .stage .sticky b")]
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_every_label_can_be_read_from_the_last_row(open_window: OpenWindow, view: str) -> None:
-    with open_window(viewport={"width": 1280, "height": 720}).watched() as screen:
-        screen.open(f"/de/embed/{view}", scale="1.5", text="Der Mann biss den Hund")
-        labels = screen.page.evaluate(SIZES)
-        assert labels
-        assert [label for label in labels if label["size"] < 23.9] == []
-        assert [label for label in labels if label["left"] < -1 or label["top"] < -1 or label["right"] > 1281] == []
-        high = screen.page.evaluate("document.documentElement.scrollHeight - innerHeight")
-        assert high <= 8, f"{high} pixels too high"
+def test_every_label_can_be_read_from_the_last_row(screen: Screen, view: str) -> None:
+    screen.page.set_viewport_size({"width": 1280, "height": 720})
+    screen.open(f"/de/embed/{view}", scale="1.5", text="Der Mann biss den Hund")
+    labels = screen.page.evaluate(SIZES)
+    assert labels
+    assert [label for label in labels if label["size"] < 23.9] == []
+    assert [label for label in labels if label["left"] < -1 or label["top"] < -1 or label["right"] > 1281] == []
+    high = screen.page.evaluate("document.documentElement.scrollHeight - innerHeight")
+    assert high <= 8, f"{high} pixels too high"
 
 
 LONG = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da."
 
 
 @pytest.mark.parametrize("view", ["memory", "four_lanes", "translation", "training", "gates"])
-def test_a_long_sentence_fits_its_slide_in_smaller_letters(open_window: OpenWindow, view: str) -> None:
-    with open_window(viewport={"width": 1280, "height": 720}).watched() as screen:
-        screen.open(f"/de/embed/{view}", scale="1.5", text=LONG)
-        assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
-        assert screen.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        assert screen.page.locator(".figure.scrolls").count() == 0
-        assert min(label["size"] for label in screen.page.evaluate(SIZES)) >= 0.6 * 24 - 0.1
+def test_a_long_sentence_fits_its_slide_in_smaller_letters(screen: Screen, view: str) -> None:
+    screen.page.set_viewport_size({"width": 1280, "height": 720})
+    screen.open(f"/de/embed/{view}", scale="1.5", text=LONG)
+    assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+    assert screen.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert screen.page.locator(".figure.scrolls").count() == 0
+    assert min(label["size"] for label in screen.page.evaluate(SIZES)) >= 0.6 * 24 - 0.1
 
 
 PAIR = ("Die alte Dame fütterte gestern im Park die Tauben.", "Gestern fütterte die alte Dame die Tauben im Park.")
 
 
 @pytest.mark.parametrize("view", ["gates", "hidden_states", "party", "attention_steps", "loss_per_step"])
-def test_two_sentences_fit_a_slide_with_their_caption(open_window: OpenWindow, view: str) -> None:
-    with open_window(viewport={"width": 1280, "height": 720}).watched() as screen:
-        screen.open(f"/de/embed/{view}", scale="1.5", caption="1", text=PAIR[0], vs=PAIR[1])
-        assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
-        assert screen.page.locator(".figure.scrolls").count() == 0
-        assert min(label["size"] for label in screen.page.evaluate(SIZES)) >= 0.6 * 24 - 0.1
+def test_two_sentences_fit_a_slide_with_their_caption(screen: Screen, view: str) -> None:
+    screen.page.set_viewport_size({"width": 1280, "height": 720})
+    screen.open(f"/de/embed/{view}", scale="1.5", caption="1", text=PAIR[0], vs=PAIR[1])
+    assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+    assert screen.page.locator(".figure.scrolls").count() == 0
+    assert min(label["size"] for label in screen.page.evaluate(SIZES)) >= 0.6 * 24 - 0.1
 
 
 NINE = ("Der alte Mann sah den Hund im Park.", "Der Hund sah den alten Mann im Park.")
@@ -117,35 +117,33 @@ SWAPPED = ("Der Mann biss den Hund", "Der Hund biss den Mann")
 
 @pytest.mark.parametrize("caption", ["0", "1"])
 @pytest.mark.parametrize("view", ["attention_map", "faithfulness", "classification"])
-def test_two_sentences_of_nine_words_keep_their_numbers_on_a_slide(
-    open_window: OpenWindow, view: str, caption: str
-) -> None:
-    with open_window(viewport={"width": 1280, "height": 720}).watched() as screen:
-        screen.open(f"/de/embed/{view}", scale="1.5", caption=caption, text=NINE[0], vs=NINE[1])
-        assert screen.page.locator(".plot .heatmap-label text").count() >= 100
-        assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
-        assert min(label["size"] for label in screen.page.evaluate(SIZES)) >= 0.6 * 24 - 0.1
+def test_two_sentences_of_nine_words_keep_their_numbers_on_a_slide(screen: Screen, view: str, caption: str) -> None:
+    screen.page.set_viewport_size({"width": 1280, "height": 720})
+    screen.open(f"/de/embed/{view}", scale="1.5", caption=caption, text=NINE[0], vs=NINE[1])
+    assert screen.page.locator(".plot .heatmap-label text").count() >= 100
+    assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+    assert min(label["size"] for label in screen.page.evaluate(SIZES)) >= 0.6 * 24 - 0.1
 
 
 SMALL_PAIRS = ["training", "gates", "party", "pipeline", "positions", "four_lanes", "translation", "classification"]
 
 
 @pytest.mark.parametrize("view", SMALL_PAIRS)
-def test_two_short_sentences_fit_a_small_frame(open_window: OpenWindow, view: str) -> None:
-    with open_window(viewport={"width": 640, "height": 360}).watched() as screen:
-        screen.open(f"/de/embed/{view}", text=SWAPPED[0], vs=SWAPPED[1])
-        assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
-        labels = screen.page.evaluate(SIZES)
-        assert [label for label in labels if label["left"] < -1 or label["top"] < -1 or label["right"] > 641] == []
+def test_two_short_sentences_fit_a_small_frame(screen: Screen, view: str) -> None:
+    screen.page.set_viewport_size({"width": 640, "height": 360})
+    screen.open(f"/de/embed/{view}", text=SWAPPED[0], vs=SWAPPED[1])
+    assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+    labels = screen.page.evaluate(SIZES)
+    assert [label for label in labels if label["left"] < -1 or label["top"] < -1 or label["right"] > 641] == []
 
 
 @pytest.mark.parametrize(("view", "labels"), [("pipeline", "g.ytick > text"), ("party", ".annotation-text")])
-def test_names_of_two_sentences_do_not_cover_each_other(open_window: OpenWindow, view: str, labels: str) -> None:
-    with open_window(viewport={"width": 1280, "height": 720}).watched() as screen:
-        screen.open(f"/de/embed/{view}", scale="1.5", caption="0", text=PAIR[0], vs=PAIR[1])
-        boxes = [box for label in screen.page.locator(f".plot {labels}").all() if (box := label.bounding_box())]
-        assert len(boxes) > 3
-        for place, one in enumerate(boxes):
-            for other in boxes[:place]:
-                beside = one["x"] >= other["x"] + other["width"] or other["x"] >= one["x"] + one["width"]
-                assert beside or abs(one["y"] - other["y"]) > 0.7 * min(one["height"], other["height"])
+def test_names_of_two_sentences_do_not_cover_each_other(screen: Screen, view: str, labels: str) -> None:
+    screen.page.set_viewport_size({"width": 1280, "height": 720})
+    screen.open(f"/de/embed/{view}", scale="1.5", caption="0", text=PAIR[0], vs=PAIR[1])
+    boxes = [box for label in screen.page.locator(f".plot {labels}").all() if (box := label.bounding_box())]
+    assert len(boxes) > 3
+    for place, one in enumerate(boxes):
+        for other in boxes[:place]:
+            beside = one["x"] >= other["x"] + other["width"] or other["x"] >= one["x"] + one["width"]
+            assert beside or abs(one["y"] - other["y"]) > 0.7 * min(one["height"], other["height"])
