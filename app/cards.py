@@ -222,7 +222,7 @@ def curve(trained: Json, lang: Lang) -> Json:
         end=decimal(lang, end, 2), least=decimal(lang, least, 2), least_at=whole(lang, least_at),
     )  # fmt: skip
     columns = [translate(lang, f"card.curve.{axis}") for axis in ("updates", "loss")]
-    rows = ((whole(lang, step), decimal(lang, loss, 4)) for step, loss in points)
+    rows = [(whole(lang, step), decimal(lang, loss, 4)) for step, loss in points]
     return {
         "label": label,
         "figure": render.figure_json(Figure(curve_plot(trained, columns, lang), (), views.Table((), tuple, 0)), "auto"),

@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from itertools import groupby, islice
+from collections.abc import Collection, Sequence
+from itertools import chain, groupby, islice
 from typing import Any
 
 import orjson
@@ -18,6 +18,12 @@ from models import registry
 from models.trace import Trace
 
 TABLE_ROWS = 500  # a page shows no more; the data routes have everything
+# Columns that say what a row is about: before each number a screen reader says what those that differ have for it.
+NAMING = frozenset(
+    "model run change updates layer head layer_stage stage unit method other class side away tokens writing_step "
+    "written position position_at position_second other_position steps word other_word earlier after looking "
+    "looked_at guest".split()
+)
 # ASCII's own separators, which labels show as U+001E and so on
 ROW, HEAD, CELL, CHOSEN = "\x1e", "\x1d", "\x1f", "\x1c"
 
@@ -149,19 +155,30 @@ def page_table(table: Table, lang: Lang, view: View) -> Json:
     """At most TABLE_ROWS rows in the reader's notation: all numbers where they fit, else a line per word."""
     brief = table.count > TABLE_ROWS
     columns, rows = (table.brief_columns, table.brief()) if brief else (table.columns, table.rows())
+    lines = [[cell_text(cell, lang) for cell in row] for row in islice(rows, TABLE_ROWS)]
     return {
         "caption": translate(lang, f"{view.name}.title"),
         "columns": [translate(lang, column) for column in columns],
-        "rows": table_rows([cell_text(cell, lang) for cell in row] for row in islice(rows, TABLE_ROWS)),
+        "rows": table_rows(lines, naming(columns, lines)),
         "note": translate(lang, "table.brief", count=table.count) if brief else "",
     }
 
 
-def table_rows(rows: Iterable[Sequence[str]]) -> Markup:
-    """The rows as HTML."""
-    text = ROW.join(f"{first}{HEAD}{CELL.join(others)}" for first, *others in rows)
-    tags = {HEAD: "</th><td>", CELL: "</td><td>", ROW: '</td></tr>\n<tr><th scope="row">'}
-    return Markup(f'<tr><th scope="row">{tagged(text, tags)}</td></tr>' if text else "")
+def naming(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> list[int]:
+    """The columns whose cells tell a row from the others; where none does, the first."""
+    named = [place for place, column in enumerate(columns) if column.removeprefix("column.") in NAMING]
+    return [place for place in named if len({line[place] for line in lines}) > 1] or [0]
+
+
+def table_rows(lines: Sequence[Sequence[str]], heads: Collection[int] = (0,)) -> Markup:
+    """The rows as HTML; the cells in the columns `heads` are their headers."""
+    if not lines:
+        return Markup()
+    width = len(lines[0])
+    cells = ('<th scope="row">%s</th>' if place in heads else "<td>%s</td>" for place in range(width))
+    line = f"<tr>{''.join(cells)}</tr>"
+    text = str(escape(CELL.join(chain.from_iterable(lines)))).split(CELL)
+    return Markup("\n".join(line % tuple(text[at : at + width]) for at in range(0, len(text), width)))
 
 
 def option_rows(options: Sequence[Json], start: str) -> Markup:

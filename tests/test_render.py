@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import orjson
@@ -78,11 +79,21 @@ def test_a_large_table_is_condensed_and_says_so(count):
 
 
 def test_rows_of_a_table_are_escaped_cell_by_cell():
-    rows = render.table_rows([["<i>", "a & b", "–"], ["c"]])
+    rows = render.table_rows([["<i>", "a & b"], ["c", "%s"]])
     assert rows == (
-        '<tr><th scope="row">&lt;i&gt;</th><td>a &amp; b</td><td>–</td></tr>\n<tr><th scope="row">c</th><td></td></tr>'
+        '<tr><th scope="row">&lt;i&gt;</th><td>a &amp; b</td></tr>\n<tr><th scope="row">c</th><td>%s</td></tr>'
     )
     assert render.table_rows([]) == ""
+
+
+def test_the_words_of_a_row_are_its_headers_and_what_all_rows_share_is_not():
+    columns = ("column.model", "column.position", "column.looking", "column.looked_at", "column.value")
+    rows = [("encoder", place, word, other, 0.5) for place, word in enumerate("ab") for other in "ab"]
+    table = Table(columns, lambda: rows, len(rows))
+    first = render.page_table(table, "de", GATES)["rows"].splitlines()[0]
+    assert re.findall(r'<th scope="row">(.*?)</th>', first) == ["0", "a", "a"]
+    alone = render.page_table(Table(columns, lambda: rows[:1], 1), "de", GATES)["rows"]
+    assert re.findall(r'<th scope="row">(.*?)</th>', alone) == ["encoder"], "a row is never without a name"
 
 
 def test_choices_are_escaped_and_share_the_start_of_their_addresses():
