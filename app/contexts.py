@@ -10,7 +10,7 @@ from app import align
 from app.messages import Lang, Message, Strong, decimal, say, translate, visible
 from app.plotting import Axis, Curve, Plot, chart
 from app.query import Query, QueryError
-from app.views import Cell, Figure, Mark, Marked, Table, Term
+from app.views import Cell, Figure, Mark, Marked, Ranked, Table, Term
 from app.words import Word, words
 from models import nouns
 from models.run import Run
@@ -216,5 +216,4 @@ def rows(pair: Pair) -> Iterable[tuple[Cell, ...]]:
             cosines: list[float | None] = [1.0 if known else None, *pair.cosines[:, at].tolist()]
             for stage, (share, row) in enumerate(zip(cosines, near, strict=True)):
                 trace = pair.runs[run] if stage else pair.tables[run]
-                told = " · ".join(f"{name} {value:.3f}" for name, value in row) or None
-                yield (trace.model, run + 1, place, one.word, names[stage], share, told)
+                yield (trace.model, run + 1, place, one.word, names[stage], share, Ranked(row) or None)

@@ -13,7 +13,7 @@ from app import transforms, words
 from app.messages import Lang, Message, bound, decimal, known, translate
 from app.options import choice_label
 from app.query import DEFAULT_TEXT, LONG_TEXT, Query, Value, quoted
-from app.views import Cell, Figure, Link, Rows, Table, Term, View
+from app.views import Cell, Figure, Link, Ranked, Rows, Table, Term, View
 from models import registry
 from models.trace import Trace
 
@@ -206,6 +206,8 @@ def cell_text(cell: Cell, lang: Lang) -> str:
         return decimal(lang, cell, 4)
     if isinstance(cell, Term):
         return cell.message.text(lang)
+    if isinstance(cell, Ranked):
+        return cell.text(lang)
     return "–" if cell is None else str(cell)
 
 

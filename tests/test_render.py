@@ -12,7 +12,7 @@ import pytest
 from app import render, views
 from app.options import settled
 from app.query import Query
-from app.views import Figure, Table, change_term
+from app.views import Figure, Ranked, Table, change_term
 from app.views.attention_map import AttentionMapQuery
 from app.views.gates import GatesQuery
 from models.trace import Check
@@ -76,6 +76,15 @@ def test_a_large_table_is_condensed_and_says_so(count):
     condensed = count > render.TABLE_ROWS
     assert (shown["rows"].count("<tr>") == 1) == condensed
     assert (str(count) in shown["note"]) == condensed
+
+
+def test_numbers_beside_words_have_the_readers_decimal_sign_and_a_point_in_the_data():
+    guesses = Ranked([("ist", 0.1134), ("hat", 0.0878)])
+    table = Table(("column.word", "column.guesses"), lambda: [("biss", guesses)], 1)
+    assert "ist 0,113 · hat 0,088" in render.page_table(table, "de", GATES)["rows"]
+    assert "ist 0.113 · hat 0.088" in render.page_table(table, "en", GATES)["rows"]
+    assert "biss,ist 0.113 · hat 0.088" in render.as_csv(table)
+    assert Ranked([]) == ""
 
 
 def test_rows_of_a_table_are_escaped_cell_by_cell():

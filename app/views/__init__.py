@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from app.messages import Lang, Message, say, translate, whole
+from app.messages import Lang, Message, decimal, say, translate, whole
 from app.plotting import Plot
 from app.query import Query, Value
 from models import registry
@@ -29,6 +29,21 @@ class Term(str):
         made = super().__new__(cls, name)
         made.message = message
         return made
+
+
+class Ranked(str):
+    """Words and how likely or near each is, in one cell: decimal points in the data, the reader's sign on a page."""
+
+    found: Sequence[tuple[str, float]]
+
+    def __new__(cls, found: Sequence[tuple[str, float]]) -> "Ranked":
+        made = super().__new__(cls, " · ".join(f"{word} {value:.3f}" for word, value in found))
+        made.found = found
+        return made
+
+    def text(self, lang: Lang) -> str:
+        """The cell as a page shows it."""
+        return " · ".join(f"{word} {decimal(lang, value, 3)}" for word, value in self.found)
 
 
 def change_term(trace: Trace) -> Term | None:

@@ -11,7 +11,7 @@ from app import units
 from app.messages import Message, Strong, chance, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query, Value, layers
-from app.views import Cell, Figure, Table, View, change_term
+from app.views import Cell, Figure, Ranked, Table, View, change_term
 from app.words import place_label, shortened, word_at, words
 from models import registry, tokenizer
 from models.run import Change, Run
@@ -203,7 +203,7 @@ def rows(query: LossPerStepQuery, traces: list[Trace], guesses: list[Guesses]) -
     for run, (trace, guessed) in enumerate(zip(traces, guesses, strict=True), start=1):
         loss = losses(query, trace)
         numbers = zip(loss.tolist(), np.nancumsum(loss).tolist(), shares(trace), strict=True)
-        expected = [" · ".join(f"{guess} {share:.3f}" for guess, share in likeliest) for likeliest in guessed]
+        expected = [Ranked(likeliest) for likeliest in guessed]
         for word, (own, total, probability) in list(zip(words(trace), numbers, strict=True))[1:]:
             likeliest = expected[word.position - 1]
             yield trace.model, run, change_term(trace), word.position, word.label, own, total, probability, likeliest

@@ -1,6 +1,6 @@
 """Training: the same sentence at every snapshot of the encoder, from random weights to the finished model."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Literal, NamedTuple
@@ -12,7 +12,7 @@ from app import units
 from app.messages import Message, Strong, decimal, percent, power, say, translate, whole
 from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
 from app.query import Choices, Places, Query, layers
-from app.views import Cell, Figure, Table, View
+from app.views import Cell, Figure, Ranked, Table, View
 from app.views.attention_map import AttentionMapQuery, Map, difference, heads, mapped, panel
 from app.words import place_label, shortened, word_at
 from models import record, registry
@@ -297,13 +297,8 @@ def rows(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> I
                 yield (
                     trace.model, sentence.number + 1, step, word.position, word.label, found.rows[best[number]].label,
                     float(found.values[number, best[number]]), loss if known else None,
-                    float(np.exp(-loss)) if known else None, told(guesses(trace, word.position)) if known else None,
+                    float(np.exp(-loss)) if known else None, Ranked(guesses(trace, word.position)) if known else None,
                 )  # fmt: skip
-
-
-def told(found: Sequence[tuple[str, float]]) -> str:
-    """Guesses in one cell."""
-    return " · ".join(f"{guess} {share:.3f}" for guess, share in found)
 
 
 def brief_rows(sentences: list[Sentence], steps: list[int]) -> Iterable[tuple[Cell, ...]]:
