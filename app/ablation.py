@@ -129,7 +129,7 @@ def switched(query: Query, answer: Answer, layer: int, head: int) -> Message:
     if best == chosen:
         return say("faithfulness.summary.stays", **values)
     return say(
-        "faithfulness.summary.turns", **values, other=Strong(outcome(query.lang, answer.trace, best)),
+        "faithfulness.summary.turns", **values, ahead=Strong(outcome(query.lang, answer.trace, best)),
         share=percent(query.lang, float(after[best])),
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import gettext
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,6 +14,12 @@ from markupsafe import Markup, escape
 Lang = Literal["de", "en"]
 LANGUAGES: tuple[Lang, ...] = get_args(Lang)
 LOCALE = Path(__file__).parent / "locale"
+
+# What stands in quotation marks under these names was typed in German, or is what models of German and English say.
+SPOKEN = {"english": "en"} | dict.fromkeys(
+    "word looking looked_at other loud first second last guess high low asks source text vs".split(), "de"
+)
+QUOTED = re.compile(r"([„“])\{(\w+)\}([“”])")
 
 # Marks that show nothing by themselves; a joiner inside an emoji is part of a visible sign and stays.
 JOINERS = "\u200c\u200d\ufe0e\ufe0f"
@@ -36,7 +43,7 @@ class Message:
     def html(self, lang: Lang) -> Markup:
         """The sentence with its strong values marked."""
         marked = {name: as_html(value, lang) for name, value in self.values.items()}
-        return Markup(escape(translate(lang, self.key))).format(**marked)
+        return Markup(template(lang, self.key)).format(**marked)
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,18 @@ def translate(lang: Lang, key: str, **values: str | int) -> str:
 def known(lang: Lang, key: str) -> bool:
     """Whether the catalogue has a text for this key."""
     return catalogue(lang).gettext(key) != key
+
+
+@cache
+def template(lang: Lang, key: str) -> str:
+    """A text as HTML, its values still to be filled in; those quoted from another language say which it is."""
+
+    def quotation(found: re.Match[str]) -> str:
+        before, name, after = found.groups()
+        spoken = SPOKEN.get(name, lang)
+        return found[0] if spoken == lang else f'{before}<span lang="{spoken}">{{{name}}}</span>{after}'
+
+    return QUOTED.sub(quotation, str(escape(translate(lang, key))))
 
 
 def translator(lang: Lang) -> Callable[..., str]:

@@ -90,7 +90,10 @@ def told(trace: Trace, lang: Lang) -> Message:
     """What comes out, in a sentence: the last next word, the surest filling, the class, the names, the translation."""
     kind, said = outputs(trace, lang)
     if trace.written is not None:
-        return say(f"pipeline.summary.{kind}", sentence=Strong(trace.written.sentence or "–"))
+        sentence = Strong(trace.written.sentence or "–")
+        if kind == "english":
+            return say("pipeline.summary.english", english=sentence)
+        return say("pipeline.summary.written", sentence=sentence)
     if not said:
         return say("pipeline.summary.no_name" if kind == "name" else "pipeline.summary.none")
     if kind == "name":

@@ -24,6 +24,8 @@ NAMING = frozenset(
     "written position position_at position_second other_position steps word other_word earlier after looking "
     "looked_at guest".split()
 )
+# Columns of German words, which are read out as such on English pages too.
+GERMAN = frozenset("word other_word earlier after looking looked_at piece guesses neighbours".split())
 # ASCII's own separators, which labels show as U+001E and so on
 ROW, HEAD, CELL, CHOSEN = "\x1e", "\x1d", "\x1f", "\x1c"
 
@@ -159,24 +161,31 @@ def page_table(table: Table, lang: Lang, view: View) -> Json:
     return {
         "caption": translate(lang, f"{view.name}.title"),
         "columns": [translate(lang, column) for column in columns],
-        "rows": table_rows(lines, naming(columns, lines)),
+        "rows": table_rows(lines, naming(columns, lines), among(GERMAN, columns) if lang != "de" else ()),
         "note": translate(lang, "table.brief", count=table.count) if brief else "",
     }
 
 
 def naming(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> list[int]:
     """The columns whose cells tell a row from the others; where none does, the first."""
-    named = [place for place, column in enumerate(columns) if column.removeprefix("column.") in NAMING]
-    return [place for place in named if len({line[place] for line in lines}) > 1] or [0]
+    return [place for place in among(NAMING, columns) if len({line[place] for line in lines}) > 1] or [0]
 
 
-def table_rows(lines: Sequence[Sequence[str]], heads: Collection[int] = (0,)) -> Markup:
-    """The rows as HTML; the cells in the columns `heads` are their headers."""
+def among(names: Collection[str], columns: Sequence[str]) -> list[int]:
+    """Where in a table the columns of these names are."""
+    return [place for place, column in enumerate(columns) if column.removeprefix("column.") in names]
+
+
+def table_rows(lines: Sequence[Sequence[str]], heads: Collection[int] = (0,), german: Collection[int] = ()) -> Markup:
+    """The rows as HTML; the cells in the columns `heads` are their headers, those in `german` are in that language."""
     if not lines:
         return Markup()
     width = len(lines[0])
-    cells = ('<th scope="row">%s</th>' if place in heads else "<td>%s</td>" for place in range(width))
-    line = f"<tr>{''.join(cells)}</tr>"
+    cells = ""
+    for place in range(width):
+        spoken = ' lang="de"' if place in german else ""
+        cells += f'<th scope="row"{spoken}>%s</th>' if place in heads else f"<td{spoken}>%s</td>"
+    line = f"<tr>{cells}</tr>"
     text = str(escape(CELL.join(chain.from_iterable(lines)))).split(CELL)
     return Markup("\n".join(line % tuple(text[at : at + width]) for at in range(0, len(text), width)))
 

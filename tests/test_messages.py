@@ -32,6 +32,17 @@ def test_only_strong_values_are_set_off_and_everything_is_escaped():
     assert told.text("en") == "The strongest look goes from “<b>” to “<i>”: 3 %."
 
 
+def test_what_is_quoted_from_the_other_language_says_so():
+    told = say("attention_map.summary.one", looking="den", looked_at=Strong("biss"), share="3 %")
+    english = told.html("en")
+    assert '“<span lang="de">den</span>”' in english
+    assert '“<span lang="de"><b class="num" dir="auto">biss</b></span>”' in english
+    assert "lang=" not in told.html("de") and "lang=" not in told.text("en")
+    translated = say("translation.summary.greedy", text="Der Hund", english="The dog")
+    assert '„<span lang="en">The dog</span>“' in translated.html("de")
+    assert translated.html("en") == '“<span lang="de">Der Hund</span>” becomes “The dog” (greedy).'
+
+
 def test_a_message_in_a_message_is_said_in_the_same_language():
     told = say("error.missing", field=say("option.layer"))
     assert translate("de", "option.layer") in told.text("de")

@@ -151,6 +151,15 @@ def test_a_theme_is_the_pages_and_the_figures(client, theme):
     assert f'<html lang="de" data-theme="{theme}"' in page
 
 
+def test_german_words_are_german_on_an_english_page_too(client):
+    page = client.get("/en/attention_map").text
+    assert re.search(r'<input id="field-text"[^>]* lang="de"', page)
+    toolbar, words = re.search(r'(<div class="token-line"[^>]*>)\s*(<span class="words"[^>]*>)', page).groups()
+    assert 'lang="de"' in words and 'lang="de"' not in toolbar, "its name is English"
+    assert re.search(r'<th scope="row" lang="de">biss</th>', page)
+    assert re.search(r'id="summary".*“<span lang="de"><b[^>]*>biss</b></span>”', page)
+
+
 def test_an_error_stands_beside_its_field_and_keeps_the_text(client):
     page = client.get("/de/gates?text=" + "Hund+" * 300).text
     error = re.search(r'<div id="text-error".*?</div>', page, re.S)[0]

@@ -101,6 +101,8 @@ def test_the_words_of_a_row_are_its_headers_and_what_all_rows_share_is_not():
     table = Table(columns, lambda: rows, len(rows))
     first = render.page_table(table, "de", GATES)["rows"].splitlines()[0]
     assert re.findall(r'<th scope="row">(.*?)</th>', first) == ["0", "a", "a"]
+    english = render.page_table(table, "en", GATES)["rows"].splitlines()[1]
+    assert re.findall(r'<t[dh][^>]* lang="de">(.*?)<', english) == ["a", "b"] and "lang=" not in first
     alone = render.page_table(Table(columns, lambda: rows[:1], 1), "de", GATES)["rows"]
     assert re.findall(r'<th scope="row">(.*?)</th>', alone) == ["encoder"], "a row is never without a name"
 

@@ -90,13 +90,15 @@ def figure(query: TranslationQuery, traces: list[Trace]) -> Figure:
 def told(query: TranslationQuery, trace: Trace) -> Iterable[Message]:
     """The translation, how it was searched for, the least sure step, and whether it stopped before its end."""
     found = said(trace)
-    named = "" if trace.model == "translator" and query.vs_model is None else "by."
-    yield say(f"translation.summary.{named}{query.search}", text=trace.text, sentence=Strong(found.sentence),
-              model=model_title(trace.model, query.lang))  # fmt: skip
+    if trace.model == "translator" and query.vs_model is None:
+        yield say(f"translation.summary.{query.search}", text=trace.text, english=Strong(found.sentence))
+    else:
+        yield say(f"translation.summary.by.{query.search}", text=trace.text, sentence=Strong(found.sentence),
+                  model=model_title(trace.model, query.lang))  # fmt: skip
     least = int(found.target_probabilities.argmin())
     most = int(looked(query, trace)[least].argmax())
     yield say(
-        "translation.summary.least", word=pieces(trace)[least],
+        "translation.summary.least", written=pieces(trace)[least],
         share=percent(query.lang, float(found.target_probabilities[least])), source=word_at(trace, most).label,
         look=percent(query.lang, float(looked(query, trace)[least, most])),
     )  # fmt: skip
