@@ -4,7 +4,7 @@
 (() => {
   const { axisName } = Satzblick.text;
   const { drawn, beside, allBeside } = Satzblick.drawn;
-  const { twin, unhover } = Satzblick.words;
+  const { twin, write, unhover } = Satzblick.words;
 
   function placeLinks(figure) {
     const places = beside(figure, ".places");
@@ -46,11 +46,7 @@
     return best;
   }
 
-  function tellLink(link) {
-    const line = beside(link, ".word-line");
-    line.textContent = link.textContent;
-    line.classList.add("lit");
-  }
+  const tellLink = (link) => write(beside(link, ".word-line"), link.textContent, true);
 
   const linkOf = (target) => target.closest?.(".places.placed a");
   document.addEventListener("keydown", (event) => {

@@ -12,14 +12,21 @@
   const figureOf = (player) => beside(player, ".figure");
   const slider = (player) => player.querySelector("input");
 
-  function go(player, step) {
-    const figure = figureOf(player);
-    const steps = stepsOf(figure);
-    const at = Math.max(0, Math.min(steps.length - 1, step));
-    slider(player).value = at;
+  /* The slider says its step itself, and while a figure plays nobody could follow: only what a button did is said. */
+  function tell(player, at, aloud) {
+    const steps = stepsOf(figureOf(player));
     const said = `${at + 1}/${steps.length} · ${steps[at]}`;
     slider(player).setAttribute("aria-valuetext", said);
-    player.querySelector("output").textContent = said;
+    const output = player.querySelector("output");
+    output.ariaLive = aloud ? "polite" : "off";
+    output.textContent = said;
+  }
+
+  function go(player, step, aloud = false) {
+    const figure = figureOf(player);
+    const at = Math.max(0, Math.min(stepsOf(figure).length - 1, step));
+    slider(player).value = at;
+    tell(player, at, aloud);
     reveal(figure, at);
     return at;
   }
@@ -39,7 +46,8 @@
     button.textContent = "❚❚";
     button.setAttribute("aria-label", button.dataset.pause);
     const step = () => {
-      if (!player.isConnected || go(player, Number(slider(player).value) + 1) >= last) pause(player);
+      const next = Number(slider(player).value) + 1;
+      if (!player.isConnected || go(player, next, next === last) >= last) pause(player);
     };
     timers.set(player, setInterval(step, PACE));
   }
@@ -50,7 +58,7 @@
     if (!player) return;
     const playing = timers.has(player);
     pause(player);
-    if (button.dataset.move) go(player, Number(slider(player).value) + Number(button.dataset.move));
+    if (button.dataset.move) go(player, Number(slider(player).value) + Number(button.dataset.move), true);
     else if (!playing) play(player);
   });
 
@@ -66,8 +74,7 @@
     if (!player) return;
     player.hidden = false;
     if (document.body.classList.contains("embed")) Satzblick.draw.redraw(); // there is less room now
-    const steps = stepsOf(figure);
-    player.querySelector("output").textContent = `${steps.length}/${steps.length} · ${steps.at(-1)}`;
+    tell(player, stepsOf(figure).length - 1, false);
   });
 
   /* ── embeds: a deck says when its slide is shown, else it counts what is seen ── */

@@ -94,8 +94,14 @@
     const text = word
       ? parts.filter(Boolean).join(" · ") || state.words.get(word.run)?.get(word.position)
       : line.dataset.hint;
+    write(line, text, Boolean(word));
+  }
+
+  /* The hint is read out with the figure, and what has the focus when it gets it: neither is said once more. */
+  function write(line, text, lit) {
+    line.ariaLive = lit && text !== document.activeElement.textContent ? "polite" : "off";
     if (line.textContent !== text) line.textContent = text;
-    line.classList.toggle("lit", Boolean(word));
+    line.classList.toggle("lit", lit);
   }
 
   function strongest(state, template, word) {
@@ -218,5 +224,5 @@
   document.addEventListener("mouseover", ({ target }) => target.matches?.(".token") && lightAll(whole(wordOf(target))));
   document.addEventListener("mouseout", ({ target }) => target.matches?.(".token") && unhover());
 
-  Satzblick.words = { wordsOf, twin, show, listen, pinAgain, unhover };
+  Satzblick.words = { wordsOf, twin, show, write, listen, pinAgain, unhover };
 })();

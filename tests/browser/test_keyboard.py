@@ -49,8 +49,18 @@ def test_arrow_keys_move_from_word_to_word(screen: Screen) -> None:
     screen.page.keyboard.press("ArrowLeft")
     check_lit(screen, WORDS[2])
     assert WORDS[2] in screen.text(".word-line")
+    assert screen.page.get_attribute(".word-line", "aria-live") == "polite"
     screen.page.keyboard.press("Escape")
+    assert screen.page.get_attribute(".word-line", "aria-live") == "off", "the hint is not said again"
     assert not screen.page.evaluate("[...onScreen.lit(), ...onScreen.marks('row'), ...onScreen.marks('column')]")
+
+
+def test_what_the_focus_says_is_not_said_twice(screen: Screen) -> None:
+    screen.open("/de/attention_heads")
+    tab_to(screen, ".places a")
+    screen.page.keyboard.press("ArrowRight")
+    assert screen.text(".word-line") == screen.page.evaluate("document.activeElement.textContent")
+    assert screen.page.get_attribute(".word-line", "aria-live") == "off"
 
 
 def test_the_figure_itself_takes_arrow_keys(screen: Screen) -> None:

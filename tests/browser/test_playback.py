@@ -30,6 +30,22 @@ def test_a_path_is_walked_step_by_step(screen: Screen) -> None:
     assert f"{last}/{last + 1}" in screen.text(".player output")
 
 
+def test_only_a_buttons_step_is_said_the_slider_says_its_own(screen: Screen) -> None:
+    screen.open("/de/trajectory?text=Der+Mann+biss")
+    page = screen.page
+    output, slider = page.locator(".player output"), page.locator(".player input")
+    assert slider.get_attribute("aria-valuetext") == "4/4 · biss"
+    for act, live in (
+        (lambda: slider.press("Home"), "off"),
+        (lambda: page.click(".player [data-move='1']"), "polite"),
+        (lambda: page.click(".player .play"), "off"),
+    ):
+        act()
+        screen.until(lambda: output.get_attribute("aria-live") == live, f"a step that is {live}")
+    screen.until(lambda: output.inner_text() == "4/4 · biss", "the last step")
+    assert output.get_attribute("aria-live") == "polite", "the end of a playback is said"
+
+
 def test_play_runs_and_pauses(screen: Screen) -> None:
     screen.open("/en/trajectory?text=Der+Mann+biss+den+Hund")
     page = screen.page

@@ -212,7 +212,8 @@ def test_sliders_are_one_form_that_carries_everything_along(client):
     form = form[: form.index("</form>")]
     assert form.count('type="range"') == 4
     assert 'name="match2" min="-10.0" max="30.0" step="0.5" value="12.5" data-usual="22.0"' in form
-    assert '<output for="control-match2">12,5</output>' in form and '<output for="control-temperature">8,0' in form
+    assert '<output for="control-match2" aria-live="off">12,5</output>' in form
+    assert '<output for="control-temperature" aria-live="off">8,0' in form
     assert f'name="text" value="{TEXT}"' in form and 'name="theme" value="dark"' in form
     assert '<noscript><button type="submit">Zeigen</button></noscript>' in form
     query = page[page.index('id="form-state"') : page.index('id="offers"')]
