@@ -63,6 +63,13 @@ def test_what_the_focus_says_is_not_said_twice(screen: Screen) -> None:
     assert screen.page.get_attribute(".word-line", "aria-live") == "off"
 
 
+def test_a_figure_is_one_picture_with_a_name(screen: Screen) -> None:
+    screen.open("/de/attention_map")
+    seen = screen.page.locator("body").aria_snapshot().splitlines()
+    (picture,) = [line for line in seen if line.strip(" -'").startswith("img")]
+    assert screen.text("#summary")[:20] in picture
+
+
 def test_the_figure_itself_takes_arrow_keys(screen: Screen) -> None:
     screen.open("/de/attention_map")
     tab_to(screen, ".figure")
