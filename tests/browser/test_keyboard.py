@@ -63,6 +63,16 @@ def test_what_the_focus_says_is_not_said_twice(screen: Screen) -> None:
     assert screen.page.get_attribute(".word-line", "aria-live") == "off"
 
 
+def test_words_are_said_in_an_embed_too(screen: Screen) -> None:
+    screen.open("/de/embed/attention_map")
+    line = screen.page.locator(".word-line")
+    assert line.evaluate("line => getComputedStyle(line).display") != "none", "a line that comes up later is not said"
+    tab_to(screen, ".figure")
+    screen.page.keyboard.press("ArrowRight")
+    screen.until(lambda: WORDS[0] in line.inner_text(), "the word")
+    assert line.get_attribute("aria-live") == "polite"
+
+
 def test_a_figure_is_one_picture_with_a_name(screen: Screen) -> None:
     screen.open("/de/attention_map")
     seen = screen.page.locator("body").aria_snapshot().splitlines()
