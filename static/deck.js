@@ -35,6 +35,13 @@
     plugins: [RevealNotes],
   });
 
+  /* Reveal's own buttons have English names. */
+  Reveal.on("ready", () => {
+    const { left, right } = document.body.dataset;
+    document.querySelector(".navigate-left").ariaLabel = left;
+    document.querySelector(".navigate-right").ariaLabel = right;
+  });
+
   /* A figure that was clicked leaves with its slide; the keys go on here. */
   Reveal.on("slidechanged", () => document.activeElement?.blur());
 })();

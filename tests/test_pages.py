@@ -151,6 +151,12 @@ def test_a_theme_is_the_pages_and_the_figures(client, theme):
     assert f'<html lang="de" data-theme="{theme}"' in page
 
 
+def test_what_is_compared_with_is_a_sentence_here_and_a_model_there(client):
+    page = client.get("/de/attention_map?vs_from=swap").text
+    labels = [re.sub(r"<.*?>", "", label) for label in re.findall(r"<label[^>]*>(.*?)</label>", page)]
+    assert labels == ["Satz", "verglichen mit (zweiter Satz)", "Modell", "Verglichen mit (zweites Modell)"]
+
+
 def test_german_words_are_german_on_an_english_page_too(client):
     page = client.get("/en/attention_map").text
     assert re.search(r'<input id="field-text"[^>]* lang="de"', page)

@@ -168,6 +168,7 @@ def test_a_phone_opens_the_slide_of_the_address(open_window: OpenWindow) -> None
         screen.until(lambda: screen.page.evaluate("window.Reveal?.isReady()"), "the deck")
         assert screen.page.evaluate("Reveal.getCurrentSlide().id") == "tokens"
         assert screen.page.locator("#tokens h2").is_visible()
+        assert screen.page.get_attribute(".navigate-right", "aria-label") == "Nächste Folie"
 
 
 def test_cells_of_a_slide_are_wide_enough_for_their_texts(screen: Screen) -> None:
