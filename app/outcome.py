@@ -91,8 +91,9 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
     wanted = query.runs()
     traces = [await performed(request, query, run) for run in wanted]
     for run, trace in zip(wanted, traces, strict=True):
-        if lacking := trace.lacking(view.needs):
-            raise unavailable(CaptureError(f"its {', '.join(lacking)} cannot be recorded"), query, run)
+        if trace.lacking(view.needs):
+            field = "vs_model" if run.model == query.vs_model != query.model else "model"
+            raise QueryError("not_recorded", field, say("error.not_recorded", model=run.model), status=503)
     if not traces:  # nothing to hold them against, and nothing that they could change
         query = query.changed(**{name: view.query.model_fields[name].default for name in run_choices(view.query)})
         return Drawn(query, traces, view.figure(query, traces))

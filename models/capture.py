@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor, inference_mode, nn, tensor
@@ -24,6 +24,9 @@ from models.shapes import Layers, array_fields
 from models.trace import Attention, Check, Decoding
 
 IMPLEMENTATION = "recorded"
+Matrix = nn.Linear | Conv1D
+PRINT = 16  # so many numbers tell one tensor from another
+ROUNDING = 1e-6
 TOLERANCE = 1e-4  # softmax(scores) may lie so far from the attention of a model from elsewhere
 
 
@@ -41,6 +44,7 @@ class Call:
     scaling: float
     attention: Tensor
     bias: Tensor | None = None  # T5: what the distance adds to q·k, [1, heads, tokens, tokens]
+    cap: float | None = None  # Gemma 2: how far from 0 a score can get
     projection: nn.Module | None = None  # W_O
     output: Tensor | None = None  # of W_O
     feed_forward: Tensor | None = None
@@ -73,7 +77,8 @@ def _recorded(
         output = (used @ value.repeat_interleave(groups, dim=1)).transpose(1, 2).contiguous()
     calls = _calls.get()
     if calls is not None:
-        calls.append(Call(query, key, value, attention_mask, scaling, attention, kwargs.get("position_bias")))
+        bias, cap = kwargs.get("position_bias"), kwargs.get("softcap")
+        calls.append(Call(query, key, value, attention_mask, scaling, attention, bias, cap))
     return output, attention
 
 
@@ -110,32 +115,106 @@ def attach(network: nn.Module) -> None:
 
     Found by watching two tokens pass: W_O is the first matrix after the attention, and the feed-forward network ends
     with the only one, up to the next attention, that comes back to the states' width from another. Where a layer has
-    no such matrix, or several (a mixture of experts), that part of a trace stays empty.
+    no such matrix, or several, or one whose output is not what is added to the states (it is normalised or scaled
+    before, or other experts have a say), that part of a trace stays empty.
     """
-    passed: list[list[nn.Module]] = []
-
-    def passing(module: nn.Module, _given: object, _output: object) -> None:
-        if calls:
-            passed.extend([] for _ in range(len(calls) - len(passed)))
-            passed[-1].append(module)
-
-    watched = [module for module in network.modules() if isinstance(module, nn.Linear | Conv1D)]
-    hooks = [module.register_forward_hook(passing) for module in watched]
+    watch = _Watch()
+    hooks = [module.register_forward_hook(watch, with_kwargs=True) for module in network.modules()]
     try:
-        with inference_mode(), recording() as calls:
+        with inference_mode(), recording() as watch.calls:
             network(input_ids=tensor([[0, 1]]))
     finally:
         for hook in hooks:
             hook.remove()
-    if len(passed) != len(calls):
+    layers = watch.layers()
+    if not all(layers) or not all(map(_mixes, watch.calls, layers)):
         return
-    projections = {modules[0] for modules in passed}  # layers may share theirs
-    ends = [[each for each in modules[1:] if _returns(each, modules[0])] for modules in passed]
-    for module in projections:
+    idle = set(network.modules()) - {each.module for each in watch.passed}  # experts that these two tokens do not ask
+    whole = not any(isinstance(each, Matrix) and _returns(each, layers[0][0].module) for each in idle)
+    ends = [[each for each in layer[1:] if _returns(each.module, layer[0].module)] for layer in layers]
+    pairs = [
+        (layer[0], found[0] if whole and len(found) == 1 else None) for layer, found in zip(layers, ends, strict=True)
+    ]
+    if not all(watch.adds(number, out, end) for number, (out, end) in enumerate(pairs)):
+        pairs = [(out, None) for out, _ in pairs]
+        if not all(watch.adds(number, out) for number, (out, _) in enumerate(pairs)):
+            return
+    for module in {out.module for out, _ in pairs}:  # layers may share theirs
         module.register_forward_hook(_projected)
-    if all(len(found) == 1 for found in ends):
-        for module in {found[0] for found in ends}:
+    if all(end for _, end in pairs):
+        for module in {end.module for _, end in pairs if end}:
             module.register_forward_hook(_fed_forward)
+
+
+class _Passed(NamedTuple):
+    """A module that was called: after how many attentions, which tensors it got and which it gave, and where among
+    all tensors these stand."""
+
+    module: nn.Module
+    layer: int
+    given: list[Tensor]
+    output: Tensor
+    place: int
+
+
+class _Watch:
+    """A forward hook of all modules that notes in which order they are called, and what passes between them."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.passed: list[_Passed] = []
+        self.seen: list[tuple[int, np.ndarray]] = []  # after how many attentions, and the end of a tensor
+
+    def __call__(self, module: nn.Module, given: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
+        """Notes a call."""
+        layer = len(self.calls)
+        tensors = [each for each in (*given, *named.values()) if isinstance(each, Tensor) and each.is_floating_point()]
+        (result, *_) = output if isinstance(output, tuple) and output else (output,)
+        place = len(self.seen)
+        for each in [*tensors, *([result] if isinstance(result, Tensor) else [])]:
+            if each.numel() >= PRINT:
+                self.seen.append((layer, _end(each)))
+        if isinstance(module, Matrix):
+            self.passed.append(_Passed(module, layer, tensors, result, place))
+
+    def layers(self) -> list[list[_Passed]]:
+        """The matrices that were applied after each attention, up to the next."""
+        return [[each for each in self.passed if each.layer == layer] for layer in range(1, len(self.calls) + 1)]
+
+    def adds(self, number: int, out: _Passed, end: _Passed | None = None) -> bool:
+        """Whether what these give is added to something that was seen before, as something seen afterwards shows;
+        where both run beside each other, it is added together."""
+        near = [(place, each) for place, (layer, each) in enumerate(self.seen) if number <= layer <= number + 1]
+        steps = [step for step in (out, end) if step]
+        together = np.sum([_end(step.output) for step in steps], axis=0)
+
+        def added(step: _Passed, what: np.ndarray) -> bool:
+            before = [each for place, each in near if place < step.place]
+            after = [each for place, each in near if place > step.place]
+            if what.size < PRINT or not before or not after:
+                return False
+            gap = np.abs(np.array(after)[:, None] - (np.array(before) + what)).max(-1)
+            size = np.abs(np.array(after)).max(-1)[:, None] + np.abs(np.array(before)).max(-1)
+            return bool((gap <= ROUNDING * size).any())
+
+        return all(added(step, _end(step.output)) for step in steps) or (
+            len(steps) == 2 and added(steps[0], together) and added(steps[1], together)
+        )
+
+
+def _end(vectors: Tensor) -> np.ndarray:
+    """The last numbers of the last token, as float64."""
+    found: np.ndarray = vectors.reshape(-1)[-PRINT:].double().numpy()
+    return found
+
+
+def _mixes(call: Call, layer: list[_Passed]) -> bool:
+    """Whether W_O is applied to the values as the attention mixes them, not to what a norm or a gate makes of these."""
+    given = layer[0].given
+    groups = call.attention.shape[1] // call.value.shape[1]
+    mixed = call.attention @ call.value.repeat_interleave(groups, dim=1)
+    own = _end(mixed.transpose(1, 2))
+    return bool(given) and bool(np.abs(_end(given[0]) - own).max() <= 1e-4 * max(1.0, np.abs(own).max()))
 
 
 def _sizes(module: nn.Module) -> tuple[int, int]:
@@ -200,6 +279,8 @@ def recorded(calls: list[Call]) -> tuple[dict[str, Any], Check]:
         found *= np.float32(calls[layer].scaling)
         if (bias := calls[layer].bias) is not None:
             found += bias[0].numpy()
+        if (cap := calls[layer].cap) is not None:
+            found = np.float32(cap) * np.tanh(found / np.float32(cap))
         if (mask := masks[layer]) is not None:
             mask = np.broadcast_to(mask[..., : found.shape[-1]], found.shape)
             found += mask

@@ -74,33 +74,46 @@ def test_nothing_is_kept_twice():
     assert part.attention_output.nbytes == part.feed_forward.nbytes == 4 * np.asarray(part.feed_forward).size
 
 
-class Mixture(nn.Module):
-    """A layer with two feed-forward networks, as a mixture of experts has."""
+class Layer(nn.Module):
+    """A layer with feed-forward networks, several as a mixture of experts has; `asked` of them have a say. What
+    attention and feed-forward network give may be scaled before it is added, what is mixed be gated before W_O."""
 
-    def __init__(self, experts):
+    def __init__(self, experts=1, asked=None, attention=1.0, feed_forward=1.0, gate=1.0):
         super().__init__()
+        self.asked, self.scales, self.gate = asked or experts, (attention, feed_forward), gate
         self.projection = nn.Linear(8, 8)
         self.experts = nn.ModuleList(nn.Sequential(nn.Linear(8, 12), nn.Linear(12, 8)) for _ in range(experts))
+        self.first, self.between, self.last = (nn.LayerNorm(8) for _ in range(3))
 
     def forward(self, input_ids):
-        state = nn.functional.one_hot(input_ids, 8).float()
+        state = self.first(nn.functional.one_hot(input_ids, 8).float())
         heads = state.view(1, -1, 2, 4).transpose(1, 2)
         attention = (heads @ heads.mT).softmax(-1)
         calls = capture._calls.get()
         if calls is not None:
             calls.append(capture.Call(heads, heads, heads, None, 1.0, attention))
-        state = self.projection((attention @ heads).transpose(1, 2).reshape(1, -1, 8))
-        return sum(expert(state) for expert in self.experts)
+        mixed = self.gate * (attention @ heads).transpose(1, 2).reshape(1, -1, 8)
+        state = state + self.scales[0] * self.projection(mixed)
+        given = self.between(state)
+        added = sum(expert(given) for expert in self.experts[: self.asked])
+        self.last(state + self.scales[1] * added)
+        return added
 
 
-@pytest.mark.parametrize("experts", [1, 2])
-def test_a_mixture_of_experts_has_no_one_feed_forward_network(experts):
-    network = Mixture(experts)
+@pytest.mark.parametrize(
+    ("stated", "attention", "feed_forward"),
+    [({}, True, True), ({"experts": 2}, True, False), ({"experts": 2, "asked": 1}, True, False),
+     ({"feed_forward": 0.5}, True, False), ({"attention": 0.5}, False, False), ({"gate": 0.5}, False, False)],
+)  # fmt: skip
+def test_only_what_is_added_as_it_stands_is_shown_as_added(stated, attention, feed_forward):
+    torch.manual_seed(3)
+    network = Layer(**stated)
     capture.attach(network)
     with torch.inference_mode(), capture.recording() as calls:
         added = network(torch.arange(5)[None])
         part, _ = capture.attention(calls)
-    assert part.attention_output.shape == (1, 5, 8)
-    assert (part.feed_forward is None) == (experts == 2)
-    if part.feed_forward is not None:
+    assert (part.attention_output is not None) == (part.output_weights is not None) == attention
+    assert (part.feed_forward is not None) == feed_forward
+    if feed_forward:
+        assert part.attention_output.shape == (1, 5, 8)
         assert np.array_equal(part.feed_forward[0], added[0].numpy())
