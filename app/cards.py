@@ -75,8 +75,16 @@ def entry(model: Model, query: Query) -> Json:
         "url": address(model.name, query),
         "parameters": whole(query.lang, model.parameters),
         "score": rows[0]["value"] if rows else "–",
-        "measure": rows[0]["measure"] if rows else translate(query.lang, "card.fault") if model.fault else "",
+        "measure": rows[0]["measure"] if rows else wrong(model, query.lang),
     }
+
+
+def wrong(model: Model, lang: Lang) -> Markup:
+    """What is known to be wrong with a model, in words and as its files or transformers put it; mostly nothing."""
+    told = registry.trouble(model.name).replace("`", "")
+    loaded = registry.status()[model.name] == "loaded"
+    said = translate(lang, "card.trouble") if loaded else translate(lang, "card.fault")
+    return coded(f"{said} `{told}`" if told else "")
 
 
 def scored(model: Model) -> record.Results:
@@ -119,7 +127,7 @@ def model_page(model: Model, query: Query) -> str:
         overview=query.address(f"/{lang}/models"),
         name=model.name,
         what=coded(what(model, lang)),
-        fault=translate(lang, "card.fault") if model.fault else "",
+        fault=wrong(model, lang),
         base=named(base, query) if base in others else None,
         heirs=[named(name, query) for name, other in others.items() if other.base.get("model") == model.name],
         sources=[

@@ -39,13 +39,14 @@ def serve(
 
 @app.command()
 def models() -> None:
-    """Lists the models: name, family, parameters, weights."""
+    """Lists the models: name, family, parameters, weights; or why one cannot be loaded."""
     from models import registry
 
     found = registry.catalogue().values()
     name, family = (max(len(getattr(model, column)) for model in found) for column in ("name", "family"))
     for model in found:
-        typer.echo(f"{model.name:{name}}  {model.family:{family}} {model.parameters:>12,}  {model.hash}")
+        told = model.fault or f"{model.family:{family}} {model.parameters:>12,}  {model.hash}"
+        typer.echo(f"{model.name:{name}}  {told}")
 
 
 @app.command()

@@ -33,6 +33,13 @@ class TooManyTokens(InputError):
     sentence = "the text has {count} tokens, at most {limit} are possible; its first {characters} characters would fit"
 
 
+class PieceWithoutVector(InputError):
+    """The model's tokenizer cuts out `piece`, for which its table of `rows` word vectors has none."""
+
+    code = "piece_without_vector"
+    sentence = "the tokenizer of {model!r} knows {piece!r}, its table of {rows} word vectors does not"
+
+
 class ModelUnavailable(RuntimeError):
     """The weights of a model cannot be read, or are not what its code expects."""
 

@@ -1,21 +1,26 @@
 """A model from elsewhere in memory: its network and its own tokenizer, read by nothing but what their files say."""
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.errors import CaptureError, EmptyText, TooManyTokens
+import numpy as np
+
+from models.errors import CaptureError, EmptyText, InputError, PieceWithoutVector, TooManyTokens
 from models.families.encoder import placeless, silenced, vectors_of
 from models.registry import Model
 from models.run import Change, changed
 from models.shapes import ShapeError
 from models.trace import Attention, Check, Token, Trace
+from models.weights import configuration
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Tensor
-    from torch.nn import Embedding
+    from torch.nn import Embedding, Linear
     from transformers import PreTrainedModel
 
 # These add a vector for each place to the word vectors, from a table; that is the module's name.
@@ -26,6 +31,25 @@ UNKNOWN = {"<unk>", "[UNK]"}
 SPACES = ("Ġ", "▁", " ")  # how a piece says that a space stands before it
 BLANK = "␣"
 PROBE = "Der Hund."
+
+_places: ContextVar["list[Tensor] | None"] = ContextVar("places", default=None)
+
+
+@contextmanager
+def placing() -> Iterator[list["Tensor"]]:
+    """Collects the vectors for the places, [tokens, units], that are added inside the block."""
+    places: list[Tensor] = []
+    token = _places.set(places)
+    try:
+        yield places
+    finally:
+        _places.reset(token)
+
+
+def placed(_module: Any, _given: object, vectors: "Tensor") -> None:
+    """Notes which vectors a run adds: RoBERTa counts on where it finds padding, which may be typed like any word."""
+    if (noted := _places.get()) is not None:
+        noted.append(vectors.reshape(-1, vectors.shape[-1]))
 
 
 class Extra:
@@ -51,23 +75,43 @@ class Extra:
         from models import capture
 
         try:
-            check = self.forward(PROBE, tried=True).check
-        except EmptyText:  # a vocabulary that knows none of it
+            trace = self.forward(PROBE, tried=True)
+        except InputError:  # a vocabulary that knows none of it
             return ""
         except CaptureError as error:
             return str(error)
-        wrong = check.max_abs_error
+        assert trace.attention is not None
+        if trace.prediction is not None and np.triu(trace.attention.attention, 1).any():
+            return "it sees the words that it would have to expect"
+        wrong = trace.check.max_abs_error
         if self.reported:
             return "" if wrong <= capture.TOLERANCE else f"the rows of its attention do not sum to 1: {wrong:.1e} off"
         return (
             "" if wrong <= capture.TOLERANCE else f"its attention is not the softmax of its scores: {wrong:.1e} apart"
         )
 
+    @cached_property
+    def widening(self) -> "Linear | None":
+        """The first matrix that the network applies: where word vectors are narrower than states, it widens them."""
+        import torch
+
+        from models import capture
+
+        passed: list[torch.nn.Linear] = []
+        matrices = [module for module in self.network.modules() if isinstance(module, torch.nn.Linear)]
+        hooks = [module.register_forward_hook(lambda module, *_: passed.append(module)) for module in matrices]
+        with torch.inference_mode(), capture.recording():  # no part of the run that asks
+            self.output(torch.tensor([[0, 1]]))
+        for hook in hooks:
+            hook.remove()
+        return passed[0] if passed else None
+
     def _places(self) -> "Embedding":
         """The module with the vectors for the places, which from now on can be switched off."""
         name = PLACED[self.network.config.model_type]
         found: Embedding = next(part for path, part in self.network.named_modules() if path.endswith(name))
         found.register_forward_hook(silenced)
+        found.register_forward_hook(placed)
         return found
 
     @property
@@ -91,9 +135,10 @@ class Extra:
         if not tried and self.trouble:
             raise CaptureError(self.trouble)
         tokens = self.tokenize(text)
+        self.known(tokens)
         ids = torch.tensor([[token.id for token in tokens]])
         off = "no_positions" in changed(change, len(tokens), *(("no_positions",) if self.places is not None else ()))
-        with torch.inference_mode(), capture.recording() as calls, placeless(off):
+        with torch.inference_mode(), capture.recording() as calls, placeless(off), placing() as places:
             output = self.output(ids)
             states, logits = self.read(output)
             if self.reported:
@@ -102,8 +147,7 @@ class Extra:
                 attention, check = self.attention(capture.attention, calls, len(states) - 1)
             inputs = self.inputs(ids[0], states[0].shape[-1])
             said = self.said(logits, ids[0])
-            table = None if self.places is None else self.position_table
-            vectors = vectors_of(inputs, table, off, states)
+            vectors = vectors_of(inputs, places[0] if places else None, off, states)
         return Trace(
             model=self.model.name,
             text=text,
@@ -130,7 +174,19 @@ class Extra:
     def read(self, output: Any) -> tuple[list["Tensor"], "Tensor | None"]:
         """States around each layer [tokens, units], and any logits."""
         logits = output.logits[0] if "predictions" in self.model.fields else None
-        return [state[0] for state in output.hidden_states], logits
+        states = [state[0] for state in output.hidden_states]
+        if len({state.shape for state in states}) > 1:  # OPT-350m narrows its last one
+            raise CaptureError("the states of its layers are not all of one size")
+        return states, logits
+
+    def known(self, tokens: tuple[Token, ...]) -> None:
+        """Raises PieceWithoutVector where the tokenizer has grown beyond the table of word vectors."""
+        table: Tensor | None = getattr(self.network.get_input_embeddings(), "weight", None)
+        if table is None:
+            return
+        for token in tokens:
+            if token.id >= len(table):
+                raise PieceWithoutVector(model=self.model.name, piece=token.text, rows=len(table))
 
     @property
     def target(self) -> "Tokenizer":
@@ -150,15 +206,13 @@ class Extra:
 
     def inputs(self, ids: "Tensor", units: int) -> "Tensor":
         """The word vectors [tokens, units]."""
-        from torch import nn
-
         found: Tensor = self.network.get_input_embeddings()(ids) * getattr(self.network, "embed_scale", 1.0)
         if found.shape[-1] == units:
             return found
-        for part in self.network.modules():
-            if isinstance(part, nn.Linear) and (part.in_features, part.out_features) == (found.shape[-1], units):
-                widened: Tensor = part(found)
-                return widened
+        part = self.widening
+        if part is not None and (part.in_features, part.out_features) == (found.shape[-1], units):
+            widened: Tensor = part(found)
+            return widened
         raise CaptureError("its word vectors have another width than its states")
 
     def said(self, logits: "Tensor | None", ids: "Tensor") -> dict[str, Any]:
@@ -177,8 +231,11 @@ class Extra:
         if not typed or not text.strip():
             raise EmptyText()
         if len(specials) > self.model.longest:
-            own = len(specials) - len(typed)
-            kept = encoding.offsets[typed[self.model.longest - own - 1]][1]
+            kept = self.fitting(
+                text,
+                [span for span, special in zip(encoding.offsets, specials, strict=True) if not special],
+                len(specials) - len(typed),
+            )
             raise TooManyTokens(count=len(specials), limit=self.model.longest, characters=kept)
         tokens = []
         for place, (piece, id_, span) in enumerate(zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True)):
@@ -189,6 +246,11 @@ class Extra:
                 same_word = place > typed[0] and words[place] == words[place - 1]
                 tokens.append(self.typed(text, piece, id_, span, same_word))
         return tuple(tokens)
+
+    def fitting(self, text: str, spans: Sequence[tuple[int, int]], own: int) -> int:
+        """How many characters of the text fit beside the model's own tokens; several pieces may share one character."""
+        ends = sorted({end for _, end in spans[: max(0, self.model.longest - own)]}, reverse=True)
+        return next((end for end in ends if len(self.pieces.encode(text[:end]).ids) <= self.model.longest), 0)
 
     def typed(self, text: str, piece: str, id_: int, span: tuple[int, int], same_word: bool) -> Token:
         """One piece of the text as people read it: as typed, with ## where it goes on with a word."""
@@ -217,6 +279,7 @@ class Extra:
 def load(model: Model) -> Extra:
     """Reads the weights into memory; RuntimeError where the file does not have all of them."""
     import torch
+    import transformers
     from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
     from transformers.utils import logging
 
@@ -229,6 +292,9 @@ def load(model: Model) -> Extra:
     kind: Any = AutoModelForCausalLM if "predictions" in model.fields else AutoModel
     if writes := "cross_attention" in model.fields:
         kind = AutoModelForSeq2SeqLM
+    (architecture, *_) = configuration(model.folder).get("architectures") or [""]
+    if architecture.endswith("EncoderModel"):  # one side of a T5, which AutoModel would build with both
+        kind = getattr(transformers, architecture, kind)
     given = {"dtype": torch.float32, "local_files_only": True, "trust_remote_code": False, "use_safetensors": True}
     # Architectures of their own refuse the first.
     for implementation in (capture.IMPLEMENTATION, "eager")["scores" not in model.fields :]:
@@ -240,6 +306,8 @@ def load(model: Model) -> Extra:
         except ValueError as error:
             if implementation not in str(error):
                 raise
+    if network.main_input_name != "input_ids":
+        raise RuntimeError(f"it does not read text but {network.main_input_name}")
     missing = [name for name in told["missing_keys"] if needed(network, name, writes)]
     if missing or told["mismatched_keys"]:
         raise RuntimeError(f"the file does not hold {sorted(missing)[:3] or 'numbers of the right shape'}")

@@ -118,6 +118,12 @@ def get(name: str) -> Model:
         raise UnknownModel(model=name, models=", ".join(catalogue())) from None
 
 
+def reason(error: Exception) -> str:
+    """What an error says, in one line; of an OSError without the path."""
+    told = getattr(error, "strerror", None) or str(error)
+    return ": ".join([type(error).__name__, *told.splitlines()[:1]])
+
+
 _loaded: dict[str, Loaded] = {}
 _status: dict[str, str] = {}
 _locks: dict[str, threading.Lock] = {}
@@ -137,7 +143,7 @@ def load(name: str) -> Loaded:
             try:
                 _loaded[name] = model.load(model)
             except Exception as error:
-                _status[name] = f"failed: {type(error).__name__}"
+                _status[name] = f"failed: {reason(error).replace(f'{model.folder}', name)}"
                 raise ModelUnavailable(f"{name}: {error}") from error
             _status[name] = "loaded"
         return _loaded[name]
@@ -146,6 +152,12 @@ def load(name: str) -> Loaded:
 def loaded() -> int:
     """How many models are in memory."""
     return len(_loaded)
+
+
+def trouble(name: str) -> str:
+    """What is known to be wrong with a model: why it cannot be loaded, or what it cannot show; mostly nothing."""
+    _, failed, why = _status.get(name, "").partition("failed: ")
+    return get(name).fault or (why if failed else getattr(_loaded.get(name), "trouble", ""))
 
 
 def status() -> dict[str, str]:

@@ -11,6 +11,7 @@ import re
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
+from os.path import isdir
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from models import translating
 from models.families.encoder import ATTENTION
 from models.foreign import PLACED, load
-from models.registry import Model, sizes
+from models.registry import Model, reason, sizes
 from models.tokenizer import WEIGHTS
 from models.weights import configuration, files
 
@@ -26,14 +27,11 @@ VARIABLE = "SATZBLICK_EXTRA_MODELS"
 PATIENCE = 4  # seconds until the hub has to have answered
 LONGEST = 512  # tokens, where the model itself has no lower limit
 KEPT = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm")  # what is fetched of a model; no code, no pickles
+TOKENIZERS = ("tokenizer*.json", "vocab.*", "*.model", "*.spm")  # files that one is read from
 FIELDS = ("inputs", "embeddings", "hidden", *ATTENTION)
 REPORTED = ("inputs", "embeddings", "hidden", "attention")  # of a model whose scores are out of reach
 HEADS = ("ForCausalLM", "LMHeadModel")  # how the classes end that say what comes next
 WRITERS = ("ForConditionalGeneration", "MTModel")  # … and those of encoder–decoders that write
-CAUSAL = {
-    "bloom", "codegen", "falcon", "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neo", "gpt_neox", "gptj", "llama",
-    "mistral", "olmo", "olmo2", "opt", "phi", "phi3", "qwen2", "qwen3", "smollm3", "stablelm", "starcoder2",
-}  # fmt: skip  # read from left to right, also where their head is missing
 TWO_WAYS = {"flaubert", "xlm", "xlnet"}  # their classes end alike, but they see the words after as well
 # Their first positions are numbered from the id of the padding on, so that many of the table's rows are never used.
 PADDED = {"camembert", "data2vec-text", "longformer", "mpnet", "roberta", "roberta-prelayernorm", "xlm-roberta", "xmod"}
@@ -44,9 +42,11 @@ def listed(stated: str) -> list[Model]:
     found: list[Model] = []
     taken = {folder.name for folder in WEIGHTS.iterdir()}
     for entry in filter(None, map(str.strip, stated.split(","))):
-        alias, _, source = entry.rpartition("=")
+        alias, told, source = entry.partition("=")
+        if not told or alias.startswith(("/", ".", "~")) or isdir(entry):  # a folder's name may have an = as well
+            alias, source = "", entry
         source = source.strip().rstrip("/")
-        name = re.sub(r"[^\w.@-]+", "-", alias.strip() or source.rpartition("/")[2]) or "extra"
+        name = re.sub(r"[^\w.@-]+", "-", alias.strip() or source.rpartition("/")[2]).strip(".") or "extra"
         while name in taken:
             name += "-2"
         taken.add(name)
@@ -56,18 +56,20 @@ def listed(stated: str) -> list[Model]:
 
 def described(name: str, source: str) -> Model:
     """A model as its configuration tells, before its weights are read."""
-    place, fault = Path(source).expanduser(), ""
+    place, fault = Path(source), ""
     shown = place.name if place.is_absolute() or source.startswith((".", "~")) else source
+    shown = shown.encode(errors="replace").decode()  # of a name that is not UTF-8
     family, fields, most = "encoder", tuple[str, ...](), LONGEST
     try:
         place = found_at(source)
         config = configuration(place)
+        if not any(file for pattern in TOKENIZERS for file in place.glob(pattern)):
+            raise FileNotFoundError("no tokenizer in its folder")
         for file in files(place):
             sizes(file)
         (family, fields), most = kind_of(config), longest(place, config)
     except Exception as error:  # whatever is in a folder from elsewhere: the server goes on without it
-        told = getattr(error, "strerror", None) or str(error)  # of an OSError without the path
-        fault = f"{type(error).__name__}: {told.splitlines()[0] if told else name}"
+        fault = reason(error)
     return Model(
         name=name, title=name, family=family, fields=fields, load=load, longest=most, source=shown, place=place,
         fault=fault,
@@ -78,8 +80,9 @@ def kind_of(config: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     """The family of a model and the arrays of its traces, as its configuration tells."""
     (architecture, *_) = config.get("architectures") or [""]
     kind, two_sided = config.get("model_type") or "", bool(config.get("is_encoder_decoder"))
-    says = architecture.endswith(HEADS) and not two_sided and kind not in TWO_WAYS
-    causal = says or bool(config.get("is_decoder")) or kind in CAUSAL
+    causal = not two_sided and (bool(config.get("is_decoder")) or ahead(kind))
+    causal = causal and not config.get("use_bidirectional_attention")
+    says = causal and architecture.endswith(HEADS)
     fields: tuple[str, ...] = FIELDS if registered(kind) else REPORTED
     if kind in PLACED and (kind != "electra" or config.get("embedding_size", 128) == config.get("hidden_size", 256)):
         fields = ("positions", *fields)  # ELECTRA adds them to word vectors that may be narrower, and usually are
@@ -91,15 +94,27 @@ def kind_of(config: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 
 def registered(kind: str) -> bool:
-    """Whether the code of an architecture has its attention computed by what is registered with transformers.
+    """Whether the code of an architecture has its attention computed by what is registered with transformers; one
+    without code is taken for one that does."""
+    return not code(kind) or "ALL_ATTENTION_FUNCTIONS" in code(kind)
 
-    Its file is searched, not imported; an architecture without a folder of its name is taken for one that does.
-    """
+
+def ahead(kind: str) -> bool:
+    """Whether models of an architecture read from left to right, whatever head they have: it can say what comes next,
+    and its code does not ask for `is_decoder` before it does."""
+    asks = re.search(r"not (self\.)?config\.is_decoder", code(kind))
+    return bool(re.search(rf"class \w+({'|'.join(HEADS)})\b", code(kind))) and not asks and kind not in TWO_WAYS
+
+
+@cache
+def code(kind: str) -> str:
+    """The code of an architecture in transformers, which is searched, not imported; empty where there is none."""
     spec = find_spec("transformers")
     assert spec is not None and spec.origin is not None
-    folder = Path(spec.origin).parent / "models" / kind.replace("-", "_")
-    code = [file.read_text(encoding="utf-8") for file in folder.glob("modeling_*.py")] if kind else []
-    return not code or any("ALL_ATTENTION_FUNCTIONS" in text for text in code)
+    parts, models = kind.replace("-", "_").split("_"), Path(spec.origin).parent / "models"
+    names = filter(None, ("_".join(parts[:count]) for count in range(len(parts), 0, -1)))  # gemma3_text is in gemma3
+    folder = next((models / name for name in names if (models / name).is_dir()), models)
+    return "\n".join(file.read_text(encoding="utf-8") for file in folder.glob("modeling_*.py"))
 
 
 def found_at(source: str) -> Path:

