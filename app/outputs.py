@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from app.messages import Lang, Message, Strong, percent, say, translate
+from app.messages import Lang, Message, Strong, percent, say, translate, visible
 from app.views import Term
 from app.words import words, written
 from models.trace import Trace
@@ -46,7 +46,7 @@ def following(trace: Trace, _lang: Lang) -> Iterable[Said]:
     """The likeliest next word after each token."""
     assert trace.prediction is not None
     for place, pieces in enumerate(trace.prediction.words):
-        yield Said(place, pieces[0], float(trace.prediction.probabilities[place, 0]))
+        yield Said(place, visible(pieces[0]), float(trace.prediction.probabilities[place, 0]))
 
 
 def filled(trace: Trace, _lang: Lang) -> Iterable[Said]:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import NonNegativeInt
 
 from app import units
-from app.messages import Message, Strong, chance, decimal, percent, say, translate
+from app.messages import Message, Strong, chance, decimal, percent, say, translate, visible
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query, Value, layers
 from app.views import Cell, Figure, Ranked, Table, View, change_term
@@ -151,7 +151,7 @@ def guessed(trace: Trace) -> Guesses:
     """What a run expects after each token: the five likeliest."""
     assert trace.prediction is not None
     rows = zip(trace.prediction.words, trace.prediction.probabilities[:, :GUESSES].tolist(), strict=True)
-    return [list(zip(guesses, numbers, strict=False)) for guesses, numbers in rows]
+    return [list(zip(map(visible, guesses), numbers, strict=False)) for guesses, numbers in rows]
 
 
 def summaries(

@@ -272,6 +272,13 @@ def test_every_fitting_view_draws(client, name):
         assert client.get("/en/attention_map.json", params=asked).status_code == 200
 
 
+@pytest.mark.parametrize("view", ["loss_per_step", "pipeline"])
+def test_bytes_that_cannot_be_seen_are_named_in_guesses(client, monkeypatch, view):
+    monkeypatch.setattr(registry.load("gpt2"), "written", lambda _: "\x1f")
+    page = client.get(f"/de/{view}", params={"text": "Hund sieht Katze", "model": "gpt2"})
+    assert page.status_code == 200 and "U+001F" in page.text and "\x1f" not in page.text
+
+
 @pytest.mark.parametrize("name", PLACED)
 def test_positions_are_what_the_model_adds_and_can_be_switched_off(client, name):
     network = hf.AutoModel.from_pretrained(registry.get(name).folder).eval()
