@@ -5,7 +5,7 @@ JSON. An axis has one size within a trace; `tokens` is the number of tokens.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -388,8 +388,7 @@ class Trace:
 
     def parts(self) -> dict[str, Any]:
         """The parts that this run recorded, by name."""
-        found = {name: getattr(self, name) for name in PARTS}
-        return {name: value for name, value in found.items() if value is not None}
+        return {name: value for name, value in vars(self).items() if is_dataclass(value)}
 
     def lacking(self, fields: Iterable[str]) -> list[str]:
         """Those of the fields that this run has a place for and could not record."""
@@ -410,28 +409,3 @@ class Trace:
             for name, (_, axes) in array_fields(type(part_)).items():
                 if (value := getattr(part_, name)) is not None:
                     yield name, axes, value
-
-
-PARTS: dict[str, type] = {
-    "states": States,
-    "positional": Positional,
-    "recurrence": Recurrence,
-    "attention": Attention,
-    "prediction": Prediction,
-    "gradient": Gradient,
-    "memory": Memory,
-    "path": Path,
-    "neighbourhood": Neighbourhood,
-    "context": Context,
-    "classification": Classification,
-    "erasure": Erasure,
-    "labelling": Labelling,
-    "filling": Filling,
-    "expectation": Expectation,
-    "sentence": Sentence,
-    "written": Written,
-    "decoding": Decoding,
-    "slope": Slope,
-    "attribution": Attribution,
-    "timing": Timing,
-}
