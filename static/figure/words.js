@@ -4,6 +4,7 @@
 (() => {
   const { plain, axisName } = Satzblick.text;
   const { drawn, figures, beside } = Satzblick.drawn;
+  const CLEAR = 6; // pixels around a cell that the keys have come to
 
   /* A word is {run, position}; its twin in another run is the same word, counted from the left. */
   function wordsOf(spec) {
@@ -167,7 +168,30 @@
           ? 0
           : positions.length - 1
         : Math.min(positions.length - 1, Math.max(0, now + (ahead ? 1 : -1)));
-    if (positions.length) pin(whole({ run, position: positions[next] }));
+    if (!positions.length) return false; // the key scrolls, as anywhere
+    pin(whole({ run, position: positions[next] }));
+    follow(figure);
+    return true;
+  }
+
+  /* The keys take along what is seen, in the figure's own box and in the window, clear of the words at its edges. */
+  function follow(figure) {
+    const stage = figure.querySelector(".stage");
+    const [row, column] = [".mark.row", ".mark.column"].map((mark) => stage.querySelector(mark)?.style);
+    if (!row && !column) return;
+    const crossing = stage.appendChild(document.createElement("div"));
+    const [head, side] = [".sticky-columns", ".sticky-corner"].map((words) => stage.querySelector(words));
+    const [above, before] = [(head?.offsetHeight ?? 0) + CLEAR, (side?.offsetWidth ?? 0) + CLEAR];
+    Object.assign(crossing.style, {
+      position: "absolute",
+      left: (column ?? row).left,
+      top: (row ?? column).top,
+      width: column?.width ?? 0,
+      height: row?.height ?? 0,
+      scrollMargin: `${above}px ${CLEAR}px ${CLEAR}px ${before}px`,
+    });
+    crossing.scrollIntoView({ block: "nearest", inline: "nearest" });
+    crossing.remove();
   }
 
   function listen(figure) {
@@ -194,8 +218,7 @@
         !event.metaKey &&
         window === window.parent
       ) {
-        event.preventDefault();
-        step(figure, event.key);
+        if (step(figure, event.key)) event.preventDefault();
       }
     });
   }

@@ -63,6 +63,34 @@ def test_what_the_focus_says_is_not_said_twice(screen: Screen) -> None:
     assert screen.page.get_attribute(".word-line", "aria-live") == "off"
 
 
+def test_the_arrow_keys_take_along_what_is_seen(screen: Screen) -> None:
+    screen.page.set_viewport_size({"width": 320, "height": 256})
+    screen.open("/de/attention_map", text="Der Mann biss den Hund und " * 6 + "ging")
+    screen.page.focus(".figure")
+    for key, times in (("ArrowRight", 37), ("ArrowLeft", 37)):
+        for _ in range(times):
+            screen.page.keyboard.press(key)
+        left, top, right, bottom = screen.page.evaluate(
+            """() => {
+              const [column, row] = ["column", "row"].map((kind) => document.querySelector(`.mark.${kind}`));
+              const [{ left, right }, { top, bottom }] = [column, row].map((mark) => mark.getBoundingClientRect());
+              const box = document.querySelector(".figure").getBoundingClientRect();
+              const corner = document.querySelector(".sticky-corner").getBoundingClientRect();
+              const [high, low] = [Math.max(0, corner.bottom), Math.min(innerHeight, box.bottom)];
+              return [left - corner.right, top - high, box.right - right, low - bottom];
+            }"""
+        )
+        assert min(left, top, right, bottom) >= -1, f"the cell after {times} times {key}"
+
+
+def test_arrow_keys_scroll_where_a_figure_has_no_words(screen: Screen) -> None:
+    screen.open("/de/speed")
+    screen.page.focus(".figure")
+    before = screen.page.evaluate("scrollY")
+    screen.page.keyboard.press("ArrowDown")
+    screen.until(lambda: screen.page.evaluate("scrollY") > before, "a page that scrolls")
+
+
 def test_words_are_said_in_an_embed_too(screen: Screen) -> None:
     screen.open("/de/embed/attention_map")
     line = screen.page.locator(".word-line")
