@@ -220,6 +220,7 @@ def test_a_chart_is_valid_and_carries_its_words():
     assert list(figure.layout.yaxis.range) == [-1, 3]
     assert figure.layout.xaxis.ticktext[2] == "<b>&lt;b&gt;</b>"
     assert figure.data[1].line.color != figure.data[0].line.color
+    assert figure.data[1].marker.symbol != figure.data[0].marker.symbol, "lines differ without their colours too"
     assert told["data"][1]["meta"] == {"walked": True} and told["data"][1]["y"] == [2.0, 3.0]
     assert plot.tokens == [{"run": 0, "axis": "x", "positions": [0, 1, 2]}]
     assert figure.layout.showlegend

@@ -99,6 +99,12 @@ def test_curves_are_those_of_the_figure():
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["a", "b", "c"]
 
 
+def test_points_differ_without_their_colours_as_in_the_figure():
+    curves = [Curve(str(number), np.array([1.0, 2.0]), series=number) for number in range(6)]
+    figure = draw(chart(curves, "en", Axis("x"), Axis("y")).json("light"), STYLE, "")
+    assert len({line.get_marker() for line in figure.axes[0].lines}) == 6
+
+
 def test_labels_stand_as_typed(panel):
     svg = still(maps([panel], "de", "map", {"share": "Anteil <"}).json("light"), "svg", STYLE, "„<b>“ & $y$")
     written = texts(svg)

@@ -9,6 +9,7 @@ import numpy as np
 from app.messages import Lang
 from app.plotting.colours import (
     SERIES,
+    SYMBOLS,
     THEMES,
 )
 from app.plotting.plot import (
@@ -52,8 +53,8 @@ class Axis:
 class Curve:
     """A line, its points or bars over x (0, 1, 2 … where not given); NaN leaves a gap. A "label" is its text alone.
 
-    Curves of one `series` number have one colour. `hover` is a Plotly template; `texts` stand beside the points.
-    `walked` curves are shown up to the step that playback has reached.
+    Curves of one `series` number have one colour and one kind of points. `hover` is a Plotly template; `texts` stand
+    beside the points. `walked` curves are shown up to the step that playback has reached.
     """
 
     name: str
@@ -255,9 +256,10 @@ def curve_json(curve: Curve) -> Json:
             "cliponaxis": False,
             "meta": {"label": True},
         }
+    marker = {"size": 8, "color": colour, "symbol": SYMBOLS[curve.series % len(SYMBOLS)]}
     mode = {"line": "lines", "points": "markers", "both": "lines+markers"}[curve.kind]
     return found | {
         "type": "scatter", "mode": mode + ("+text" if curve.texts else ""),
         "cliponaxis": curve.kind == "line" and not curve.texts,
-        "line": {"width": 2.5, "color": colour, "dash": curve.dash}, "marker": {"size": 7, "color": colour},
+        "line": {"width": 2.5, "color": colour, "dash": curve.dash}, "marker": marker,
     }  # fmt: skip

@@ -13,6 +13,7 @@ ACCENT = {"light": "#b3441a", "dark": "#ff8a5c"}
 MASKED = {"light": "#d9d7d1", "dark": "#3a3b41"}
 HATCH = {"light": "#bdbab2", "dark": "#5a5b63"}
 GRID = {"light": "#e6e3dc", "dark": "#33343a"}
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")  # of the points, for those who see no colours
 SERIES = ("#3f7fc1", "#cf5f2a", "#3d8f66", "#9468c0", "#b8478a", "#85812b")  # readable on both grounds
 BLUES = ["#fbfaf7", "#e3ebf3", "#c3d8ea", "#98bfdf", "#6a9fcd", "#4380b8", "#255f9c", "#0f427c", "#062a5c"]
 CIVIDIS = ["#00204d", "#00336f", "#39486b", "#575c6d", "#707173", "#8a8779", "#a69d75", "#c4b56c", "#e4cf5b", "#ffea46"]

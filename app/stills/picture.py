@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DPI = 96.0  # Plotly's pixels are those of CSS
 POINTS = 72 / DPI
+MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "cross": "P", "x": "X"}
 DASHES = {"solid": "-", "dash": "--", "dot": ":"}
 RECTANGLES = 40_000  # of a drawn picture: with more, the picture itself is embedded
 SEAM = 0.6  # points that cells reach over their neighbours: with less, renderers let the ground shine through
@@ -156,11 +157,11 @@ class Picture:
         colour = line.get("color") or self.layout["colorway"][0]
         face = marker.get("color", colour)
         many = not isinstance(face, str)
-        dots = "markers" in mode and not many
+        dots = MARKERS[marker.get("symbol", "circle")] if "markers" in mode and not many else "none"
         drawn = axes.plot(
             x, y, linestyle=DASHES[line.get("dash", "solid")] if "lines" in mode else "none", color=colour,
-            linewidth=self.style.points(line.get("width", 2)), marker="o" if dots else "none",
-            markersize=self.style.points(size_of(marker)), markerfacecolor=face if dots else colour,
+            linewidth=self.style.points(line.get("width", 2)), marker=dots,
+            markersize=self.style.points(size_of(marker)), markerfacecolor=colour if many else face,
             markeredgewidth=0, clip_on=False, zorder=3,
         )  # fmt: skip
         if many:

@@ -101,10 +101,10 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
 def sum_look(traces: list[Trace], number: int) -> tuple[int, Literal["dash", "dot"]]:
     """The colour and dashes of a running sum: no bar has its colour, else the line is lost before the bar.
 
-    Of four runs a sentence's two sums have one colour, and the wiped one has longer dashes.
+    The second of two runs has longer dashes. Of four, a sentence's two sums have one colour, and the wiped one these.
     """
     if len(traces) <= 2:
-        return number + 2, "dot"
+        return number + 2, "dash" if number else "dot"
     plain = sum(trace.change is None for trace in traces[: number + 1])
     return len(traces) + plain - 1, "dash" if traces[number].change else "dot"
 

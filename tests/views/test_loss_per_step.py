@@ -52,6 +52,11 @@ def test_a_wiped_memory_is_drawn_beside_the_whole_one():
     assert found.token_runs == [0] and {row[2] for row in found.table.rows()} == {None, "reset_after(2)"}
 
 
+def test_two_sums_differ_without_their_colours():
+    first, second = drawn(vs="Hund den biss Mann Der")[2].plot.data[1::2]
+    assert first["line"]["dash"] != second["line"]["dash"]
+
+
 def test_two_sentences_and_a_wipe_are_four_runs():
     _, traces, found = drawn(reset=2, vs="Hund den biss Mann Der")
     assert [trace.change for trace in traces] == [None, "reset_after(2)"] * 2
