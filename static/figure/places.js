@@ -19,8 +19,10 @@
       const [across, down] = link.dataset.axes.split(" ").map((id) => axes[axisName(id)]);
       const [left, top, right, bottom] = link.dataset.box.split(" ").map(Number);
       const clip = (place, from, size) => Math.max(0, Math.min(size, place - from)); // to what the box shows of it
-      const [x0, x1] = [left, right].map((at) => clip(across._offset + across.l2p(at), figure.scrollLeft, figure.clientWidth));
-      const [y0, y1] = [top, bottom].map((at) => clip(down._offset + down.l2p(at), figure.scrollTop, figure.clientHeight));
+      const ends = (axis, sides, from, size) =>
+        sides.map((at) => clip(axis._offset + axis.l2p(at), from, size)).sort((one, other) => one - other); // axes run both ways
+      const [x0, x1] = ends(across, [left, right], figure.scrollLeft, figure.clientWidth);
+      const [y0, y1] = ends(down, [top, bottom], figure.scrollTop, figure.clientHeight);
       Object.assign(link.style, {
         left: `${x0}px`,
         top: `${y0}px`,

@@ -83,6 +83,16 @@ def test_the_arrow_keys_take_along_what_is_seen(screen: Screen) -> None:
         assert min(left, top, right, bottom) >= -1, f"the cell after {times} times {key}"
 
 
+def test_a_bar_puts_its_word_behind_the_text(screen: Screen) -> None:
+    screen.open("/de/next_word", text="Der Mann biss den Hund")
+    tab_to(screen, ".places a")
+    box = screen.page.locator(".places a:focus").bounding_box()
+    assert box and box["height"] > 100, "the likeliest word has the highest bar"
+    screen.page.keyboard.press("Enter")
+    screen.until(lambda: screen.parameters()["text"].startswith("Der Mann biss den Hund "), "a longer text")
+    screen.drawn()
+
+
 def test_arrow_keys_scroll_where_a_figure_has_no_words(screen: Screen) -> None:
     screen.open("/de/speed")
     screen.page.focus(".figure")
