@@ -83,6 +83,7 @@ def result(
         "figure": figure_json(figure, query.theme),
         "tokens": [token_line(traces[run], lang) for run in figure.token_runs or range(len(traces))],
         "playback": figure.plot.playback,
+        "words": any(axis["positions"] for axis in figure.plot.tokens),
         "places": [
             {"title": title, "links": [place(link, lang, frame) for link in links]}
             for title, links in groupby(figure.links, key=lambda link: link.group)

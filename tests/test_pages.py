@@ -157,6 +157,12 @@ def test_what_is_compared_with_is_a_sentence_here_and_a_model_there(client):
     assert labels == ["Satz", "verglichen mit (zweiter Satz)", "Modell", "Verglichen mit (zweites Modell)"]
 
 
+def test_the_hint_promises_words_only_where_keys_walk_through_them(client):
+    for name, walked in (("hidden_states", True), ("trajectory", False), ("tokens", False)):
+        hint = re.search(r'class="word-line"[^>]*>(.*?)</p>', client.get(f"/de/{name}").text)[1]
+        assert ("Pfeiltasten" in hint) == walked, name
+
+
 def test_german_words_are_german_on_an_english_page_too(client):
     page = client.get("/en/attention_map").text
     assert re.search(r'<input id="field-text"[^>]* lang="de"', page)
