@@ -20,7 +20,7 @@
       const [left, top, right, bottom] = link.dataset.box.split(" ").map(Number);
       const clip = (place, from, size) => Math.max(0, Math.min(size, place - from)); // to what the box shows of it
       const ends = (axis, sides, from, size) =>
-        sides.map((at) => clip(axis._offset + axis.l2p(at), from, size)).sort((one, other) => one - other); // axes run both ways
+        sides.map((at) => clip(axis._offset + axis.l2p(at), from, size)).sort((one, two) => one - two); // axes run both ways
       const [x0, x1] = ends(across, [left, right], figure.scrollLeft, figure.clientWidth);
       const [y0, y1] = ends(down, [top, bottom], figure.scrollTop, figure.clientHeight);
       Object.assign(link.style, {
