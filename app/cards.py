@@ -16,7 +16,6 @@ from app.views import Figure, model_title
 from models import record, registry
 from models.registry import Model
 from models.training.kinds import SOURCES, kind_name, kind_of
-from models.weights import files
 
 Json = dict[str, Any]
 
@@ -183,7 +182,7 @@ def size_rows(model: Model, lang: Lang) -> list[tuple[str, str]]:
     if model.borrowed:
         title = translate(lang, "card.borrowed", model=model_title(model.base["model"], lang))
         rows.append((title, whole(lang, model.borrowed)))
-    megabytes = decimal(lang, sum(file.stat().st_size for file in files(model.folder)) / 1e6, 1)
+    megabytes = decimal(lang, model.nbytes / 1e6, 1)
     key = "card.file.megabytes" if model.source else "card.file.size"  # ours have 16 bits a number
     size = translate(lang, key, megabytes=megabytes)
     return [

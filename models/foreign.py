@@ -177,6 +177,8 @@ class Extra:
         states = [state[0] for state in output.hidden_states]
         if len({state.shape for state in states}) > 1:  # OPT-350m narrows its last one
             raise CaptureError("the states of its layers are not all of one size")
+        if not states[-1].isfinite().all():
+            raise CaptureError("its states are not all numbers")
         return states, logits
 
     def known(self, tokens: tuple[Token, ...]) -> None:
@@ -295,7 +297,8 @@ def load(model: Model) -> Extra:
     (architecture, *_) = configuration(model.folder).get("architectures") or [""]
     if architecture.endswith("EncoderModel"):  # one side of a T5, which AutoModel would build with both
         kind = getattr(transformers, architecture, kind)
-    given = {"dtype": torch.float32, "local_files_only": True, "trust_remote_code": False, "use_safetensors": True}
+    given = {"dtype": torch.float32, "local_files_only": True, "trust_remote_code": False, "use_safetensors": True,
+             "ignore_mismatched_sizes": True}  # fmt: skip  # these are told, and refused below
     # Architectures of their own refuse the first.
     for implementation in (capture.IMPLEMENTATION, "eager")["scores" not in model.fields :]:
         try:

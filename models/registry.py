@@ -86,6 +86,11 @@ class Model:
         return sum(sum(sizes(file).values()) for file in found) + self.borrowed
 
     @cached_property
+    def nbytes(self) -> int:
+        """How large its files of numbers are."""
+        return 0 if self.fault else sum(file.stat().st_size for file in files(self.folder))
+
+    @cached_property
     def hash(self) -> str:
         """Eight hexadecimal digits that name exactly these weights."""
         return "" if self.fault else fingerprint(self.folder)

@@ -341,8 +341,8 @@ class Check:
 
     @property
     def max_abs_error(self) -> float:
-        """The largest error of any layer."""
-        return max(self.of(layer) for layer in range(self.layers))
+        """The largest error of any layer; what is no number is the largest of all."""
+        return float(np.max([self.of(layer) for layer in range(self.layers)]))
 
     @classmethod
     def joined(cls, checks: Sequence["Check"]) -> "Check":

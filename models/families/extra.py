@@ -9,6 +9,7 @@ import json
 import os
 import re
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from os.path import isdir
@@ -19,9 +20,9 @@ from typing import Any
 from models import translating
 from models.families.encoder import ATTENTION
 from models.foreign import PLACED, load
-from models.registry import Model, reason, sizes
+from models.registry import Model, reason
 from models.tokenizer import WEIGHTS
-from models.weights import configuration, files
+from models.weights import configuration
 
 VARIABLE = "SATZBLICK_EXTRA_MODELS"
 PATIENCE = 4  # seconds until the hub has to have answered
@@ -56,24 +57,22 @@ def listed(stated: str) -> list[Model]:
 
 def described(name: str, source: str) -> Model:
     """A model as its configuration tells, before its weights are read."""
-    place, fault = Path(source), ""
+    place = Path(source)
     shown = place.name if place.is_absolute() or source.startswith((".", "~")) else source
     shown = shown.encode(errors="replace").decode()  # of a name that is not UTF-8
-    family, fields, most = "encoder", tuple[str, ...](), LONGEST
+    model = Model(name=name, title=name, family="encoder", fields=(), load=load, longest=LONGEST, source=shown)
     try:
         place = found_at(source)
         config = configuration(place)
         if not any(file for pattern in TOKENIZERS for file in place.glob(pattern)):
             raise FileNotFoundError("no tokenizer in its folder")
-        for file in files(place):
-            sizes(file)
-        (family, fields), most = kind_of(config), longest(place, config)
+        family, fields = kind_of(config)
+        found = replace(model, family=family, fields=fields, longest=longest(place, config), place=place)
+        if not (found.parameters and found.nbytes and found.hash):  # asked for now: the folder may be gone later
+            raise ValueError("no numbers in its file")
     except Exception as error:  # whatever is in a folder from elsewhere: the server goes on without it
-        fault = reason(error)
-    return Model(
-        name=name, title=name, family=family, fields=fields, load=load, longest=most, source=shown, place=place,
-        fault=fault,
-    )  # fmt: skip
+        return replace(model, place=place, fault=reason(error))
+    return found
 
 
 def kind_of(config: dict[str, Any]) -> tuple[str, tuple[str, ...]]:

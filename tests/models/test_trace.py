@@ -48,6 +48,7 @@ def test_the_error_of_a_layer_is_computed_when_asked_for():
     assert (found.of(1), found.of(1), asked) == (0.1, 0.1, [1])
     assert found.max_abs_error == 0.2 and asked == [1, 0, 2]
     assert Check(0.5, "PyTorch").of(7) == Check(0.5, "PyTorch").max_abs_error == 0.5
+    assert np.isnan(Check([lambda: 1e-8, lambda: np.nan, lambda: 1e-8], "PyTorch").max_abs_error)
 
 
 def test_the_size_of_a_trace_is_asked_without_making_a_layer():
