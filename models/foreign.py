@@ -239,14 +239,15 @@ class Extra:
                 len(specials) - len(typed),
             )
             raise TooManyTokens(count=len(specials), limit=self.model.longest, characters=kept)
-        tokens = []
+        tokens, reached = [], 0
         for place, (piece, id_, span) in enumerate(zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True)):
             if specials[place]:
                 at = 0 if place < typed[0] else len(text)
                 tokens.append(Token(piece, id_, at, at, special=True))
             else:
                 same_word = place > typed[0] and words[place] == words[place - 1]
-                tokens.append(self.typed(text, piece, id_, span, same_word))
+                tokens.append(self.typed(text, piece, id_, span, same_word, span[0] < reached))
+                reached = span[1]
         return tuple(tokens)
 
     def fitting(self, text: str, spans: Sequence[tuple[int, int]], own: int) -> int:
@@ -254,8 +255,9 @@ class Extra:
         ends = sorted({end for _, end in spans[: max(0, self.model.longest - own)]}, reverse=True)
         return next((end for end in ends if len(self.pieces.encode(text[:end]).ids) <= self.model.longest), 0)
 
-    def typed(self, text: str, piece: str, id_: int, span: tuple[int, int], same_word: bool) -> Token:
-        """One piece of the text as people read it: as typed, with ## where it goes on with a word."""
+    def typed(self, text: str, piece: str, id_: int, span: tuple[int, int], same_word: bool, inside: bool) -> Token:
+        """One piece of the text as people read it: as typed, with ## where it goes on with a word, or with a character
+        of which it is but some bytes."""
         start, end = span
         while start < end and text[start].isspace() and text[start:end].strip():
             start += 1  # the space before a word belongs to its piece
@@ -263,7 +265,7 @@ class Extra:
             piece = "[UNK]"
         elif self.whole_words:
             shown = text[start:end]
-            goes_on = same_word and shown[:1].isalnum() and not text[start - 1].isspace()
+            goes_on = inside or (same_word and shown[:1].isalnum() and not text[start - 1].isspace())
             piece = f"##{shown}" if goes_on else shown if shown.strip() else BLANK
         return Token(piece, id_, start, end, special=False)
 

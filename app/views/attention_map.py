@@ -10,7 +10,7 @@ from pydantic import PositiveInt
 
 from app import align, tuning
 from app.looks import LookQuery, look, told
-from app.messages import Message, Strong, decimal, percent, say, translate
+from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.options import fitted
 from app.plotting import Panel, Scale, maps
 from app.query import Choices, Layer, Query
@@ -219,11 +219,13 @@ def each(query: AttentionMapQuery, drawn: Sequence[Map], messages: Sequence[Mess
 
 def hidden(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
     """What share the special tokens have that are not shown."""
-    if query.special == "shown":
+    seen = [word for map_ in drawn for word in look(map_.trace).columns if word.kind == "special"]
+    if query.special == "shown" or not seen:
         return []
     part = "rollout." if query.stage == "rollout" else ""
     lost = percent(query.lang, float(np.mean([map_.lost for map_ in drawn])))
-    return [say(f"attention_map.summary.{part}{query.special}", share=lost)]
+    tokens = Listed(list(dict.fromkeys(word.label for word in seen)), translate(query.lang, "attention_map.and"))
+    return [say(f"attention_map.summary.{part}{query.special}", share=lost, tokens=tokens)]
 
 
 def origin(query: AttentionMapQuery, map_: Map) -> Message:

@@ -336,6 +336,9 @@ def test_words_are_shown_as_typed(name):
     assert typed[0].lower() in "der" and not typed[0].startswith("##")
     starts = {token.start for token in tokens[1:-1] if not token.text.startswith("##")}
     assert {text.index(word) for word in ("Mann", "biss", "den", "Hund")} <= starts
+    if NETWORKS[name][3] == "bytes":
+        dog = [token.text for token in tokens if token.start <= text.index("🐕") < token.end]
+        assert dog == ["🐕", "##🐕", "##🐕", "##🐕"]
     guesses = perform(Run(name, text)).prediction
     assert guesses is None or not re.search("[Ġ▁]", str(guesses.words))
 
@@ -444,6 +447,19 @@ def test_who_reads_from_left_to_right(kind, architecture, stated, family, says):
     found, fields = extra.kind_of({"model_type": kind, "architectures": [architecture]} | stated)
     assert (found, "loss" in fields) == (family, says)
     assert ("scores" in fields) == (kind not in ("openai-gpt", "xlnet"))
+
+
+def test_the_tokens_that_are_hidden_have_the_names_that_the_model_gives_them(client):
+    told = {name: client.get("/en/attention_map.json", params={"text": TEXT, "model": name}).json()["summary"]
+            for name in ("gpt2", "bert")}  # fmt: skip
+    assert "goes to <s> and </s>" in told["gpt2"] and "goes to [CLS] and [SEP]" in told["bert"]
+    pieces = registry.load("qwen3").pieces
+    post, pieces.post_processor = pieces.post_processor, processors.ByteLevel()
+    try:  # as GPT-2 is published: it adds none
+        asked = {"text": TEXT.lower(), "model": "qwen3"}
+        assert "goes to" not in client.get("/en/attention_map.json", params=asked).json()["summary"]
+    finally:
+        pieces.post_processor = post
 
 
 @pytest.mark.parametrize("name", REPORTED)
