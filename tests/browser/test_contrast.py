@@ -87,6 +87,9 @@ def test_forced_colours_tell_what_is_chosen(own: Screen) -> None:
         ".segments a:not([aria-current])", "backgroundColor"
     )
     assert seen(".show", "borderTopWidth") == "1px"
+    own.page.click("#copy")
+    own.until(lambda: own.text("#status"), "a word on the copy")
+    assert seen("#status", "borderTopWidth") == "1px", "it lies over other text"
     own.page.goto(f"{own.base}/de/slides/gates")
     on, off = ('.switch[aria-checked="true"] .track', '.switch[aria-checked="false"] .track')
     assert seen(on, "backgroundColor") != seen(off, "backgroundColor")
