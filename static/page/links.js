@@ -40,6 +40,11 @@
     load(address.href, { how: going() });
   }
 
+  /* Chapters that stay open when the focus has left them would cover what it comes to. */
+  document.addEventListener("focusin", ({ target }) => {
+    if (!target.closest("#chapters, .chapters-button")) document.querySelector("#chapters:popover-open")?.hidePopover();
+  });
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copies]");
     if (button) copy(document.getElementById(button.dataset.copies).textContent, button, body.dataset.copiedText);

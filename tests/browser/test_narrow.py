@@ -95,6 +95,16 @@ def test_the_chapters_open_on_a_phone(phone: Screen) -> None:
     phone.drawn()
 
 
+def test_chapters_close_when_the_focus_leaves_them(phone: Screen) -> None:
+    phone.open("/de/order")
+    phone.page.press(".chapters-button", "Enter")
+    phone.page.focus("#chapters li:last-child a")
+    assert phone.page.locator("#chapters").is_visible()
+    phone.page.keyboard.press("Tab")
+    phone.until(lambda: not phone.page.locator("#chapters").is_visible(), "chapters that cover nothing")
+    assert phone.focused(".languages a")
+
+
 def test_typing_on_a_phone(phone: Screen) -> None:
     phone.open("/de")
     phone.page.tap("#field-text")
