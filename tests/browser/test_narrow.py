@@ -1,6 +1,7 @@
 """On a phone panels stand below each other, and a long sentence scrolls in its own box."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -183,6 +184,20 @@ def test_two_sentences_on_a_phone_leave_the_figure_on_the_first_screen(phone: Sc
     phone.open(f"/de/{view}", text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
     assert phone.page.eval_on_selector(".figure", "figure => figure.getBoundingClientRect().top") <= 560
     assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+
+
+def test_the_pair_of_the_landing_page_is_read_as_it_stands_on_a_phone(phone: Screen) -> None:
+    phone.page.set_viewport_size(PHONE)
+    phone.open("/de")
+    top = "(element) => element.getBoundingClientRect().top"
+    assert phone.page.eval_on_selector("#summary", top) < phone.page.eval_on_selector("#lecture", top)
+    phone.page.focus("#onward-1")
+    tops = [phone.page.evaluate(f"({top})(document.activeElement) + scrollY")]
+    for _ in range(14):
+        phone.page.keyboard.press("Tab")
+        tops.append(phone.page.evaluate(f"({top})(document.activeElement) + scrollY"))
+    assert phone.page.evaluate("!!document.activeElement.closest('#controls')")
+    assert all(below - above > -40 for above, below in pairwise(tops)), "the focus jumps up"
 
 
 def test_a_finger_lights_a_cell_until_it_touches_elsewhere(phone: Screen) -> None:
