@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -81,13 +81,13 @@ class Stream:
         found: np.ndarray = (one * other).sum(1) / np.maximum(lengths(one) * lengths(other), np.finfo(np.float32).tiny)
         return found
 
-    @property
+    @cached_property
     def words(self) -> np.ndarray:
         """The lengths of the word vectors."""
         assert self.trace.states is not None
         return lengths(self.trace.states.inputs)
 
-    @property
+    @cached_property
     def positions(self) -> np.ndarray | None:
         """The lengths of the position vectors, where there are such."""
         assert self.trace.states is not None

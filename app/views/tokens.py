@@ -53,12 +53,9 @@ def typed(text: str) -> list[tuple[str, int, int]]:
 
 def overlaps(ours: Sequence[tuple[int, int]], theirs: Sequence[tuple[int, int]]) -> Pairs:
     """Which spans of one text share characters."""
-    return [
-        (place, other)
-        for place, (start, end) in enumerate(ours)
-        for other, (begin, stop) in enumerate(theirs)
-        if start < stop and begin < end
-    ]
+    (start, end), (begin, stop) = (np.array(spans, int).reshape(-1, 2).T for spans in (ours, theirs))
+    shared = (start[:, None] < stop) & (begin < end[:, None])
+    return list(zip(*(places.tolist() for places in shared.nonzero()), strict=True))
 
 
 def labels(trace: Trace, left: bool = False) -> list[str]:

@@ -8,6 +8,7 @@ import torch
 
 from app import outputs, views
 from app.options import settled
+from app.views import pipeline
 from app.views.pipeline import PARTS, STEPS, PipelineQuery, Stream, shares
 from models import registry, tokenizer
 from models.run import Run, perform
@@ -183,3 +184,14 @@ def test_a_run_of_the_pipeline_is_that_of_the_model_with_its_output():
     plain, whole = perform(Run("encoder", TEXT)), perform(Run("encoder", TEXT, "pipeline"))
     np.testing.assert_allclose(np.asarray(plain.states.hidden), np.asarray(whole.states.hidden), atol=1e-5)
     assert plain.filling is None and whole.filling is not None
+
+
+def test_a_length_is_taken_once_however_many_words_there_are(monkeypatch):
+    taken = []
+    monkeypatch.setattr(pipeline, "lengths", lambda vectors: taken.append(1) or np.linalg.norm(vectors, axis=1))
+    counts = []
+    for text in (TEXT, " ".join([TEXT] * 9)):
+        taken.clear()
+        assert list(drawn(text=text)[2].table.rows())
+        counts.append(len(taken))
+    assert counts[0] == counts[1]

@@ -56,6 +56,8 @@ def test_two_tokenizers_are_joined_by_characters():
     query, traces, _ = drawn(text="Hund!", model="lstm", vs_model="word_vectors")
     assert matched(query, traces) == [(1, 0), (2, 1)]
     assert overlaps([(0, 3)], [(0, 1), (1, 3), (3, 4)]) == [(0, 0), (0, 1)]
+    assert overlaps([(0, 0), (2, 4)], [(0, 0), (3, 9), (0, 3)]) == [(1, 1), (1, 2)]
+    assert overlaps([], [(0, 1)]) == overlaps([(0, 1)], []) == []
     assert typed(" a  b\u0000 ") == [("a", 1, 2), ("bU+0000", 4, 6)]
 
 
