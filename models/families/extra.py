@@ -120,7 +120,7 @@ def found_at(source: str) -> Path:
     """The folder of a model: the one named, or where huggingface_hub keeps it, having fetched it if need be."""
     place = Path(source).expanduser()
     if place.is_dir():
-        if not any(place.glob("*.safetensors")):
+        if not any(file.suffix == ".safetensors" for file in place.iterdir()):  # glob hides a folder that is closed
             raise FileNotFoundError("no safetensors in its folder")
         return place
     if place.is_absolute() or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source) or source.startswith("."):

@@ -600,6 +600,14 @@ def test_a_senseless_configuration_is_a_fault_of_that_model_alone(tmp_path, conf
     assert model.fault and (model.fields, model.family) == ((), "encoder")
 
 
+def test_a_folder_that_may_not_be_read_is_not_called_empty(tmp_path, monkeypatch):
+    def closed(_self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    assert extra.described("closed", str(tmp_path)).fault == "PermissionError: Permission denied"
+
+
 def test_a_model_that_names_no_padding_counts_its_places_as_its_kind_does(tmp_path):
     stated = {"model_type": "roberta", "max_position_embeddings": 300, "pad_token_id": None}
     assert extra.longest(tmp_path, stated) == extra.longest(tmp_path, stated | {"pad_token_id": 1}) == 298
