@@ -10,7 +10,7 @@ import orjson
 from markupsafe import Markup, escape
 
 from app import transforms, words
-from app.messages import Lang, Message, bound, decimal, known, translate
+from app.messages import Lang, Message, bound, decimal, known, power, translate
 from app.options import choice_label
 from app.query import DEFAULT_TEXT, LONG_TEXT, Query, Value, quoted
 from app.views import Cell, Figure, Link, Ranked, Rows, Table, Term, View
@@ -211,8 +211,10 @@ def tagged(text: str, tags: dict[str, str]) -> str:
 
 
 def cell_text(cell: Cell, lang: Lang) -> str:
-    """One cell as a reader sees it."""
+    """One cell as a reader sees it; a number that four decimals would make nothing has its power of ten."""
     if isinstance(cell, float):
+        if 0 < abs(cell) < 5e-5:
+            return f"{'−' if cell < 0 else ''}{power(lang, abs(cell))}"
         return decimal(lang, cell, 4)
     if isinstance(cell, Term):
         return cell.message.text(lang)

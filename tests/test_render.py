@@ -119,7 +119,19 @@ def test_choices_are_escaped_and_share_the_start_of_their_addresses():
 
 
 @pytest.mark.parametrize(
-    ("cell", "german"), [(None, "–"), (0.12345, "0,1235"), (-1.0, "−1,0000"), (3, "3"), ("a", "a")]
+    ("cell", "german"),
+    [
+        (None, "–"),
+        (0.12345, "0,1235"),
+        (-1.0, "−1,0000"),
+        (3, "3"),
+        ("a", "a"),
+        (0.0, "0,0000"),
+        (4.1e-5, "4,1·10⁻⁵"),
+        (-0.000049, "−4,9·10⁻⁵"),
+        (0.00005, "0,0001"),
+        (1e-12, "1,0·10⁻¹²"),
+    ],
 )
 def test_cells(cell, german):
     assert render.cell_text(cell, "de") == german
