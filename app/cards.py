@@ -80,8 +80,8 @@ def entry(model: Model, query: Query) -> Json:
 
 def wrong(model: Model, lang: Lang) -> Markup:
     """What is known to be wrong with a model, in words and as its files or transformers put it; mostly nothing."""
+    loaded = registry.status()[model.name] == "loaded"  # before the rest, which may become known in between
     told = registry.trouble(model.name).replace("`", "")
-    loaded = registry.status()[model.name] == "loaded"
     said = translate(lang, "card.trouble") if loaded else translate(lang, "card.fault")
     return coded(f"{said} `{told}`" if told else "")
 

@@ -127,7 +127,7 @@ def attach(network: nn.Module) -> None:
         for hook in hooks:
             hook.remove()
     layers = watch.layers()
-    if not all(layers) or not all(map(_mixes, watch.calls, layers)):
+    if not layers or not all(layers) or not all(map(_mixes, watch.calls, layers)):
         return
     idle = set(network.modules()) - {each.module for each in watch.passed}  # experts that these two tokens do not ask
     whole = not any(isinstance(each, Matrix) and _returns(each, layers[0][0].module) for each in idle)

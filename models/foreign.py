@@ -100,10 +100,12 @@ class Extra:
         passed: list[torch.nn.Linear] = []
         matrices = [module for module in self.network.modules() if isinstance(module, torch.nn.Linear)]
         hooks = [module.register_forward_hook(lambda module, *_: passed.append(module)) for module in matrices]
-        with torch.inference_mode(), capture.recording():  # no part of the run that asks
-            self.output(torch.tensor([[0, 1]]))
-        for hook in hooks:
-            hook.remove()
+        try:
+            with torch.inference_mode(), capture.recording():  # no part of the run that asks
+                self.output(torch.tensor([[0, 1]]))
+        finally:
+            for hook in hooks:
+                hook.remove()
         return passed[0] if passed else None
 
     def _places(self) -> "Embedding":

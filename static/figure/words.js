@@ -100,7 +100,8 @@
 
   /* The hint is read out with the figure, and what has the focus when it gets it: neither is said once more. */
   function write(line, text, lit) {
-    line.ariaLive = lit && text !== document.activeElement.textContent ? "polite" : "off";
+    const focused = document.activeElement;
+    line.ariaLive = lit && !(focused?.matches("a, button") && focused.textContent === text) ? "polite" : "off";
     if (line.textContent !== text) line.textContent = text;
     line.classList.toggle("lit", lit);
   }

@@ -117,3 +117,17 @@ def test_only_what_is_added_as_it_stands_is_shown_as_added(stated, attention, fe
     if feed_forward:
         assert part.attention_output.shape == (1, 5, 8)
         assert np.array_equal(part.feed_forward[0], added[0].numpy())
+
+
+def test_a_network_that_shows_no_attention_is_left_as_it_is():
+    class Bag(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.vectors, self.unused = nn.Embedding(5, 8), nn.Linear(16, 8)
+
+        def forward(self, input_ids):
+            return self.vectors(input_ids)
+
+    network = Bag()
+    capture.attach(network)
+    assert not any(module._forward_hooks for module in network.modules())
