@@ -6,8 +6,8 @@ What follows in a layer, W_O and the feed-forward network, has no registry: `att
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,7 @@ from transformers.modeling_utils import AttentionInterface
 from transformers.pytorch_utils import Conv1D
 
 from models.errors import CaptureError
+from models.holding import holding
 from models.shapes import Layers, array_fields
 from models.trace import Attention, Check, Decoding
 
@@ -86,28 +87,17 @@ AttentionInterface.register(IMPLEMENTATION, _recorded)
 AttentionMaskInterface.register(IMPLEMENTATION, eager_mask)
 
 
-@contextmanager
-def recording() -> Iterator[list[Call]]:
+def recording() -> AbstractContextManager[list[Call]]:
     """Collects the attention calls made inside the block, in the order of the layers."""
-    calls: list[Call] = []
-    token = _calls.set(calls)
-    try:
-        yield calls
-    finally:
-        _calls.reset(token)
+    return holding(_calls, [])
 
 
-@contextmanager
-def replacing(replace: Replace) -> Iterator[None]:
+def replacing(replace: Replace) -> AbstractContextManager[object]:
     """Inside the block every layer weighs its values with what `replace` makes of its attention.
 
     What is recorded stays the attention that the model computed.
     """
-    token = _replace.set(replace)
-    try:
-        yield
-    finally:
-        _replace.reset(token)
+    return holding(_replace, replace)
 
 
 def attach(network: nn.Module) -> None:

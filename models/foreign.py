@@ -1,7 +1,7 @@
 """A model from elsewhere in memory: its network and its own tokenizer, read by nothing but what their files say."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from functools import cache, cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 
 from models.errors import CaptureError, EmptyText, InputError, PieceWithoutVector, TooManyTokens
 from models.families.encoder import placeless, silenced, vectors_of
+from models.holding import holding
 from models.registry import Model
 from models.run import Change, changed
 from models.shapes import ShapeError
@@ -35,15 +36,9 @@ PROBE = "Der Hund."
 _places: ContextVar["list[Tensor] | None"] = ContextVar("places", default=None)
 
 
-@contextmanager
-def placing() -> Iterator[list["Tensor"]]:
+def placing() -> "AbstractContextManager[list[Tensor]]":
     """Collects the vectors for the places, [tokens, units], that are added inside the block."""
-    places: list[Tensor] = []
-    token = _places.set(places)
-    try:
-        yield places
-    finally:
-        _places.reset(token)
+    return holding(_places, [])
 
 
 def placed(_module: Any, _given: object, vectors: "Tensor") -> None:

@@ -3,14 +3,15 @@
 MODELS are the one that fills masked words and its snapshots; a fine-tuned one is the same with something to say.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from models import tokenizer
 from models.families.recurrent import ReadOut
+from models.holding import holding
 from models.registry import Model
 from models.run import Change, changed
 from models.shapes import Layers
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     Bert = BertForMaskedLM | BertForSequenceClassification | BertForTokenClassification
 
 
-_placeless: ContextVar[bool] = ContextVar("placeless", default=False)
+_placeless: ContextVar[bool | None] = ContextVar("placeless", default=False)
 
 
 def silenced(_module: "Module", _given: object, vectors: "Tensor") -> "Tensor | None":
@@ -38,14 +39,9 @@ def silenced(_module: "Module", _given: object, vectors: "Tensor") -> "Tensor | 
     return vectors * 0 if _placeless.get() else None
 
 
-@contextmanager
-def placeless(off: bool) -> Iterator[None]:
+def placeless(off: bool) -> AbstractContextManager[object]:
     """Inside the block the tables that `silenced` answers for are switched off, if they are to be."""
-    token = _placeless.set(off)
-    try:
-        yield
-    finally:
-        _placeless.reset(token)
+    return holding(_placeless, off)
 
 
 class Transformer:
@@ -145,7 +141,7 @@ def known_head(config: "PreTrainedConfig", change: Change) -> None:
         raise ValueError(f"{change}: the model has layers 0 to {layers - 1}, each with heads 0 to {heads - 1}")
 
 
-def altered(change: Change | None) -> AbstractContextManager[None]:
+def altered(change: Change | None) -> AbstractContextManager[object]:
     """What a change does to the attention while the model runs."""
     from models import capture
 
