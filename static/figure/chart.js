@@ -18,6 +18,8 @@
   const PLACES = ["top", "bottom", "middle right", "middle left", "top right", "top left", "bottom right", "bottom left"];
   const TWO_LINES = { of: 3.4, least: 8 }; // two words that stand upright under a place of a narrow chart
   const NAME_SIZES = [1, 0.9, 1 / 1.2]; // of the name of an axis, down to the size of other letters
+  const MIDDLE = 3; // between names on either side, in letters
+  const LEAST_NAME = 9; // pixels of theirs
   const UPRIGHT = 1.2; // a word that stands upright, by the size of its letters
 
   const numbers = (values) =>
@@ -134,6 +136,24 @@
     });
   }
 
+  /* Names on either side of a chart are whole: its middle gives way to them, and where that is not enough their size. */
+  function besidePoints(data, layout, width) {
+    const sides = ["left", "right"].map((side) => data.filter(({ textposition }) => textposition?.[0] === `middle ${side}`));
+    if (!layout.xaxis.range || !sides.every((traces) => traces.length)) return;
+    const [from, to] = sides.map(([trace]) => numbers(trace.x)[0]);
+    const usual = layout.font.size;
+    const names = sides.map((traces) => traces.flatMap(({ text }) => text).map(plain));
+    const long = (size) => names.map((each) => size + Math.max(...each.map((name) => textWidth(name, size, "normal"))));
+    const share = ([left, right]) => Math.min((from - layout.xaxis.range[0]) / left, (layout.xaxis.range[1] - to) / right);
+    if (share(long(usual)) * width >= span(layout.xaxis)) return;
+    const apart = MIDDLE * usual;
+    const size = Math.min(usual, Math.max(LEAST_NAME, (usual * (width - apart)) / long(usual).reduce((sum, each) => sum + each)));
+    const [left, right] = long(size);
+    const unit = (to - from) / Math.max(apart / 2, width - left - right);
+    layout.xaxis.range = [from - left * unit, to + right * unit];
+    for (const trace of sides.flat()) trace.textfont = { ...trace.textfont, size };
+  }
+
   /* Names that have no room even upright become smaller, and where that is not enough only every second, third … stays. */
   function thinTicks(axis, place, size, { of, least: smallest }) {
     const letters = Math.max(smallest, Math.min(size, place / of));
@@ -184,6 +204,7 @@
     if (width < NARROW * scale() || crowded(data, layout, width)) data = withLegend(data, layout);
     const named = data.length === traces.length; // curves have their names beside them
     const right = layout.yaxis2?.side === "right" ? RIGHT_AXIS * layout.font.size : 0;
+    besidePoints(data, layout, width - AROUND_PLOT * layout.font.size);
     wrapTicks(layout.xaxis, width - right, layout.font.size);
     if (bare && named) layout.showlegend = false;
     data = withShortNames(layout, data, width);

@@ -229,6 +229,15 @@ def test_a_small_one_keeps_its_plot(screen: Screen, view: str, width: int, heigh
     assert screen.page.evaluate("document.querySelector('.plot')._fullLayout.yaxis._length") >= least
 
 
+@pytest.mark.parametrize("words", ["Die Donaudampfschifffahrt begann vor langer Zeit.", "Hund"])
+def test_names_on_either_side_are_whole_in_the_hand(screen: Screen, words: str) -> None:
+    screen.page.set_viewport_size({"width": 320, "height": 500})
+    screen.open("/de/embed/tokens", text=words)
+    boxes = [name.bounding_box() for name in screen.page.locator(".plot .textpoint").all()]
+    assert len(boxes) >= 4
+    assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 320 for box in boxes)
+
+
 @pytest.mark.parametrize("view", ["four_lanes", "gates", "memory", "gradient_flow"])
 def test_one_in_the_hand_has_letters_of_a_page(screen: Screen, view: str) -> None:
     """Two of its sides are a phone's: nothing is cut, and what its height does not hold is further down."""
