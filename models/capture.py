@@ -2,7 +2,7 @@
 
 A function registered as attention implementation "recorded" calls the module's own `eager_attention_forward` and keeps
 its arguments. The mask function of the same name is registered too; without it causal models lose their mask.
-What follows in a layer, W_O and the feed-forward network, has no registry: `attach` finds both in a run it watches.
+What a layer adds after that, behind W_O and the feed-forward network, is noted by models.additions.
 """
 
 import sys
@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from torch import Tensor, inference_mode, nn, tensor
+from torch import Tensor, nn
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 from transformers.modeling_utils import AttentionInterface
 from transformers.pytorch_utils import Conv1D
@@ -26,8 +26,6 @@ from models.trace import Attention, Check, Decoding
 
 IMPLEMENTATION = "recorded"
 Matrix = nn.Linear | Conv1D
-PRINT = 16  # so many numbers tell one tensor from another
-ROUNDING = 1e-6
 TOLERANCE = 1e-4  # softmax(scores) may lie so far from the attention of a model from elsewhere
 
 
@@ -74,8 +72,7 @@ def _recorded(
     output, attention = eager(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     if (replace := _replace.get()) is not None:
         used = replace(int(module.layer_idx), attention)  # type: ignore[arg-type]
-        groups = used.shape[1] // value.shape[1]
-        output = (used @ value.repeat_interleave(groups, dim=1)).transpose(1, 2).contiguous()
+        output = (used @ for_each_head(value, used.shape[1])).transpose(1, 2).contiguous()
     calls = _calls.get()
     if calls is not None:
         bias, cap = kwargs.get("position_bias"), kwargs.get("softcap")
@@ -92,142 +89,18 @@ def recording() -> AbstractContextManager[list[Call]]:
     return holding(_calls, [])
 
 
+def latest() -> Call | None:
+    """The attention that was recorded last, of the layer that goes on; None where nothing is recorded."""
+    calls = _calls.get()
+    return calls[-1] if calls else None
+
+
 def replacing(replace: Replace) -> AbstractContextManager[object]:
     """Inside the block every layer weighs its values with what `replace` makes of its attention.
 
     What is recorded stays the attention that the model computed.
     """
     return holding(_replace, replace)
-
-
-def attach(network: nn.Module) -> None:
-    """From now on what is recorded of this network holds what each layer adds: after W_O, and its feed-forward network.
-
-    Found by watching two tokens pass: W_O is the first matrix after the attention, and the feed-forward network ends
-    with the only one, up to the next attention, that comes back to the states' width from another. Where a layer has
-    no such matrix, or several, or one whose output is not what is added to the states (it is normalised or scaled
-    before, or other experts have a say), that part of a trace stays empty.
-    """
-    watch = _Watch()
-    hooks = [module.register_forward_hook(watch, with_kwargs=True) for module in network.modules()]
-    try:
-        with inference_mode(), recording() as watch.calls:
-            network(input_ids=tensor([[0, 1]]))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    layers = watch.layers()
-    if not layers or not all(layers) or not all(map(_mixes, watch.calls, layers)):
-        return
-    idle = set(network.modules()) - {each.module for each in watch.passed}  # experts that these two tokens do not ask
-    whole = not any(isinstance(each, Matrix) and _returns(each, layers[0][0].module) for each in idle)
-    ends = [[each for each in layer[1:] if _returns(each.module, layer[0].module)] for layer in layers]
-    pairs = [
-        (layer[0], found[0] if whole and len(found) == 1 else None) for layer, found in zip(layers, ends, strict=True)
-    ]
-    if not all(watch.adds(number, out, end) for number, (out, end) in enumerate(pairs)):
-        pairs = [(out, None) for out, _ in pairs]
-        if not all(watch.adds(number, out) for number, (out, _) in enumerate(pairs)):
-            return
-    for module in {out.module for out, _ in pairs}:  # layers may share theirs
-        module.register_forward_hook(_projected)
-    if all(end for _, end in pairs):
-        for module in {end.module for _, end in pairs if end}:
-            module.register_forward_hook(_fed_forward)
-
-
-class _Passed(NamedTuple):
-    """A module that was called: after how many attentions, which tensors it got and which it gave, and where among
-    all tensors these stand."""
-
-    module: nn.Module
-    layer: int
-    given: list[Tensor]
-    output: Tensor
-    place: int
-
-
-class _Watch:
-    """A forward hook of all modules that notes in which order they are called, and what passes between them."""
-
-    def __init__(self) -> None:
-        self.calls: list[Call] = []
-        self.passed: list[_Passed] = []
-        self.seen: list[tuple[int, np.ndarray]] = []  # after how many attentions, and the end of a tensor
-
-    def __call__(self, module: nn.Module, given: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
-        """Notes a call."""
-        layer = len(self.calls)
-        tensors = [each for each in (*given, *named.values()) if isinstance(each, Tensor) and each.is_floating_point()]
-        (result, *_) = output if isinstance(output, tuple) and output else (output,)
-        place = len(self.seen)
-        for each in [*tensors, *([result] if isinstance(result, Tensor) else [])]:
-            if each.numel() >= PRINT:
-                self.seen.append((layer, _end(each)))
-        if isinstance(module, Matrix):
-            self.passed.append(_Passed(module, layer, tensors, result, place))
-
-    def layers(self) -> list[list[_Passed]]:
-        """The matrices that were applied after each attention, up to the next."""
-        return [[each for each in self.passed if each.layer == layer] for layer in range(1, len(self.calls) + 1)]
-
-    def adds(self, number: int, out: _Passed, end: _Passed | None = None) -> bool:
-        """Whether what these give is added to something that was seen before, as something seen afterwards shows;
-        where both run beside each other, it is added together."""
-        near = [(place, each) for place, (layer, each) in enumerate(self.seen) if number <= layer <= number + 1]
-        steps = [step for step in (out, end) if step]
-        together = np.sum([_end(step.output) for step in steps], axis=0)
-
-        def added(step: _Passed, what: np.ndarray) -> bool:
-            before = [each for place, each in near if place < step.place]
-            after = [each for place, each in near if place > step.place]
-            if what.size < PRINT or not before or not after:
-                return False
-            gap = np.abs(np.array(after)[:, None] - (np.array(before) + what)).max(-1)
-            size = np.abs(np.array(after)).max(-1)[:, None] + np.abs(np.array(before)).max(-1)
-            return bool((gap <= ROUNDING * size).any())
-
-        return all(added(step, _end(step.output)) for step in steps) or (
-            len(steps) == 2 and added(steps[0], together) and added(steps[1], together)
-        )
-
-
-def _end(vectors: Tensor) -> np.ndarray:
-    """The last numbers of the last token, as float64."""
-    found: np.ndarray = vectors.reshape(-1)[-PRINT:].double().numpy()
-    return found
-
-
-def _mixes(call: Call, layer: list[_Passed]) -> bool:
-    """Whether W_O is applied to the values as the attention mixes them, not to what a norm or a gate makes of these."""
-    given = layer[0].given
-    groups = call.attention.shape[1] // call.value.shape[1]
-    mixed = call.attention @ call.value.repeat_interleave(groups, dim=1)
-    own = _end(mixed.transpose(1, 2))
-    return bool(given) and bool(np.abs(_end(given[0]) - own).max() <= 1e-4 * max(1.0, np.abs(own).max()))
-
-
-def _sizes(module: nn.Module) -> tuple[int, int]:
-    """How many numbers a matrix takes and gives."""
-    assert isinstance(module.weight, Tensor)
-    given, taken = module.weight.shape
-    return (given, taken) if isinstance(module, Conv1D) else (taken, given)
-
-
-def _returns(module: nn.Module, projection: nn.Module) -> bool:
-    """Whether a matrix comes back to the width of the states from another one."""
-    units, (taken, given) = _sizes(projection)[1], _sizes(module)
-    return given == units != taken
-
-
-def _projected(module: nn.Module, _given: object, output: Tensor) -> None:
-    if calls := _calls.get():
-        calls[-1].projection, calls[-1].output = module, output
-
-
-def _fed_forward(_module: nn.Module, _given: object, output: Tensor) -> None:
-    if calls := _calls.get():
-        calls[-1].feed_forward = output if output.ndim == 3 else output[None]  # OPT: tokens as rows of one matrix
 
 
 def attention(calls: list[Call]) -> tuple[Attention, Check]:
@@ -260,7 +133,8 @@ def recorded(calls: list[Call]) -> tuple[dict[str, Any], Check]:
         raise CaptureError("the model computed its attention without calling the recorded function")
     heads = calls[0].query.shape[1]
     queries = [call.query[0].numpy() for call in calls]  # of each layer: (heads, tokens, head_units)
-    keys, values = ([_for_each_head(getattr(call, name)[0], heads) for call in calls] for name in ("key", "value"))
+    keys = [for_each_head(call.key[0], heads).numpy() for call in calls]
+    values = [for_each_head(call.value[0], heads).numpy() for call in calls]
     masks = [None if call.mask is None else call.mask[0].numpy() for call in calls]
     weights = [call.attention[0].numpy() for call in calls]  # (heads, tokens, tokens)
 
@@ -294,7 +168,7 @@ def recorded(calls: list[Call]) -> tuple[dict[str, Any], Check]:
 
     shape = (len(calls), *weights[0].shape)
     width = heads * values[0].shape[-1]
-    known = all(call.projection and _sizes(call.projection)[0] == width for call in calls)
+    known = all(call.projection and sizes(call.projection)[0] == width for call in calls)
     outputs = _added([call.output if known else None for call in calls])
     arrays: dict[str, Any] = {
         "queries": Layers.of(queries),
@@ -330,7 +204,14 @@ def _added(outputs: Sequence[Tensor | None]) -> Layers | None:
     return Layers.of(found) if len(found) == len(outputs) else None
 
 
-def _for_each_head(vectors: Tensor, heads: int) -> np.ndarray:
-    """Keys or values of a layer; a group that several heads share is repeated for each of them."""
-    groups = heads // vectors.shape[0]
-    return (vectors.repeat_interleave(groups, dim=0) if groups > 1 else vectors).numpy()
+def for_each_head(vectors: Tensor, heads: int) -> Tensor:
+    """Keys or values [..., groups, tokens, head_units]; a group that several heads share is repeated for each."""
+    shared = heads // vectors.shape[-3]
+    return vectors.repeat_interleave(shared, dim=-3) if shared > 1 else vectors
+
+
+def sizes(matrix: nn.Module) -> tuple[int, int]:
+    """How many numbers a matrix takes and gives."""
+    assert isinstance(matrix.weight, Tensor)
+    given, taken = matrix.weight.shape
+    return (given, taken) if isinstance(matrix, Conv1D) else (taken, given)

@@ -54,7 +54,7 @@ class Extra:
     """
 
     def __init__(self, model: Model, network: "PreTrainedModel", pieces: "Tokenizer", whole: Any = None):
-        from models import capture
+        from models import additions
 
         self.model, self.network, self.pieces, self.whole = model, network, pieces, whole
         self.reported = "scores" not in model.fields
@@ -62,7 +62,7 @@ class Extra:
         self.written = cache(self._written)
         self.places = self._places() if "positions" in model.fields else None
         if not self.reported:
-            capture.attach(network)
+            additions.attach(network)
         self.trouble = self._tried()
 
     def _tried(self) -> str:

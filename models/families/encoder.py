@@ -55,12 +55,12 @@ class Transformer:
         self, model: Model, network: "PreTrainedModel", words: "Embedding", positions: "Embedding",
         read_out: ReadOut | None = None, end: bool = True, head: "Module | None" = None,
     ):  # fmt: skip
-        from models import capture
+        from models import additions
 
         self.model, self.network, self.words, self.positions = model, network, words, positions
         self.read_out, self.end, self.head = read_out, end, head
         positions.register_forward_hook(silenced)
-        capture.attach(network)
+        additions.attach(network)
 
     def forward(self, text: str, change: Change | None = None, read_out: ReadOut | None = None) -> Trace:
         """Reads [CLS] and the text in one call; `read_out` takes the place of its own.

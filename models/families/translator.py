@@ -23,12 +23,12 @@ class Reader:
     """A translator in memory; `translator` writes, `forward` shows how it reads."""
 
     def __init__(self, model: Model, translator: "Translator"):
-        from models import capture
+        from models import additions
 
         self.model, self.translator = model, translator
         self.positions = translator.network.get_encoder().embed_positions
         self.positions.register_forward_hook(silenced)
-        capture.attach(translator.network.get_encoder())
+        additions.attach(translator.network.get_encoder())
 
     def forward(self, text: str, change: Change | None = None) -> Trace:
         """Reads [CLS], the text and [SEP] with the German side in one call; `no_positions` is the one change."""

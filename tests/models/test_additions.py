@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from models import capture, registry, weights
+from models import additions, capture, registry, weights
 from models.run import Run, perform
 
 TEXT = "Der Mann biss den Hund, weil er beißt."
@@ -108,7 +108,7 @@ class Layer(nn.Module):
 def test_only_what_is_added_as_it_stands_is_shown_as_added(stated, attention, feed_forward):
     torch.manual_seed(3)
     network = Layer(**stated)
-    capture.attach(network)
+    additions.attach(network)
     with torch.inference_mode(), capture.recording() as calls:
         added = network(torch.arange(5)[None])
         part, _ = capture.attention(calls)
@@ -129,5 +129,5 @@ def test_a_network_that_shows_no_attention_is_left_as_it_is():
             return self.vectors(input_ids)
 
     network = Bag()
-    capture.attach(network)
+    additions.attach(network)
     assert not any(module._forward_hooks for module in network.modules())
