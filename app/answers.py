@@ -10,7 +10,7 @@ from app.query import Query, Value
 from app.views import Term, model_title
 from app.words import Word, shortened, words
 from models import faithfulness, tokenizer
-from models.trace import Attribution, Trace
+from models.trace import Attribution, Trace, typed_places
 
 Kind = Literal["class", "label", "next", "hidden"]
 
@@ -129,12 +129,12 @@ def asked_word(trace: Trace) -> str:
     return words(trace)[place].label
 
 
-def askable(trace: Trace) -> list[Value]:
+def askable(trace: Trace) -> Sequence[int]:
     """The tokens at which this model can be asked: words for labels and hidden words; else one place only."""
     if trace.labelling is not None:
         return [word.token for word in trace.labelling.words]
     if kind(trace) == "hidden":
-        return [number for number, token in enumerate(trace.tokens) if not token.special]
+        return typed_places(trace.tokens)
     return [worth(trace).place]
 
 

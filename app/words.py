@@ -1,13 +1,15 @@
 """How the tokens of a trace are written for people: as typed, with joints, special tokens and the invisible marked."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from app.messages import visible
 from app.query import Value
-from models.trace import Token, Trace
+from models.trace import Token, Trace, typed_places
 
 Kind = Literal["word", "joint", "special", "invisible", "unknown"]
+USUAL = 2  # the third word of a text: in short German sentences mostly the verb
 LONGEST = 24  # characters of a label in a figure; the whole word stands in the token line
 
 
@@ -49,6 +51,13 @@ def word_at(trace: Trace, position: int) -> Word:
 def place_label(trace: Trace, place: Value) -> str:
     """A token as a control offers it: its place and how it is written."""
     return f"{place} · {shortened(word_at(trace, int(place)).label)}"
+
+
+def usual(tokens: Sequence[Token]) -> int:
+    """The place of the third word of a text, or of its last."""
+    typed = typed_places(tokens)
+    found = [place for place in typed if tokens[place].text.isalpha()] or typed or [0]
+    return found[min(USUAL, len(found) - 1)]
 
 
 def written(trace: Trace) -> list[Word]:

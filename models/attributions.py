@@ -16,7 +16,7 @@ from models import capture, registry
 from models.families.encoder import altered
 from models.run import Change, Run
 from models.targets import Target, target
-from models.trace import Attribution, Slope, Trace
+from models.trace import Attribution, Slope, Trace, typed_places
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +42,7 @@ def slope_trace(run: Run) -> Trace:
     loaded = cast(Classifier, registry.load(run.model))
     whole = loaded.forward(run.text)
     assert whole.classification is not None and whole.states is not None
-    places = [place for place, token in enumerate(whole.tokens) if not token.special]
+    places = typed_places(whole.tokens)
     chosen = int(whole.classification.class_probabilities.argmax())
     vectors = torch.from_numpy(whole.states.inputs)[None].clone()
     return replace(whole, slope=slope(loaded.scored, chosen, vectors, places))

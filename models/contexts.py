@@ -17,7 +17,7 @@ import numpy as np
 from models import registry, tokenizer
 from models.planes import SENTENCES
 from models.run import Run
-from models.trace import Context, Trace
+from models.trace import Context, Trace, typed_places
 
 if TYPE_CHECKING:
     from models.families.encoder import Transformer
@@ -78,7 +78,7 @@ def common(name: str) -> Common:
     rows = []
     for number, line in enumerate(filter(None, SENTENCES.read_text("utf-8").splitlines())):
         whole = model.forward(line)
-        kept = [place for place, token in enumerate(whole.tokens) if not token.special and token.text.isalpha()]
+        kept = [place for place in typed_places(whole.tokens) if whole.tokens[place].text.isalpha()]
         words += [(whole.tokens[place].text, number) for place in kept]
         rows.append(stages(whole)[:, kept])
     everything = np.concatenate(rows, axis=1)

@@ -1,7 +1,6 @@
 """What a network makes of a whole sentence, as one vector, and how far apart unrelated sentences lie in that."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -11,7 +10,7 @@ from models import registry
 from models.experiments import forward
 from models.planes import SENTENCES
 from models.run import Change, Run
-from models.trace import Sentence, Trace
+from models.trace import Sentence, Trace, typed_places
 from models.window import window
 
 PAIRS = 200
@@ -57,7 +56,7 @@ def sentence_vector(whole: Trace) -> np.ndarray:
     if family == "feed_forward":
         return window(states)
     if family == "encoder":
-        typed = [place for place, token in enumerate(whole.tokens) if not token.special]
+        typed = typed_places(whole.tokens)
         found: np.ndarray = states[typed].mean(0)
         return found
     last: np.ndarray = states[-1]
@@ -84,7 +83,7 @@ def unrelated(name: str, change: Change | None) -> tuple[np.ndarray, np.ndarray]
 
 def drawn(whole: Trace, dice: random.Random) -> np.ndarray:
     """The state of some word of a sentence, [units]."""
-    typed: Sequence[int] = [place for place, token in enumerate(whole.tokens) if not token.special]
+    typed = typed_places(whole.tokens)
     state: np.ndarray = word_states(whole)[dice.choice(typed)]
     return state
 

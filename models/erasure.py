@@ -8,7 +8,7 @@ import numpy as np
 from models import registry
 from models.errors import TooManyTokens
 from models.run import Change, Run
-from models.trace import Erasure, Trace
+from models.trace import Erasure, Trace, typed_places
 
 LONGEST = 64  # tokens, and so many runs
 
@@ -18,7 +18,7 @@ def trace(run: Run) -> Trace:
     loaded = cast(registry.Changeable, registry.load(run.model))
     whole = loaded.forward(run.text)
     assert whole.classification is not None
-    places = [place for place, token in enumerate(whole.tokens) if not token.special]
+    places = typed_places(whole.tokens)
     if len(places) > LONGEST:
         end = whole.tokens[places[LONGEST - 1]].end
         raise TooManyTokens(count=len(places), limit=LONGEST, characters=end)

@@ -7,7 +7,7 @@ import numpy as np
 
 from models import registry, tokenizer
 from models.run import Run
-from models.trace import Filling, Trace
+from models.trace import Filling, Trace, typed_places
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +29,7 @@ def trace(run: Run) -> Trace:
     loaded = cast("Transformer", registry.load(run.model))
     whole = loaded.forward(run.text)
     ids = torch.tensor([token.id for token in whole.tokens])
-    typed = [place for place, token in enumerate(whole.tokens) if not token.special]
+    typed = typed_places(whole.tokens)
     hidden = [typed[number * len(typed) // min(len(typed), MOST)] for number in range(min(len(typed), MOST))]
     with torch.inference_mode():
         found = logits(loaded, ids, torch.tensor(hidden)).log_softmax(-1)

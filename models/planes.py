@@ -9,7 +9,7 @@ import numpy as np
 
 from models import registry
 from models.run import Run
-from models.trace import Path, Trace
+from models.trace import Path, Trace, typed_places
 
 SENTENCES = File(__file__).parent / "reference.txt"
 AXES = 2
@@ -59,7 +59,7 @@ def planes(name: str) -> tuple[Plane, ...]:
 def words_only(run: Trace, layer: int) -> np.ndarray:
     """The states of a layer without those of special tokens, [words, units]."""
     assert run.states is not None and run.states.hidden is not None
-    kept = [place for place, token in enumerate(run.tokens) if not token.special]
+    kept = typed_places(run.tokens)
     rows: np.ndarray = run.states.hidden[layer][kept]
     return rows
 

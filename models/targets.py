@@ -11,7 +11,7 @@ import numpy as np
 from models import registry, tokenizer
 from models.entities import may_follow
 from models.run import Change, Run
-from models.trace import Labelling, Token, Trace
+from models.trace import Labelling, Token, Trace, typed_places
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +58,7 @@ def target(run: Run) -> Target:
         place = labelled_place(trace.labelling, run.at)
     elif trace.prediction is not None:
         place = len(trace.tokens) - 1
-    typed = [number for number, token in enumerate(trace.tokens) if not token.special]
+    typed = typed_places(trace.tokens)
     others = [number for number in typed if number != place] if loaded.head is not None else typed
     assert trace.states is not None
     vectors = torch.from_numpy(trace.states.inputs)[None].clone()
@@ -92,5 +92,5 @@ def labelled_place(labelling: Labelling, at: int | None) -> int:
 
 def hidden_place(tokens: tuple[Token, ...], at: int | None) -> int:
     """The place that is hidden: the one asked for if there is a word, or else the last but one of the text."""
-    typed = [number for number, token in enumerate(tokens) if not token.special]
+    typed = typed_places(tokens)
     return at if at in typed else typed[max(0, len(typed) - 2)]

@@ -25,6 +25,11 @@ class Token(NamedTuple):
     special: bool
 
 
+def typed_places(tokens: Sequence[Token]) -> list[int]:
+    """The places of the tokens that are the text's own, not the model's."""
+    return [place for place, token in enumerate(tokens) if not token.special]
+
+
 @part
 class States:
     """The vectors of each token on their way through the layers."""

@@ -3,7 +3,7 @@
 import pytest
 
 from app.messages import visible
-from app.words import LONGEST, kind, label, place_label, shortened, words
+from app.words import LONGEST, kind, label, place_label, shortened, usual, words
 from models.trace import Token
 
 
@@ -64,3 +64,10 @@ def test_a_control_offers_a_token_by_its_place_and_as_typed(make_recurrent):
     trace = make_recurrent("[CLS]", "Hund", "##e", "y" * (LONGEST + 1))
     shown = [place_label(trace, place) for place in range(4)]
     assert shown == ["0 · [CLS]", "1 · Hund", "2 · ##e", f"3 · {'y' * (LONGEST - 1)}…"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "place"), [("[CLS] a b c d [SEP]", 3), ("[CLS] a , b c [SEP]", 4), ("[CLS] a [SEP]", 1), ("[CLS]", 0)]
+)
+def test_the_usual_word_is_the_third_or_the_last(make_attentive, tokens, place):
+    assert usual(make_attentive(*tokens.split()).tokens) == place

@@ -16,8 +16,8 @@ from app.plotting import Panel, Scale, maps
 from app.query import Choices, Layer, Query
 from app.units import difference_title, panel_title, run_name
 from app.views import Cell, Figure, Rows, Table, View
-from app.views.attention_steps import USUAL, AttentionStepsQuery
-from app.words import Word, shortened
+from app.views.attention_steps import AttentionStepsQuery
+from app.words import USUAL, Word, shortened
 from models.faithfulness import rollout
 from models.trace import Trace
 

@@ -16,14 +16,13 @@ from app.query import Choices, Layer, Places, Query
 from app.stack import Row, Stack, stacks
 from app.units import panel_title, run_name
 from app.views import Cell, Figure, Table, Term, View
-from app.words import Word, place_label, shortened, words
+from app.words import Word, place_label, shortened, usual, words
 from models.trace import Attention, Trace
 
 STEPS = ("raw", "scaled", "masked", "softmax", "mixed", "projected")
 ROWS = {"keys": "raw", "values": "mixed"} | {step: step for step in STEPS}  # the step that each row comes with
 TOTALS = ("keys", "mixed", "projected")  # the rows that add up to something, or are compared with it
 OUTLINED = {"word": "attention_steps.row.softmax.word", "position": "attention_steps.row.softmax.position"}
-USUAL = 2  # the third word of a text: in short German sentences mostly the verb
 SAME = 1e-3  # relative: a factor that is so near to 1/√d is 1/√d
 
 
@@ -43,19 +42,16 @@ def places(trace: Trace) -> Sequence[int]:
     return range(len(trace.tokens))
 
 
-def usual(trace: Trace) -> int:
-    """The third word of the text, or its last."""
-    typed = [place for place, token in enumerate(trace.tokens) if not token.special]
-    found = [place for place in typed if trace.tokens[place].text.isalpha()] or typed or [0]
-    return found[min(USUAL, len(found) - 1)]
+Head = Annotated[PositiveInt | None, Choices(heads)]
+Looking = Annotated[NonNegativeInt | None, Places(places, lambda trace: usual(trace.tokens), place_label)]
 
 
 class AttentionStepsQuery(Query):
     """Layer, head, the word that looks, and whether the vectors behind the numbers are shown."""
 
     layer: Layer = None
-    head: Annotated[PositiveInt | None, Choices(heads)] = None
-    looking: Annotated[NonNegativeInt | None, Places(places, usual, place_label)] = None
+    head: Head = None
+    looking: Looking = None
     vectors: Literal["hidden", "shown"] = "hidden"
 
 

@@ -17,7 +17,7 @@ from app.words import place_label, shortened, words
 from models.errors import InputError
 from models.run import Change, Run
 from models.tokenizer import tokenize
-from models.trace import Token, Trace
+from models.trace import Token, Trace, typed_places
 
 LANES = ("rnn", "lstm", "gru")
 MODELS = (*LANES, "encoder", "decoder")
@@ -26,7 +26,7 @@ FROM, TO = "Mann", "war"  # the words of LONG_TEXT
 
 def lasting(tokens: Sequence[Token]) -> list[int]:
     """The places of the words of the text; of its marks where there is no word."""
-    typed = [place for place, token in enumerate(tokens) if not token.special]
+    typed = typed_places(tokens)
     return [place for place in typed if tokens[place].text.strip("#").isalnum()] or typed
 
 
@@ -38,7 +38,7 @@ def default(tokens: Sequence[Token], wanted: str, otherwise: int) -> int:
 
 def places(trace: Trace) -> list[int]:
     """The places of all words."""
-    return [place for place, token in enumerate(trace.tokens) if not token.special]
+    return typed_places(trace.tokens)
 
 
 class FourLanesQuery(Query):

@@ -15,17 +15,16 @@ from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query
 from app.views import Cell, Figure, Link, Table, View, model_title
-from app.words import place_label, shortened, word_at
+from app.words import place_label, shortened, usual, word_at
 from models import registry, tokenizer
 from models.errors import InputError
 from models.run import Change, Run
-from models.trace import Expectation, Token, Trace
+from models.trace import Expectation, Token, Trace, typed_places
 
 LEAST_SHARE = 0.0005  # bars lower than this cannot be pointed at
 NUMBERED = 12  # more bars have no room for their numbers
 CLOSING = tuple(".,;:!?…)”“»'")  # stand without a space before them
 MOST = 20  # pieces of one typed character, at most
-USUAL = 2  # the third word of a text: in short German sentences mostly the verb
 HIDDEN = "[MASK]"
 
 
@@ -41,19 +40,7 @@ def places(trace: Trace) -> Sequence[int]:
 
 def hidden_places(trace: Trace) -> Sequence[int]:
     """Which tokens can be hidden from an encoder."""
-    return typed(trace.tokens) if reads_both_ways(trace.model) else ()
-
-
-def typed(tokens: Sequence[Token]) -> list[int]:
-    """The places of the tokens that are the text's own."""
-    return [place for place, token in enumerate(tokens) if not token.special]
-
-
-def usual(tokens: Sequence[Token]) -> int:
-    """The place of the third word of a text, or of its last."""
-    own = typed(tokens)
-    found = [place for place in own if tokens[place].text.isalpha()] or own or [0]
-    return found[min(USUAL, len(found) - 1)]
+    return typed_places(trace.tokens) if reads_both_ways(trace.model) else ()
 
 
 def usual_choice(trace: Trace) -> int:
@@ -88,10 +75,10 @@ class NextWordQuery(Query):
         if not reads_both_ways(self.model):
             place = len(first) - 1 if self.after is None else self.after + 1
             return len(own) - 1 if place >= len(first) - 1 else min(place, len(own) - 2)
-        place = self.word if self.word in typed(first) else usual(first)
+        place = self.word if self.word in typed_places(first) else usual(first)
         if text == self.text or place >= len(first) - 1:
             return place
-        same = [number for number in typed(own) if own[number].id == first[place].id]
+        same = [number for number in typed_places(own) if own[number].id == first[place].id]
         return same[0] if same else min(place, len(own) - 2)
 
     def idle(self) -> Container[str]:
@@ -237,7 +224,7 @@ def onward(query: NextWordQuery, run: Asked, shown: list[int], top: float) -> It
             continue
         share = percent(query.lang, guess.share)
         label = say("next_word.put.link" if puts else "next_word.link", word=guess.written, share=share)
-        kept = run.place if puts and run.place in typed(tokens(text)) else None
+        kept = run.place if puts and run.place in typed_places(tokens(text)) else None
         on = query.changed(text=text, after=None, word=kept)
         yield Link("next_word", on, label, group, ("x", "y"), (place - 0.5, 0, place + 0.5, top * 1.12))
 

@@ -14,7 +14,7 @@ from app.transforms import Transform, made_by, reversed_words, swapped_nouns
 from app.views import Cell, Figure, Table, View, change_term, network_title
 from app.words import shortened, words
 from models.run import Change, Run
-from models.trace import Sentence, Trace
+from models.trace import Sentence, Trace, typed_places
 from models.window import WINDOW
 
 BASELINES = ("bag_of_words-intent", "feed_forward-intent")
@@ -173,9 +173,7 @@ def lanes(query: OrderQuery, pairs: list[Pair]) -> Plot:
 
 def partners(query: OrderQuery, pair: Pair) -> tuple[list[int], list[int | None]]:
     """The typed tokens of the first sentence, and the place of each one's partner in the second, if it has one."""
-    typed, others = (
-        [place for place, token in enumerate(trace.tokens) if not token.special] for trace in (pair.first, pair.second)
-    )
+    typed, others = (typed_places(trace.tokens) for trace in (pair.first, pair.second))
     labels = [[trace.tokens[place].text for place in places]
               for trace, places in ((pair.first, typed), (pair.second, others))]  # fmt: skip
     found = align.pairs(labels[0], labels[1], query.align)

@@ -6,17 +6,17 @@ from functools import partial
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field
 
 from app.messages import Lang, Listed, Message, Strong, decimal, percent, say, translate, valued
 from app.options import choice_label
 from app.plotting import IN_CELLS, Scale
-from app.query import DEFAULT_TEXT, Choices, Layer, Places, Query, Slider, Value
+from app.query import DEFAULT_TEXT, Layer, Query, Slider, Value
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, Term, View
-from app.views.attention_steps import AttentionStepsQuery, Way, followed, heads, places, run_title, usual
-from app.words import place_label, shortened
+from app.views.attention_steps import AttentionStepsQuery, Head, Looking, Way, followed, run_title
+from app.words import shortened
 from models.run import Run
 from models.trace import Trace
 
@@ -39,8 +39,8 @@ class PartyQuery(Query):
 
     guests: Literal["invented", "both", "sentence"] = "invented"
     layer: Layer = None
-    head: Annotated[PositiveInt | None, Choices(heads)] = None
-    looking: Annotated[NonNegativeInt | None, Places(places, usual, place_label)] = None
+    head: Head = None
+    looking: Looking = None
     match1: Annotated[float, Slider(0.5)] = Field(0.0, ge=LEAST, le=MOST, description="q·k of the first guest")
     match2: Annotated[float, Slider(0.5)] = Field(22.0, ge=LEAST, le=MOST, description="q·k of the second guest")
     match3: Annotated[float, Slider(0.5)] = Field(8.5, ge=LEAST, le=MOST, description="q·k of the third guest")

@@ -19,7 +19,7 @@ from app.views.attention_map import heads
 from app.words import shortened, words
 from models.positions import frequencies, identity_error, products
 from models.run import Change, Run
-from models.trace import Positional, Trace
+from models.trace import Positional, Trace, typed_places
 
 NEAR = {"vectors": 32, "products": 24}  # places shown at first, if the text has no more tokens
 OFF = Change("no_positions")
@@ -112,7 +112,7 @@ def lengths(query: PositionsQuery, traces: list[Trace]) -> Iterable[Message]:
         table = positional(trace).position_table
         sizes, units = np.linalg.norm(table, axis=1), table.shape[1]
         assert trace.states is not None
-        typed = [place for place, token in enumerate(trace.tokens) if not token.special]
+        typed = typed_places(trace.tokens)
         word = decimal(query.lang, float(np.linalg.norm(trace.states.inputs[typed], axis=1).mean()), 2)
         name = model_title(trace.model, query.lang)
         if positional(trace).sinusoidal:

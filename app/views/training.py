@@ -17,7 +17,7 @@ from app.views.attention_map import AttentionMapQuery, Map, difference, heads, m
 from app.words import place_label, shortened, word_at
 from models import record, registry
 from models.run import Run
-from models.trace import Filling, Trace
+from models.trace import Filling, Trace, typed_places
 
 PIECES = 14_000  # in the vocabulary
 LAYER, HEAD = 3, 3  # a head that has learned to look at one word each
@@ -271,9 +271,9 @@ def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Ite
         losses = [decimal(query.lang, mean_loss(sentence.traces[place]), 2) for place in (0, -1)]
         yield say(f"training.summary.loss{one}", **said, before=losses[0], after=Strong(losses[1]),
                   even=decimal(query.lang, float(np.log(PIECES)), 2))  # fmt: skip
-    typed = sum(not token.special for token in sentence.traces[0].tokens)
-    if len(asked := hidden_places(sentence.traces[0])) < typed:
-        yield say("training.summary.sampled", sentence="", count=len(asked), total=typed)
+    typed, asked = typed_places(sentence.traces[0].tokens), hidden_places(sentence.traces[0])
+    if len(asked) < len(typed):
+        yield say("training.summary.sampled", sentence="", count=len(asked), total=len(typed))
 
 
 def table(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Table:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from models.entities import LABELS, best_labels, spans, words
 from models.families import encoder, recurrent
 from models.registry import Model
-from models.trace import Entity, LabelledWord, Labelling, Token
+from models.trace import Entity, LabelledWord, Labelling, Token, typed_places
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def labelled(at_last: bool, logits: "Tensor", tokens: tuple[Token, ...]) -> dict[str, Any]:
     """The labels of the words from logits [tokens, labels], decided at each word's last piece or else at its first."""
     probabilities = logits.softmax(-1).numpy()
-    typed = [number for number, token in enumerate(tokens) if not token.special]
+    typed = typed_places(tokens)
     parts = [typed[start:end] for start, end in words([tokens[number].text for number in typed])]
     places = [part[-1 if at_last else 0] for part in parts]
     labels = best_labels(probabilities[places])

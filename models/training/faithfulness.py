@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from models import faithfulness, registry, tokenizer
 from models.run import Run, perform
+from models.trace import typed_places
 from models.training import classification, entities
 from models.training.corpora import lines
 
@@ -84,7 +85,7 @@ def names(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
 def hidden_words(model: str, corpora: Path, drawn: random.Random) -> list[Run]:
     """Sentences of the encyclopaedia, in each of which some piece is hidden."""
     texts = chosen(short(lines(corpora / TEXT)), lines(corpora / TEXT_LEARNED), drawn)
-    counts = [sum(not token.special for token in tokenizer.tokenize(text, 256)) for text in texts]
+    counts = [len(typed_places(tokenizer.tokenize(text, 256))) for text in texts]
     places = [1 + drawn.randrange(count) for count in counts]
     return [Run(model, text, "attributions", at=place) for text, place in zip(texts, places, strict=True)]
 
