@@ -76,7 +76,7 @@ def published() -> tuple["Extra", str]:
 
 def sentence(loaded: "Extra", tokens: int, chance: random.Random) -> str:
     """Short words that are one token each; what the model adds is among the tokens."""
-    vocabulary = loaded.pieces.get_vocab()
+    vocabulary = loaded.target.get_vocab()
     words = sorted(word for word in vocabulary if word.isascii() and word.isalpha() and 3 <= len(word) <= 5)
     return " ".join(chance.choices(words, k=tokens - 2))
 
@@ -263,7 +263,7 @@ def called(loaded: "Extra", text: str) -> float:
     import torch
 
     torch.set_num_threads(1)
-    ids = torch.tensor([[token.id for token in loaded.tokenize(text)]])
+    ids = torch.tensor([[token.id for token in loaded.pieces.tokenize(text)]])
     assert ids.shape[1] == LONG
     with torch.inference_mode():
         started = time.perf_counter()

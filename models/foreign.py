@@ -1,17 +1,17 @@
-"""A model from elsewhere in memory: its network and its own tokenizer, read by nothing but what their files say."""
+"""A model from elsewhere in memory: its network, read by nothing but what its files say, and its own tokenizer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.errors import CaptureError, EmptyText, InputError, PieceWithoutVector, TooManyTokens
+from models.errors import CaptureError, InputError, PieceWithoutVector
 from models.families.encoder import placeless, silenced, vectors_of
 from models.holding import holding
+from models.pieces import Pieces, read
 from models.registry import Model
 from models.run import Change, changed
 from models.shapes import ShapeError
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 PLACED = dict.fromkeys(["bert", "camembert", "distilbert", "electra", "ernie", "roberta", "xlm-roberta"],
                        "position_embeddings") \
     | dict.fromkeys(["bart", "marian", "mbart", "opt"], "embed_positions") | {"gpt2": "wpe"}  # fmt: skip
-UNKNOWN = {"<unk>", "[UNK]"}
-SPACES = ("Ġ", "▁", " ")  # how a piece says that a space stands before it
-BLANK = "␣"
 PROBE = "Der Hund."
 
 _places: ContextVar["list[Tensor] | None"] = ContextVar("places", default=None)
@@ -53,16 +50,15 @@ class Extra:
     `whole` is the network with both sides where it writes, `network` what reads.
     """
 
-    def __init__(self, model: Model, network: "PreTrainedModel", pieces: "Tokenizer", whole: Any = None):
+    def __init__(self, model: Model, network: "PreTrainedModel", pieces: Pieces, whole: Any = None):
         from models import additions
 
         self.model, self.network, self.pieces, self.whole = model, network, pieces, whole
         self.reported = "scores" not in model.fields
-        self.whole_words = type(pieces.model).__name__ != "WordPiece"  # pieces say where a word begins, not goes on
-        self.written = cache(self._written)
         self.places = self._places() if "positions" in model.fields else None
         if not self.reported:
             additions.attach(network)
+        self.trouble = ""
         self.trouble = self._tried()
 
     def _tried(self) -> str:
@@ -70,7 +66,7 @@ class Extra:
         from models import capture
 
         try:
-            trace = self.forward(PROBE, tried=True)
+            trace = self.forward(PROBE)
         except InputError:  # a vocabulary that knows none of it
             return ""
         except CaptureError as error:
@@ -79,11 +75,11 @@ class Extra:
         if trace.prediction is not None and np.triu(trace.attention.attention, 1).any():
             return "it sees the words that it would have to expect"
         wrong = trace.check.max_abs_error
+        if wrong <= capture.TOLERANCE:
+            return ""
         if self.reported:
-            return "" if wrong <= capture.TOLERANCE else f"the rows of its attention do not sum to 1: {wrong:.1e} off"
-        return (
-            "" if wrong <= capture.TOLERANCE else f"its attention is not the softmax of its scores: {wrong:.1e} apart"
-        )
+            return f"the rows of its attention do not sum to 1: {wrong:.1e} off"
+        return f"its attention is not the softmax of its scores: {wrong:.1e} apart"
 
     @cached_property
     def widening(self) -> "Linear | None":
@@ -119,7 +115,7 @@ class Extra:
         first: int = getattr(self.places, "offset", 0) if padding is None else padding + 1
         return self.places.weight[first:]
 
-    def forward(self, text: str, change: Change | None = None, tried: bool = False) -> Trace:
+    def forward(self, text: str, change: Change | None = None) -> Trace:
         """Reads the text with the tokens that the model itself adds, in one call; raises CaptureError.
 
         Word vectors narrower than the states (ELECTRA, ALBERT) are shown as the model widens them. The one change is
@@ -129,9 +125,9 @@ class Extra:
 
         from models import capture
 
-        if not tried and self.trouble:
+        if self.trouble:
             raise CaptureError(self.trouble)
-        tokens = self.tokenize(text)
+        tokens = self.pieces.tokenize(text)
         self.known(tokens)
         ids = torch.tensor([[token.id for token in tokens]])
         off = "no_positions" in changed(change, len(tokens), *(("no_positions",) if self.places is not None else ()))
@@ -190,7 +186,11 @@ class Extra:
     @property
     def target(self) -> "Tokenizer":
         """The tokenizer of what it writes."""
-        return self.pieces
+        return self.pieces.tokenizer
+
+    def written(self, id_: int) -> str:
+        """The piece with this number, as people read it."""
+        return self.pieces.written(id_)
 
     def attention(
         self, made: Callable[[Any], tuple[Attention, Check]], calls: list[Any], layers: int
@@ -222,102 +222,59 @@ class Extra:
 
         return {"prediction": predict(logits, ids, self.written)}
 
-    def tokenize(self, text: str) -> tuple[Token, ...]:
-        """The pieces with their places in the text; raises EmptyText, TooManyTokens."""
-        encoding = self.pieces.encode(text)
-        specials, words = encoding.special_tokens_mask, encoding.word_ids  # each is a copy of the whole
-        typed = [place for place, special in enumerate(specials) if not special]
-        if not typed or not text.strip():
-            raise EmptyText()
-        if len(specials) > self.model.longest:
-            kept = self.fitting(
-                text,
-                [span for span, special in zip(encoding.offsets, specials, strict=True) if not special],
-                len(specials) - len(typed),
-            )
-            raise TooManyTokens(count=len(specials), limit=self.model.longest, characters=kept)
-        tokens, reached = [], 0
-        for place, (piece, id_, span) in enumerate(zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True)):
-            if specials[place]:
-                at = 0 if place < typed[0] else len(text)
-                tokens.append(Token(piece, id_, at, at, special=True))
-            else:
-                same_word = place > typed[0] and words[place] == words[place - 1]
-                tokens.append(self.typed(text, piece, id_, span, same_word, span[0] < reached))
-                reached = span[1]
-        return tuple(tokens)
-
-    def fitting(self, text: str, spans: Sequence[tuple[int, int]], own: int) -> int:
-        """How many characters of the text fit beside the model's own tokens; several pieces may share one character."""
-        ends = sorted({end for _, end in spans[: max(0, self.model.longest - own)]}, reverse=True)
-        return next((end for end in ends if len(self.pieces.encode(text[:end]).ids) <= self.model.longest), 0)
-
-    def typed(self, text: str, piece: str, id_: int, span: tuple[int, int], same_word: bool, inside: bool) -> Token:
-        """One piece of the text as people read it: as typed, with ## where it goes on with a word, or with a character
-        of which it is but some bytes."""
-        start, end = span
-        while start < end and text[start].isspace() and text[start:end].strip():
-            start += 1  # the space before a word belongs to its piece
-        if piece in UNKNOWN:
-            piece = "[UNK]"
-        elif self.whole_words:
-            shown = text[start:end]
-            goes_on = inside or (same_word and shown[:1].isalnum() and not text[start - 1].isspace())
-            piece = f"##{shown}" if goes_on else shown if shown.strip() else BLANK
-        return Token(piece, id_, start, end, special=False)
-
-    def _written(self, id_: int) -> str:
-        """The piece with this number, as people read it."""
-        piece = self.pieces.id_to_token(id_) or ""
-        if not self.whole_words:
-            return piece
-        text: str = self.pieces.decode([id_], skip_special_tokens=False)
-        if piece.startswith(SPACES):
-            return text.strip() or BLANK
-        return f"##{text}" if text[:1].isalnum() else text or piece
-
 
 def load(model: Model) -> Extra:
     """Reads the weights into memory; RuntimeError where the file does not have all of them."""
-    import torch
-    import transformers
-    from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
     from transformers.utils import logging
 
-    from models import capture
-
-    pieces = tokenizer(model.folder)
+    tokenizer = read(model.folder)
     quiet: Any = logging
     quiet.disable_progress_bar()
     quiet.set_verbosity_error()
-    kind: Any = AutoModelForCausalLM if "predictions" in model.fields else AutoModel
-    if writes := "cross_attention" in model.fields:
-        kind = AutoModelForSeq2SeqLM
-    (architecture, *_) = configuration(model.folder).get("architectures") or [""]
-    if architecture.endswith("EncoderModel"):  # one side of a T5, which AutoModel would build with both
-        kind = getattr(transformers, architecture, kind)
-    given = {"dtype": torch.float32, "local_files_only": True, "trust_remote_code": False, "use_safetensors": True,
-             "ignore_mismatched_sizes": True}  # fmt: skip  # these are told, and refused below
-    # Architectures of their own refuse the first.
-    for implementation in (capture.IMPLEMENTATION, "eager")["scores" not in model.fields :]:
-        try:
-            network, told = kind.from_pretrained(
-                model.folder, attn_implementation=implementation, output_loading_info=True, **given
-            )
-            break
-        except ValueError as error:
-            if implementation not in str(error):
-                raise
+    network, told = from_file(model)
+    writes = "cross_attention" in model.fields
     if network.main_input_name != "input_ids":
         raise RuntimeError(f"it does not read text but {network.main_input_name}")
     missing = [name for name in told["missing_keys"] if needed(network, name, writes)]
     if missing or told["mismatched_keys"]:
         raise RuntimeError(f"the file does not hold {sorted(missing)[:3] or 'numbers of the right shape'}")
     network.eval().requires_grad_(False)
+    pieces = Pieces(tokenizer, model.longest)
     if network.config.is_encoder_decoder:
         return Extra(model, network.get_encoder(), pieces, network if writes else None)
     network.config.use_cache = False
     return Extra(model, network, pieces)
+
+
+def from_file(model: Model) -> tuple[Any, dict[str, Any]]:
+    """The network as transformers reads it, and what it says of numbers that are missing or do not fit."""
+    import torch
+
+    from models import capture
+
+    asked: Callable[..., tuple[Any, dict[str, Any]]] = partial(
+        class_of(model).from_pretrained, model.folder, dtype=torch.float32, local_files_only=True,
+        trust_remote_code=False, use_safetensors=True, ignore_mismatched_sizes=True, output_loading_info=True,
+    )  # fmt: skip
+    if "scores" in model.fields:
+        try:
+            return asked(attn_implementation=capture.IMPLEMENTATION)
+        except ValueError as error:  # an architecture of its own may refuse that
+            if capture.IMPLEMENTATION not in str(error):
+                raise
+    return asked(attn_implementation="eager")
+
+
+def class_of(model: Model) -> Any:
+    """The class of transformers that reads a model's files."""
+    import transformers
+
+    (architecture, *_) = configuration(model.folder).get("architectures") or [""]
+    if architecture.endswith("EncoderModel") and hasattr(transformers, architecture):
+        return getattr(transformers, architecture)  # one side of a T5, which AutoModel would build with both
+    if "cross_attention" in model.fields:
+        return transformers.AutoModelForSeq2SeqLM
+    return transformers.AutoModelForCausalLM if "predictions" in model.fields else transformers.AutoModel
 
 
 def needed(network: "PreTrainedModel", name: str, writes: bool) -> bool:
@@ -325,21 +282,3 @@ def needed(network: "PreTrainedModel", name: str, writes: bool) -> bool:
     if "pooler" in name or (network.config.is_encoder_decoder and "decoder." in name and not writes):
         return False
     return not hasattr(network.get_submodule(name.rpartition(".")[0]), "create_weight")  # sinusoidal positions
-
-
-def tokenizer(folder: Path) -> "Tokenizer":
-    """The model's tokenizer, which cuts nothing off and fills nothing up."""
-    from tokenizers import Tokenizer
-
-    if (folder / "tokenizer.json").exists():
-        found = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    else:
-        from transformers import AutoTokenizer
-
-        made = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        if not made.is_fast:
-            raise RuntimeError("its tokenizer does not say where a piece stands in the text")
-        found = made.backend_tokenizer
-    found.no_truncation()
-    found.no_padding()
-    return found

@@ -275,7 +275,7 @@ def test_every_fitting_view_draws(client, name):
 
 @pytest.mark.parametrize("view", ["loss_per_step", "pipeline"])
 def test_bytes_that_cannot_be_seen_are_named_in_guesses(client, monkeypatch, view):
-    monkeypatch.setattr(registry.load("gpt2"), "written", lambda _: "\x1f")
+    monkeypatch.setattr(registry.load("gpt2").pieces, "written", lambda _: "\x1f")
     page = client.get(f"/de/{view}", params={"text": "Hund sieht Katze", "model": "gpt2"})
     assert page.status_code == 200 and "U+001F" in page.text and "\x1f" not in page.text
 
@@ -343,6 +343,13 @@ def test_words_are_shown_as_typed(name):
     assert guesses is None or not re.search("[Ġ▁]", str(guesses.words))
 
 
+@pytest.mark.parametrize("name", ["t5", "llama"])
+def test_a_space_that_the_tokenizer_puts_before_a_text_covers_none_of_its_letters(name):
+    tokens = perform(Run(name, "Xylo Zoo")).tokens[1:-1]
+    assert [token.text for token in tokens] == ["␣", "Xy", "##l", "##o", "␣", "Z", "##o", "##o"]
+    assert [(token.start, token.end) for token in tokens[:2]] == [(0, 0), (0, 2)]
+
+
 @pytest.mark.parametrize("name", ["bert", "roberta", "t5", "llama"])
 def test_a_text_is_never_cut_in_silence(name):
     limit = 512 if name == "t5" else 64
@@ -376,15 +383,15 @@ def test_padding_that_is_typed_has_the_place_that_the_model_gives_it():
 
 def test_a_tokenizer_that_has_grown_beyond_the_table_is_a_sentence(client):
     pieces = registry.load("bert").pieces
-    kept = pieces.to_str()
-    registry.load("bert").pieces = grown = Tokenizer.from_str(kept)
+    kept = pieces.tokenizer
+    pieces.tokenizer = grown = Tokenizer.from_str(kept.to_str())
     grown.add_tokens(["Wauwau"])
     try:
         with pytest.raises(PieceWithoutVector):
             perform(Run("bert", "Wauwau Hund"))
         page = client.get("/de/attention_map", params={"text": "Hund Wauwau", "model": "bert"})
     finally:
-        registry.load("bert").pieces = pieces
+        pieces.tokenizer = kept
     assert page.status_code == 422
     assert "kennt das Stück „wauwau“" in page.text
 
@@ -453,7 +460,7 @@ def test_the_tokens_that_are_hidden_have_the_names_that_the_model_gives_them(cli
     told = {name: client.get("/en/attention_map.json", params={"text": TEXT, "model": name}).json()["summary"]
             for name in ("gpt2", "bert")}  # fmt: skip
     assert "goes to <s> and </s>" in told["gpt2"] and "goes to [CLS] and [SEP]" in told["bert"]
-    pieces = registry.load("qwen3").pieces
+    pieces = registry.load("qwen3").target
     post, pieces.post_processor = pieces.post_processor, processors.ByteLevel()
     try:  # as GPT-2 is published: it adds none
         asked = {"text": TEXT.lower(), "model": "qwen3"}
