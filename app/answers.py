@@ -8,7 +8,7 @@ import numpy as np
 from app.messages import Lang, say, translate, visible
 from app.query import Query, Value
 from app.views import Term, model_title
-from app.words import Word, shortened, words
+from app.words import Word, shortened, word_at, words
 from models import faithfulness, tokenizer
 from models.trace import Attribution, Trace, typed_places
 
@@ -120,13 +120,17 @@ def short_outcome(lang: Lang, trace: Trace, number: int) -> str:
     return tokenizer.piece(number) if kind(trace) in ("hidden", "next") else outcome(lang, trace, number)
 
 
-def asked_word(trace: Trace) -> str:
-    """The word that was asked about: all of it for a label, else the token."""
-    place = worth(trace).place
+def whole_word(trace: Trace, place: int) -> str:
+    """A word that can be asked about: all of it for a label, else the token."""
     if trace.labelling is not None:
         word = next(word for word in trace.labelling.words if word.token == place)
         return visible(trace.text[word.start : word.end])
-    return words(trace)[place].label
+    return word_at(trace, place).label
+
+
+def asked_word(trace: Trace) -> str:
+    """The word that was asked about."""
+    return whole_word(trace, worth(trace).place)
 
 
 def askable(trace: Trace) -> Sequence[int]:
@@ -145,7 +149,4 @@ def answering(trace: Trace) -> int:
 
 def place_label(trace: Trace, place: Value) -> str:
     """A word and its place; a label is that of the whole word."""
-    if trace.labelling is not None:
-        word = next(word for word in trace.labelling.words if word.token == place)
-        return f"{place} · {shortened(visible(trace.text[word.start : word.end]))}"
-    return f"{place} · {shortened(words(trace)[int(place)].label)}"
+    return f"{place} · {shortened(whole_word(trace, int(place)))}"

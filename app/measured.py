@@ -43,22 +43,19 @@ def times(lang: Lang, networks: list[Network]) -> Iterable[Message]:
 
 def one_more(lang: Lang, networks: list[Network]) -> Iterable[Message]:
     """The next word after a short and after a long text; what keys and values save; where the growth hides."""
-    able = [network for network in networks if network.words is not None]
     told = [
-        (
-            network,
-            {name: ms(lang, network.at(network.next, length)) for name, length in (("near", NEAR), ("far", FAR))},
-        )
-        for network in able
-    ]
+        (network, {"near": ms(lang, network.at(network.next, NEAR)), "far": ms(lang, network.at(network.next, FAR))})
+        for network in networks if network.words is not None
+    ]  # fmt: skip
     if told:
         yield say("speed.summary.next", near=NEAR, far=FAR, shares=listed("speed.share.next", told))
     for network in networks:
-        if network.transformer:
-            key = "speed.summary.again" if network.words is not None else "speed.summary.again.always"
-            name = network.the(lang, opens=network.words is None)
-            yield say(key, network=name, far=FAR, value=Strong(ms(lang, network.at(network.whole, FAR))))
-        if network.transformer and network in able:
+        if not network.transformer:
+            continue
+        key = "speed.summary.again" if network.words is not None else "speed.summary.again.always"
+        name = network.the(lang, opens=network.words is None)
+        yield say(key, network=name, far=FAR, value=Strong(ms(lang, network.at(network.whole, FAR))))
+        if network.words is not None:
             growth = network.at(network.next, FAR) / network.at(network.next, NEAR)
             share = percent(lang, network.grown_share(FAR))
             # nine of ten times are below nine of ten others, whatever the machine did meanwhile
@@ -107,10 +104,7 @@ def operations(lang: Lang, networks: list[Network]) -> Iterable[Message]:
     if pair := tradeoffs.kinds(networks):
         recurrent, transformer = pair
         length = recurrent.timing.linear / transformer.timing.quadratic
-        yield say(
-            "speed.summary.overtakes", recurrent=recurrent.the(lang), transformer=transformer.title,
-            tokens=Strong(whole(lang, round(length))),
-        )  # fmt: skip
+        yield say("speed.summary.overtakes", recurrent=recurrent.the(lang), tokens=Strong(whole(lang, round(length))))
 
 
 def ratios(lang: Lang, networks: list[Network]) -> Iterable[Message]:

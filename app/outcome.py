@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from fastapi import Request
 
@@ -20,6 +20,7 @@ from models.run import Run
 from models.trace import Trace
 
 T = TypeVar("T")
+Lack = Literal["model_unavailable", "no_attention", "not_recorded"]  # what a model may not be able to give
 
 
 class Drawn(NamedTuple):
@@ -92,8 +93,7 @@ async def draw(request: Request, view: View, query: Query) -> Drawn:
     traces = [await performed(request, query, run) for run in wanted]
     for run, trace in zip(wanted, traces, strict=True):
         if trace.lacking(view.needs):
-            field = "vs_model" if run.model == query.vs_model != query.model else "model"
-            raise QueryError("not_recorded", field, say("error.not_recorded", model=run.model), status=503)
+            raise unavailable("not_recorded", query, run)
     if not traces:  # nothing to hold them against, and nothing that they could change
         query = query.changed(**{name: view.query.model_fields[name].default for name in run_choices(view.query)})
         return Drawn(query, traces, view.figure(query, traces))
@@ -111,8 +111,10 @@ async def performed(request: Request, query: Query, run: Run) -> Trace:
         return await runs.trace(run)
     except InputError as error:
         raise text_error(error, query, run) from None
-    except (ModelUnavailable, CaptureError) as error:
-        raise unavailable(error, query, run) from error
+    except ModelUnavailable as error:
+        raise unavailable("model_unavailable", query, run) from error
+    except CaptureError as error:
+        raise unavailable("no_attention", query, run) from error
     except Busy:
         raise busy() from None
 
@@ -135,19 +137,21 @@ def text_error(error: InputError, query: Query, run: Run) -> QueryError:
     """A model's complaint as an error of the field that it is about, with the shortened text where that helps."""
     field = "vs" if query.vs is not None and run.text == query.vs else "text"
     if error.code == "unknown_model":
-        field = "vs_model" if run.model == query.vs_model else "model"
+        field = model_field(query, run)
     fix: dict[str, Value] | None = None
     if "characters" in error.values:
         fix = {field: run.text[: int(error.values["characters"])]}
     return QueryError(error.code, field, say(f"error.{error.code}", **error.values), fix=fix)
 
 
-def unavailable(error: Exception, query: Query, run: Run) -> QueryError:
-    """A model that cannot be read, or whose attention is out of reach: no fault of the reader's."""
-    field = "vs_model" if run.model == query.vs_model != query.model else "model"
-    if isinstance(error, CaptureError):
-        return QueryError("no_attention", field, say("error.no_attention", model=run.model), status=503)
-    return QueryError("model_unavailable", field, say("error.model_unavailable", model=run.model), status=503)
+def unavailable(code: Lack, query: Query, run: Run) -> QueryError:
+    """A model that cannot be read, or does not show all that a view needs: no fault of the reader's."""
+    return QueryError(code, model_field(query, run), say(f"error.{code}", model=run.model), status=503)
+
+
+def model_field(query: Query, run: Run) -> str:
+    """Which field of a query named the model of a run."""
+    return "vs_model" if run.model == query.vs_model != query.model else "model"
 
 
 def known_model(name: str, field: str, status: int = 422) -> registry.Model:

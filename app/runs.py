@@ -39,7 +39,7 @@ class Runs:
         if (flying := self._flying.get(key)) is None:
             if len(self._flying) >= self._settings.waiting_runs:
                 raise Busy()
-            flying = self._started(key[0])
+            flying = self._started(run)
             self._flying[key] = flying
             flying.add_done_callback(lambda done: self._land(key, done))
         return await self._landed(flying)

@@ -14,8 +14,7 @@ def related(traces: Sequence[Trace]) -> bool:
     """Whether two runs are of one sentence, by a model and by one that was trained on from it."""
     if len(traces) != 2 or traces[0].text != traces[1].text:
         return False
-    names = [trace.model for trace in traces]
-    return any(registry.get(one).base.get("model") == other for one, other in (names, names[::-1]))
+    return base_of(traces[0]) == traces[1].model or base_of(traces[1]) == traces[0].model
 
 
 def attention(query: Query, traces: Sequence[Trace]) -> Iterable[Message]:

@@ -14,7 +14,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from app import answers, cards, outputs, tradeoffs, views
+from app import answers, cards, outcome, outputs, tradeoffs, views
 from app.api import EmbedQuery, StillQuery, TraceQuery
 from app.embedding import FILES, SNIPPETS
 from app.messages import LANGUAGES, LOCALE
@@ -288,7 +288,15 @@ def families() -> dict[str, bool]:
     codes = {
         kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.InputError)
     }
-    codes |= {"unknown_view", "unknown_language", "unknown_suffix", "address_too_long", "body_too_large", "method"}
+    codes |= {
+        *get_args(outcome.Lack),
+        "unknown_view",
+        "unknown_language",
+        "unknown_suffix",
+        "address_too_long",
+        "body_too_large",
+        "method",
+    }
     made |= {f"error.{code}": True for code in codes - {"input"}}
     return made
 

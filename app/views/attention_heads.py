@@ -11,8 +11,8 @@ from app import looks
 from app.atlas import Atlas, plot, tiles
 from app.looks import Look, LookQuery, look
 from app.messages import Listed, Message, Strong, decimal, percent, say, translate
-from app.units import run_name
-from app.views import Cell, Figure, Link, Table, Term, View, model_title
+from app.units import run_name, run_title
+from app.views import Cell, Figure, Link, Table, Term, View
 from app.views.attention_map import AttentionMapQuery
 from models.trace import Trace
 
@@ -143,9 +143,7 @@ def figure(query: AttentionHeadsQuery, traces: list[Trace]) -> Figure:
 
 def atlas(query: AttentionHeadsQuery, trace: Trace, heads: Sequence[Head], drawn: np.ndarray) -> Atlas:
     """The tiles of one run with their captions; labels at the edge where rows are layers."""
-    title = trace.text
-    if query.vs_model is not None and query.vs_model != query.model:
-        title = f"{model_title(trace.model, query.lang)} · {trace.text}"
+    title = run_title(query, trace)
     width = max(head.head for head in heads)
     if query.sort != "layer":
         captions = [f"{head.layer}·{head.head} {told(query, head, 'caption')}" for head in heads]

@@ -14,7 +14,7 @@ from app import units
 from app.messages import Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query
-from app.views import Cell, Figure, Link, Table, View, model_title
+from app.views import Cell, Figure, Link, Table, View
 from app.words import place_label, shortened, usual, word_at
 from models import registry, tokenizer
 from models.errors import InputError
@@ -203,15 +203,14 @@ def gap(run: Asked) -> str:
 def curve(query: NextWordQuery, run: Asked, shown: list[int], numbered: bool) -> Curve:
     """A run's bars, with their numbers where there is room."""
     guesses = [run.guess(piece) for piece in shown]
-    name = f"{model_title(run.trace.model, query.lang)} · {run.trace.text}" if query.vs_model else run.trace.text
     hover = [
         translate(query.lang, f"{run.key}.hover", last=run.word, word=guess.written,
                   share=percent(query.lang, guess.share))
         for guess in guesses
     ]  # fmt: skip
     texts = [percent(query.lang, guess.share) for guess in guesses] if numbered else []
-    return Curve(name, np.array([guess.share for guess in guesses]), series=run.number, kind="bar", hovers=hover,
-                 texts=texts)  # fmt: skip
+    return Curve(units.run_title(query, run.trace), np.array([guess.share for guess in guesses]), series=run.number,
+                 kind="bar", hovers=hover, texts=texts)  # fmt: skip
 
 
 def onward(query: NextWordQuery, run: Asked, shown: list[int], top: float) -> Iterable[Link]:

@@ -63,7 +63,7 @@ class SpeedQuery(Query):
 
     def runs(self) -> list[Run]:
         """Both networks; of a sentence only the length is shown."""
-        texts = dict.fromkeys([self.text] if self.vs is None else [self.text, self.vs])
+        texts = dict.fromkeys(self.texts())
         return [Run(name, text, "timing", attempt=self.again or 0) for text in texts for name in self.networks]
 
 
