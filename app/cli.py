@@ -2,9 +2,12 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+# For uvicorn. Its own parser refuses a longer address that comes in parts, before the app could say what is wrong.
+SERVED: dict[str, Any] = {"access_log": False, "ws": "none", "h11_max_incomplete_event_size": 2**17}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,9 +35,7 @@ def serve(
             variable, why = f"SATZBLICK_{str(wrong['loc'][0]).upper()}", wrong["msg"].removeprefix("Value error, ")
             typer.echo(f"{variable}={wrong['input']}: {why}", err=True)
         raise typer.Exit(2) from None
-    uvicorn.run(
-        "app.main:create_app", factory=True, host=host, port=port, log_level="warning", access_log=False, ws="none"
-    )
+    uvicorn.run("app.main:create_app", factory=True, host=host, port=port, log_level="warning", **SERVED)
 
 
 @app.command()

@@ -288,15 +288,8 @@ def families() -> dict[str, bool]:
     codes = {
         kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.InputError)
     }
-    codes |= {
-        *get_args(outcome.Lack),
-        "unknown_view",
-        "unknown_language",
-        "unknown_suffix",
-        "address_too_long",
-        "body_too_large",
-        "method",
-    }
+    codes |= {"unknown_view", "unknown_language", "unknown_suffix", "address_too_long", "body_too_large", "method"}
+    codes |= set(get_args(outcome.Lack))
     made |= {f"error.{code}": True for code in codes - {"input"}}
     return made
 

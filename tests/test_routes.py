@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import offline, stills, views
+from app.cli import SERVED
 from app.drawings import Drawings
 from app.main import create_app
 from app.messages import LANGUAGES, say, translate
@@ -562,7 +563,7 @@ def server(request):
     """A real server on loopback, with either parser; gives its port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(), http=request.param, ws="none", log_level="critical", access_log=False)
+        config = uvicorn.Config(create_app(), http=request.param, log_level="critical", **SERVED)
         running = uvicorn.Server(config)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -596,6 +597,14 @@ def test_a_real_server_tells_that_an_address_is_too_long(server, size):
     status, media, told = ask(server, "GET", "/en/gates?text=" + "x" * size)
     assert (status, media) == (414, HTML)
     assert "The address is" in told
+
+
+def test_so_it_does_where_the_address_comes_in_parts(server):
+    with socket.create_connection(("127.0.0.1", server)) as connection:
+        connection.sendall(b"GET /de/gates.json?text=" + b"x" * 30_000)
+        time.sleep(0.2)
+        connection.sendall(b"x" * 30_000 + b" HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert connection.recv(99).startswith(b"HTTP/1.1 414 ")
 
 
 @pytest.mark.parametrize(("size", "status"), [(20 * 2**20, 413), (100, 405)])
