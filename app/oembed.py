@@ -78,7 +78,7 @@ def answer(query: OEmbedQuery) -> dict[str, Any]:
     """What /oembed answers; raises QueryError for an address without a figure of ours."""
     if query.format != "json":
         raise QueryError("only_json", "format", say("error.only_json"), status=501)
-    lang, name, raw = own(query.url, settings().public_url.rstrip("/"))
+    lang, name, raw = own(query.url, settings().public_url)
     view = views.catalogue().get(name or pages.LANDING_VIEW)
     if view is None or not view.models:
         raise foreign()

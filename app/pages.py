@@ -110,7 +110,7 @@ def page(
 
 def absolute(address: str) -> str:
     """The address with the server's public name, where that is set."""
-    return settings().public_url.rstrip("/") + address
+    return settings().public_url + address
 
 
 def picture(query: Query, view: View | None) -> str:

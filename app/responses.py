@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app import deck, pages, stills
 from app.messages import Lang
 from app.query import QueryError
+from app.settings import settings
 
 Headers = dict[str, str]
 
@@ -19,9 +20,6 @@ OWN_FRAMES = "; frame-ancestors 'self'"
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Vary": "Accept-Encoding"}
 DATA_HEADERS = HEADERS | {"Access-Control-Allow-Origin": "*"}
 PAGE_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + OWN_FRAMES}
-EMBED_HEADERS = DATA_HEADERS | {
-    "Content-Security-Policy": POLICY.format(styles="")
-}  # framed anywhere, also from file://
 SLIDES_HEADERS = HEADERS | {"Content-Security-Policy": POLICY.format(styles="") + "; frame-src 'self'" + OWN_FRAMES}
 DECK_HEADERS = SLIDES_HEADERS | {
     "Content-Security-Policy": SLIDES_HEADERS["Content-Security-Policy"]
@@ -34,6 +32,12 @@ PICTURE_HEADERS = DATA_HEADERS | {"Content-Security-Policy": "default-src 'none'
 Suffix = Literal["json", "csv"]
 DATA: tuple[Suffix, ...] = ("json", "csv")
 FILES = (*(f".{suffix}" for suffix in DATA), *(f".{form}" for form in stills.MEDIA))
+
+
+def embed_headers() -> Headers:
+    """Framed anywhere, also from file://. In a sandboxed frame WebKit takes 'self' for nobody: it needs the name."""
+    policy = POLICY.format(styles="").replace("'self'", f"'self' {settings().public_url}".rstrip())
+    return DATA_HEADERS | {"Content-Security-Policy": policy}
 
 
 def html_response(html: str, headers: Headers = PAGE_HEADERS, error: QueryError | None = None) -> Response:
@@ -59,5 +63,5 @@ def refusal(path: str, lang: Lang, error: QueryError) -> Response:
     if path.startswith(("/api/", "/health", "/oembed")) or path.endswith(FILES):
         told = {"code": error.code, "message": error.message.text(lang), "field": error.field}
         return json_response({"error": told}, error.status, DATA_HEADERS | retry(error) | allowed)
-    framed = EMBED_HEADERS if "/embed/" in path else PAGE_HEADERS
+    framed = embed_headers() if "/embed/" in path else PAGE_HEADERS
     return html_response(pages.error_page(lang, error.status, error), framed | allowed, error)

@@ -21,11 +21,11 @@ from app.responses import (
     DATA,
     DATA_HEADERS,
     DECK_HEADERS,
-    EMBED_HEADERS,
     HEADERS,
     PICTURE_HEADERS,
     SLIDES_HEADERS,
     Suffix,
+    embed_headers,
     html_response,
     json_response,
 )
@@ -139,7 +139,7 @@ async def embed(request: Request, lang: str, name: str) -> Response:
     """A view's figure alone, for an iframe."""
     code, view = lang_of(lang), view_of(name)
     frame, outcome = await framed(request, view, code)
-    return html_response(pages.embed_page(view, frame, outcome), EMBED_HEADERS, outcome.error)
+    return html_response(pages.embed_page(view, frame, outcome), embed_headers(), outcome.error)
 
 
 @router.get("/{lang}/deck", include_in_schema=False)

@@ -26,12 +26,12 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def whole(cls, value: str) -> str:
-        """Scheme and host; no path, since what a page leads to begins at the root of its host."""
+        """Scheme and host, with no slash behind; no path, since what a page leads to begins at the root of its host."""
         parts = urlsplit(value)
         more = parts.path.strip("/") or parts.query or parts.fragment
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname or more):
-            raise ValueError("must be http:// or https:// and a host, without a path, such as https://example.org")
-        return value
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or more or not value.isascii()):
+            raise ValueError("must be http:// or https:// and a host in ASCII, no path, such as https://example.org")
+        return value.rstrip("/")
 
 
 @cache

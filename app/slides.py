@@ -28,7 +28,7 @@ def html_page(view: View, frame: EmbedQuery, outcome: Outcome) -> str:
     if "scale" not in frame.model_fields_set:
         frame = frame.model_copy(update={"scale": SUGGESTED})
     query, drawn, error = outcome.query, outcome.drawn, outcome.error
-    lang, base = query.lang, settings().public_url.rstrip("/")
+    lang, base = query.lang, settings().public_url
     title = translate(lang, f"{view.name}.title")
     path, along = f"/slides/{view.name}", frame.parameters()
     return pages.page(

@@ -22,6 +22,13 @@ def public(monkeypatch, make_client):
     settings.cache_clear()
 
 
+def test_a_sandboxed_frame_gets_its_files_from_the_public_address(public):
+    policy = public.get("/de/embed/gates", headers=FORGED).headers["content-security-policy"]
+    for kind in ("script", "style", "img", "connect"):
+        assert f"; {kind}-src 'self' {BASE}" in policy
+    assert BASE not in public.get("/de/gates").headers["content-security-policy"]
+
+
 def ask(client, url, more=""):
     return client.get(f"/oembed?url={quote(url, safe='')}{more}", headers=FORGED)
 
