@@ -51,7 +51,8 @@ def test_a_senseless_value_stops_the_server(monkeypatch, name):
 
 
 @pytest.mark.parametrize(
-    "url", ["satz.example", "//satz.example", "ftp://satz.example", "https://", "https://a.example/a", "https://ä.example"]
+    "url",
+    ["satz.example", "//satz.example", "ftp://satz.example", "https://", "https://a.example/a", "https://ä.example"],
 )
 def test_an_address_that_no_snippet_could_use_stops_the_server(monkeypatch, url):
     monkeypatch.setenv("SATZBLICK_PUBLIC_URL", url)
