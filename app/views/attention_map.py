@@ -282,22 +282,23 @@ def strongest(query: AttentionMapQuery, map_: Map) -> Message:
 
 def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
     """Where a word that both runs share looks in each: the one that tells most."""
-    partners = align.pairs([w.label for w in first.rows], [w.label for w in second.rows], "word")
-    shared = [place for place, partner in enumerate(partners) if partner is not None]
+    found = align.pairs([word.label for word in first.rows], [word.label for word in second.rows], "word")
+    partners = {row: other for row, other in enumerate(found) if other is not None}
     if first.alone and second.alone:
         return say("attention_map.summary.alone")
-    if not shared:
+    if not partners:
         return say("attention_map.summary.nothing_shared")
-    seen = {row: (int(first.values[row].argmax()), int(second.values[partners[row] or 0].argmax())) for row in shared}
+    seen = {row: (int(first.values[row].argmax()), int(second.values[other].argmax()))
+            for row, other in partners.items()}  # fmt: skip
 
     def telling(row: int) -> tuple[bool, float]:
         """A word that looks elsewhere the second time tells more, and more so the harder it looks both times."""
         mine, theirs = seen[row]
         moved = first.columns[mine].label != second.columns[theirs].label
-        return moved, float(first.values[row, mine] * second.values[partners[row] or 0, theirs])
+        return moved, float(first.values[row, mine] * second.values[partners[row], theirs])
 
-    row = max(shared, key=telling)
-    other, (seen_first, seen_second) = partners[row] or 0, seen[row]
+    row = max(partners, key=telling)
+    seen_first, seen_second = seen[row]
     same = not telling(row)[0]
     same_text = first.trace.text == second.trace.text
     differ = "attention_map.summary.other_model" if same_text else "attention_map.summary.other_word"
@@ -307,7 +308,7 @@ def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
         first=Strong(first.columns[seen_first].label),
         first_share=Strong(percent(query.lang, float(first.values[row, seen_first]))),
         second=Strong(second.columns[seen_second].label),
-        second_share=Strong(percent(query.lang, float(second.values[other, seen_second]))),
+        second_share=Strong(percent(query.lang, float(second.values[partners[row], seen_second]))),
     )
 
 

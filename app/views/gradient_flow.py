@@ -19,6 +19,7 @@ from models.trace import Gradient, Trace
 
 MODELS = ("rnn", "lstm", "gru")
 LONGEST = 256
+CELL = len(MODELS)  # the series of ∂L/∂c
 UNDERFLOW = "< 10⁻³⁸"  # what float32 makes 0
 
 
@@ -112,29 +113,17 @@ def norms(query: GradientFlowQuery, trace: Trace, cell: bool = False) -> np.ndar
 
 def curves(query: GradientFlowQuery, traces: list[Trace]) -> Figure:
     """One curve per network and sentence, ∂L/∂c of the LSTM beside it, and the bound where it holds."""
-    drawn, highest, lowest = [], 1e-30, np.inf
+    drawn: list[Curve] = []
     texts = list(dict.fromkeys(trace.text for trace in traces))
     for trace in traces:
-        series, second = MODELS.index(trace.model), len(texts) > 1 and trace.text == texts[1]
-        name = run_title(query, trace, texts)
-        values = norms(query, trace)
-        hover = f"{name}<br>{translate(query.lang, 'gradient_flow.hover')}"
-        drawn.append(Curve(name, values, series=series, dash="dash" if second else "solid", hover=hover))
-        highest, lowest = max(highest, float(np.nanmax(values))), min(lowest, float(np.nanmin(values)))
-        if gradient(trace).cell_gradient_last is not None:
-            cell = translate(query.lang, "gradient_flow.cell", run=name)
-            values = norms(query, trace, cell=True)
-            drawn.append(
-                Curve(
-                    cell,
-                    values,
-                    series=3,
-                    dash="dash" if second else "solid",
-                    hover=f"{cell}<br>{translate(query.lang, 'gradient_flow.hover')}",
-                )
-            )
-            highest, lowest = max(highest, float(np.nanmax(values))), min(lowest, float(np.nanmin(values)))
-    limits = (10 ** np.floor(np.log10(lowest)), 10 ** np.ceil(np.log10(highest) + 0.01))
+        run = run_title(query, trace, texts)
+        for cell in (False, True) if gradient(trace).cell_gradient_last is not None else (False,):
+            name = translate(query.lang, "gradient_flow.cell", run=run) if cell else run
+            hover = f"{name}<br>{translate(query.lang, 'gradient_flow.hover')}"
+            drawn.append(Curve(name, norms(query, trace, cell), series=CELL if cell else MODELS.index(trace.model),
+                               dash="solid" if trace.text == texts[0] else "dash", hover=hover))  # fmt: skip
+    values = np.concatenate([each.y for each in drawn])
+    limits = (10 ** np.floor(np.log10(np.nanmin(values))), 10 ** np.ceil(np.log10(np.nanmax(values)) + 0.01))
     for trace in traces:
         if (limit := bound(query, trace)) is not None:
             limit[(limit > 10 * limits[1]) | (limit < limits[0] / 10)] = np.nan

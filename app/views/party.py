@@ -15,7 +15,7 @@ from app.query import DEFAULT_TEXT, Layer, Query, Slider, Value
 from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, Term, View
-from app.views.attention_steps import AttentionStepsQuery, Head, Looking, Way, followed, run_title
+from app.views.attention_steps import AttentionStepsQuery, Head, Looking, Way, attention, followed, run_title
 from app.words import shortened
 from models.run import Run
 from models.trace import Trace
@@ -137,7 +137,7 @@ def real(query: PartyQuery, trace: Trace, word: str | None) -> Party:
     temperature = root if own else query.temperature or root
     divided = found.masked if own else found.raw / temperature + (found.masked - found.scaled)
     weights = found.weights if own else softmax(divided)
-    values = found.trace.attention.values[found.layer, found.head] if found.trace.attention else np.empty(0)
+    values = attention(trace).values[found.layer, found.head]
     title = panel_title(query, trace, ("looking",)) if query.guests != "sentence" or len(query.runs()) > 1 else ""
     return Party(title, found.word, [shortened(each.label) for each in found.words], found.raw, temperature, root,
                  divided, weights, values, found)  # fmt: skip
