@@ -1,4 +1,4 @@
-"""What the data routes and embeds read from an address, and traces as JSON or npz."""
+"""What the data routes and embeds read from an address; traces as JSON or npz; the lists of models and views."""
 
 import io
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ import numpy as np
 import orjson
 from pydantic import Field
 
-from app.messages import say
+from app import views
+from app.messages import LANGUAGES, say, translate
 from app.options import options
 from app.query import Query, QueryError, Value
 from app.render import check_json, tokens_json
@@ -141,3 +142,35 @@ def finite(array: np.ndarray) -> np.ndarray | list[Any]:
     nested[~np.isfinite(array)] = None
     rows: list[Any] = nested.tolist()
     return rows
+
+
+def models_json() -> list[dict[str, Any]]:
+    """What /api/v1/models answers; titles in English."""
+    return [
+        {
+            "name": model.name,
+            "title": views.model_title(model.name, "en"),
+            "titles": {lang: views.model_title(model.name, lang) for lang in LANGUAGES},
+            "family": model.family,
+            "parameters": model.parameters,
+            "fields": list(model.fields),
+            "weights": model.hash,
+            "views": [view.name for view in views.catalogue().values() if model.name in view.models],
+        }
+        for model in registry.catalogue().values()
+    ]
+
+
+def views_json() -> list[dict[str, Any]]:
+    """What /api/v1/views answers."""
+    return [
+        {
+            "name": view.name,
+            "title": translate("en", f"{view.name}.title"),
+            "titles": {lang: translate(lang, f"{view.name}.title") for lang in LANGUAGES},
+            "chapter": view.chapter,
+            "models": view.models,
+            "options": view.query.model_json_schema(),
+        }
+        for view in views.catalogue().values()
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from app import render, views
+from app import render, tables, views
 from app.messages import Lang, decimal, percent, translate, whole
 from app.pages import link, page
 from app.plotting import Axis, Curve, Plot, chart
@@ -236,7 +236,7 @@ def curve(trained: Json, lang: Lang) -> Json:
         "table": {
             "caption": translate(lang, "card.curve"),
             "columns": columns,
-            "rows": render.table_rows(rows),
+            "rows": tables.table_rows(rows),
             "note": "",
         },
     }

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cache
+from os.path import commonprefix
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from app.messages import Lang, Message, decimal, known, translate
 from app.options import choice_label, numbers, options, run_choices, sliders
@@ -12,6 +15,9 @@ from models.trace import Trace
 
 Json = dict[str, Any]
 SEGMENTS = 8  # more choices than this become a list to open
+# ASCII's own separators, which labels show as U+001E and so on
+ROW, HEAD, CELL, CHOSEN = "\x1e", "\x1d", "\x1f", "\x1c"
+TAGS = {HEAD: '" data-rest="', CELL: '">', CHOSEN: '" selected>', ROW: '</option>\n<option value="'}
 
 
 @cache
@@ -141,3 +147,21 @@ def control(
 def worded(label: str | Message, lang: Lang) -> str:
     """What a view calls a choice: words of the text stand for themselves."""
     return label.text(lang) if isinstance(label, Message) else label
+
+
+def option_rows(choices: Sequence[Json], start: str) -> Markup:
+    """The choices of a list as HTML, each with what its address has beyond `start`."""
+    text = ROW.join(
+        f"{each['value']}{HEAD}{each['url'][len(start) :]}{CHOSEN if each['selected'] else CELL}{each['label']}"
+        for each in choices
+    )
+    found = str(escape(text))  # in one go: hundreds of cells one by one take longer than the rest of a page
+    for mark, tag in TAGS.items():
+        found = found.replace(mark, tag)
+    return Markup(f'<option value="{found}</option>')
+
+
+def common_start(addresses: Sequence[str]) -> str:
+    """The parameters that addresses begin with alike, as it stands in them."""
+    ends = min(addresses), max(addresses)  # what these two share, all between them do
+    return "&".join(commonprefix([address.split("&") for address in ends]))

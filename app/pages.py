@@ -1,14 +1,13 @@
 """Fills the templates: what every page shares (languages, theme, lecture), and the pages made of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
-from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app import controls, render, static, views
+from app import controls, form, render, static, views
 from app.address import named, read
 from app.api import EmbedQuery
 from app.messages import LANGUAGES, Lang, say, translate, translator
@@ -16,7 +15,6 @@ from app.outcome import Outcome
 from app.query import DEFAULT_TEXT, Query, QueryError, Value, located, quoted
 from app.settings import settings
 from app.views import View
-from models import registry
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 LANDING_VIEW = "attention_map"
@@ -47,14 +45,8 @@ def environment() -> Environment:
         trim_blocks=False,
         auto_reload=False,
     )
-    made.filters |= {"common_start": common_start, "option_rows": render.option_rows}
+    made.filters |= {"common_start": controls.common_start, "option_rows": controls.option_rows}
     return made
-
-
-def common_start(addresses: Sequence[str]) -> str:
-    """The parameters that addresses begin with alike, as it stands in them."""
-    ends = min(addresses), max(addresses)  # what these two share, all between them do
-    return "&".join(commonprefix([address.split("&") for address in ends]))
 
 
 def page(
@@ -196,7 +188,7 @@ def figure_page(view: View, outcome: Outcome, landing: bool = False) -> str:
             for other in order
             if other.chapter == view.chapter
         ],
-        form=render.form(query, action, hidden, told),
+        form=form.filled(query, action, hidden, told),
         controls=controls.offered(view, settled_query, traces, action),
         error=general,
         result=render.result(view, query, traces, figure) if figure else None,
@@ -316,35 +308,3 @@ def api_page() -> str:
 def inline(name: str) -> str:
     """A script as the content of an element, which no character of it ends."""
     return static.content(name)[0].decode().replace("</script", r"<\/script")
-
-
-def models_json() -> list[Json]:
-    """What /api/v1/models answers; titles in English."""
-    return [
-        {
-            "name": model.name,
-            "title": views.model_title(model.name, "en"),
-            "titles": {lang: views.model_title(model.name, lang) for lang in LANGUAGES},
-            "family": model.family,
-            "parameters": model.parameters,
-            "fields": list(model.fields),
-            "weights": model.hash,
-            "views": [view.name for view in views.catalogue().values() if model.name in view.models],
-        }
-        for model in registry.catalogue().values()
-    ]
-
-
-def views_json() -> list[Json]:
-    """What /api/v1/views answers."""
-    return [
-        {
-            "name": view.name,
-            "title": translate("en", f"{view.name}.title"),
-            "titles": {lang: translate(lang, f"{view.name}.title") for lang in LANGUAGES},
-            "chapter": view.chapter,
-            "models": view.models,
-            "options": view.query.model_json_schema(),
-        }
-        for view in views.catalogue().values()
-    ]

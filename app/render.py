@@ -1,33 +1,18 @@
-"""Turns a view's figure into what goes out: the parts of a page, JSON, CSV."""
+"""Turns a view's figure into what goes out: the parts of a page, and JSON."""
 
-import csv
-import io
-from collections.abc import Collection, Sequence
-from itertools import chain, groupby, islice
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import orjson
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from app import transforms, words
-from app.messages import Lang, Message, bound, decimal, known, power, translate
-from app.options import choice_label
-from app.query import DEFAULT_TEXT, LONG_TEXT, Query, Value, quoted
-from app.views import Cell, Figure, Link, Ranked, Rows, Table, Term, View
+from app import tables, words
+from app.messages import Lang, Message, bound, known, translate
+from app.query import Query, Value, quoted
+from app.views import Figure, Link, Rows, View
 from models import registry
 from models.trace import Trace
-
-TABLE_ROWS = 500  # a page shows no more; the data routes have everything
-# Columns that say what a row is about: before each number a screen reader says what those that differ have for it.
-NAMING = frozenset(
-    "model run change updates layer head layer_stage stage unit method other class side away tokens writing_step "
-    "written position position_at position_second other_position steps word other_word earlier after looking "
-    "looked_at guest".split()
-)
-# Columns of German words, which are read out as such on English pages too.
-GERMAN = frozenset("word other_word earlier after looking looked_at piece guesses neighbours".split())
-# ASCII's own separators, which labels show as U+001E and so on
-ROW, HEAD, CELL, CHOSEN = "\x1e", "\x1d", "\x1f", "\x1c"
 
 TWO_SIDED = ("translator", "encoder_decoder")  # what most views show of these families is their encoder
 
@@ -92,7 +77,7 @@ def result(
         "marked": figure.marked,
         "comparison": figure.comparison,
         "check": checked(traces, figure.layers, lang, figure.sampled),
-        "table": page_table(figure.table, lang, view),
+        "table": tables.page_table(figure.table, lang, view),
         "hash": weights(traces),
         "links": {
             "embed": query.address(f"/{lang}/embed/{view.name}"),
@@ -152,75 +137,6 @@ def token_line(trace: Trace, lang: Lang) -> Json:
             for word in words.words(trace)
         ],
     }
-
-
-def page_table(table: Table, lang: Lang, view: View) -> Json:
-    """At most TABLE_ROWS rows in the reader's notation: all numbers where they fit, else a line per word."""
-    brief = table.count > TABLE_ROWS
-    columns, rows = (table.brief_columns, table.brief()) if brief else (table.columns, table.rows())
-    lines = [[cell_text(cell, lang) for cell in row] for row in islice(rows, TABLE_ROWS)]
-    return {
-        "caption": translate(lang, f"{view.name}.title"),
-        "columns": [translate(lang, column) for column in columns],
-        "rows": table_rows(lines, naming(columns, lines), among(GERMAN, columns) if lang != "de" else ()),
-        "note": translate(lang, "table.brief", count=table.count) if brief else "",
-    }
-
-
-def naming(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> list[int]:
-    """The columns whose cells tell a row from the others; where none does, the first."""
-    return [place for place in among(NAMING, columns) if len({line[place] for line in lines}) > 1] or [0]
-
-
-def among(names: Collection[str], columns: Sequence[str]) -> list[int]:
-    """Where in a table the columns of these names are."""
-    return [place for place, column in enumerate(columns) if column.removeprefix("column.") in names]
-
-
-def table_rows(lines: Sequence[Sequence[str]], heads: Collection[int] = (0,), german: Collection[int] = ()) -> Markup:
-    """The rows as HTML; the cells in the columns `heads` are their headers, those in `german` are in that language."""
-    if not lines:
-        return Markup()
-    width = len(lines[0])
-    cells = ""
-    for place in range(width):
-        spoken = ' lang="de"' if place in german else ""
-        cells += f'<th scope="row"{spoken}>%s</th>' if place in heads else f"<td{spoken}>%s</td>"
-    line = f"<tr>{cells}</tr>"
-    text = str(escape(CELL.join(chain.from_iterable(lines)))).split(CELL)
-    return Markup("\n".join(line % tuple(text[at : at + width]) for at in range(0, len(text), width)))
-
-
-def option_rows(options: Sequence[Json], start: str) -> Markup:
-    """The choices of a list as HTML, each with what its address has beyond `start`."""
-    text = ROW.join(
-        f"{each['value']}{HEAD}{each['url'][len(start) :]}{CHOSEN if each['selected'] else CELL}{each['label']}"
-        for each in options
-    )
-    tags = {HEAD: '" data-rest="', CELL: '">', CHOSEN: '" selected>', ROW: '</option>\n<option value="'}
-    return Markup(f'<option value="{tagged(text, tags)}</option>')
-
-
-def tagged(text: str, tags: dict[str, str]) -> str:
-    """A text escaped in one go, since hundreds of cells one by one take longer than the rest of a page, and then with
-    tags for its marks."""
-    found = str(escape(text))
-    for mark, tag in tags.items():
-        found = found.replace(mark, tag)
-    return found
-
-
-def cell_text(cell: Cell, lang: Lang) -> str:
-    """One cell as a reader sees it; a number that four decimals would make nothing has its power of ten."""
-    if isinstance(cell, float):
-        if 0 < abs(cell) < 5e-5:
-            return f"{'−' if cell < 0 else ''}{power(lang, abs(cell))}"
-        return decimal(lang, cell, 4)
-    if isinstance(cell, Term):
-        return cell.message.text(lang)
-    if isinstance(cell, Ranked):
-        return cell.text(lang)
-    return "–" if cell is None else str(cell)
 
 
 def text_key(view: View, part: str, query: Query) -> str:
@@ -284,65 +200,3 @@ def tokens_json(trace: Trace) -> list[Json]:
 def check_json(trace: Trace) -> Json:
     """A run's check."""
     return {"max_abs_error": trace.check.max_abs_error, "against": trace.check.against}
-
-
-def as_csv(table: Table) -> str:
-    """All numbers with a header line, decimal points, full precision."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([column.removeprefix("column.") for column in table.columns])
-    writer.writerows(table.rows())
-    return file.getvalue()
-
-
-def form(query: Query, action: str, hidden: dict[str, Any], errors: Json) -> Json:
-    """The text fields, what the form carries along, and the examples."""
-    opened = query.changed(vs=query.text) if query.vs is None else query
-    lang, how = query.lang, transforms.made_by(query.text, query.vs)
-    return {
-        "action": action,
-        "text": one_line(query.text),
-        "vs": query.vs and one_line(query.vs),
-        "vs_open": query.vs is not None,
-        "hidden": list(hidden.items()),
-        "compare_url": opened.address(action),
-        "uncompare_url": query.changed(vs=None).address(action),
-        "transforms": [
-            {"value": value, "label": choice_label("vs_from", value, lang)} for value in transforms.TRANSFORMS
-        ],
-        "vs_note": translate(lang, f"form.note.{how}") if how else "",
-        "examples": examples(query, action),
-        "text_error": None,
-        "vs_error": None,
-        "fix": None,
-        **errors,
-    }
-
-
-def one_line(text: str) -> str:
-    """The text for a field of one line, from which a browser would take line breaks without a blank in their place."""
-    return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
-
-
-# What the chip says, the sentence, the second one. German in both languages: these are what the models read.
-EXAMPLES: tuple[tuple[str, str, str | None], ...] = (
-    ("Mann biss Hund ↔ Hund biss Mann", DEFAULT_TEXT, "Der Hund biss den Mann"),
-    ("Katze beißt Hund ↔ Hund beißt Katze", "Katze beißt Hund", "Hund beißt Katze"),
-    ("Der skeptische Mann", LONG_TEXT, None),
-    ("Roboter · Maschine · weil", "Roboter, Maschine, weil", None),
-    ("Bank am Fluss ↔ Bank mit Geld", "Ich sitze auf der Bank am Fluss.", "Ich bringe mein Geld zur Bank."),
-    ("Merkel in München", "Angela Merkel besuchte am Montag Siemens in München.", None),
-    ("Paris Hilton ↔ Bayern München", "Paris Hilton wohnt in Paris.", "Bayern München spielt in München."),
-)
-
-
-def examples(query: Query, action: str) -> list[Json]:
-    """Sentences of the lecture, minimal pairs first; each keeps the view and its options."""
-    return [
-        {
-            "label": label,
-            "url": query.changed(text=text, vs=vs).address(action),
-            "lang": "de",
-        }
-        for label, text, vs in EXAMPLES
-    ]

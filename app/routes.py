@@ -7,7 +7,22 @@ from fastapi import APIRouter, Request
 from fastapi import Query as Parameter
 from starlette.responses import RedirectResponse, Response
 
-from app import api, cards, deck, lexicon, oembed, offline, openapi, pages, render, slides, static, stills, views
+from app import (
+    api,
+    cards,
+    deck,
+    lexicon,
+    oembed,
+    offline,
+    openapi,
+    pages,
+    render,
+    slides,
+    static,
+    stills,
+    tables,
+    views,
+)
 from app.accept import preferred
 from app.address import read
 from app.keeping import kept
@@ -83,13 +98,13 @@ async def docs() -> Response:
 @router.get("/api/v1/models")
 async def models() -> Response:
     """Every model: name, title, family, size, the fields of its traces, the views that take it."""
-    return json_response({"models": pages.models_json()})
+    return json_response({"models": api.models_json()})
 
 
 @router.get("/api/v1/views")
 async def all_views() -> Response:
     """Every view: name, title, the models it takes, its options as a JSON schema."""
-    return json_response({"views": pages.views_json()})
+    return json_response({"views": api.views_json()})
 
 
 @router.get("/api/v1/trace")
@@ -246,5 +261,5 @@ async def view_data(request: Request, lang: Lang, view: View, suffix: Suffix) ->
     if suffix == "json":  # hundreds of thousands of numbers as text: not on the event loop
         return await asyncio.to_thread(lambda: json_response(render.data(view, query, traces, figure)))
     headers = DATA_HEADERS | {"Content-Disposition": f'inline; filename="{view.name}.csv"'}
-    body = await asyncio.to_thread(render.as_csv, figure.table)
+    body = await asyncio.to_thread(tables.as_csv, figure.table)
     return Response(body, media_type="text/csv", headers=headers)

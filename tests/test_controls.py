@@ -74,3 +74,14 @@ def test_what_changes_nothing_is_no_control(make_attentive):
     assert "head" in offered(ATTENTION, query.changed(stage="softmax"), traces)
     view = views.catalogue()["next_word"]  # two sentences, and no difference
     assert "align" not in offered(view, view.query(model="decoder", vs="Hund"), [])
+
+
+def test_choices_are_escaped_and_share_the_start_of_their_addresses():
+    choices = [
+        {"value": value, "label": f'{value} · <i> & "co"', "selected": value == 2, "url": f"/de/x?text=a&reset={value}"}
+        for value in (1, 2)
+    ]
+    assert controls.option_rows(choices, "/de/x?text=a") == (
+        '<option value="1" data-rest="&amp;reset=1">1 · &lt;i&gt; &amp; &#34;co&#34;</option>\n'
+        '<option value="2" data-rest="&amp;reset=2" selected>2 · &lt;i&gt; &amp; &#34;co&#34;</option>'
+    )
