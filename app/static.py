@@ -42,9 +42,14 @@ def content(name: str) -> tuple[bytes, bytes | None]:
 
 
 @cache
+def stamp(name: str) -> str:
+    """What tells one content of a file from another."""
+    return hashlib.sha256(content(name)[0]).hexdigest()[:8]
+
+
 def asset(name: str) -> str:
-    """The address of a file, with a stamp of its content."""
-    return f"/static/{name}?v={hashlib.sha256(content(name)[0]).hexdigest()[:8]}"
+    """The address of a file, with the stamp of its content."""
+    return f"/static/{name}?v={stamp(name)}"
 
 
 def serve(request: Request) -> Response:
@@ -55,7 +60,7 @@ def serve(request: Request) -> Response:
     except (OSError, ValueError):
         raise HTTPException(404) from None
     headers = {
-        "Cache-Control": FOREVER if "v" in request.query_params else "no-cache",
+        "Cache-Control": FOREVER if request.query_params.get("v") == stamp(name) else "no-cache",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
         "Access-Control-Allow-Origin": "*",
