@@ -1,5 +1,6 @@
 """The application: routes, limits and errors put together. Nothing of torch is imported before a model is needed."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -47,7 +48,9 @@ def create_app() -> FastAPI:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Lists the models before the first request, for one from elsewhere may have to be fetched; ends their threads."""
-    registry.catalogue()
+    for model in registry.catalogue().values():
+        if model.fault:
+            logging.getLogger(__name__).error("%s cannot be loaded: %s", model.name, model.fault)
     yield
     close(app)
 

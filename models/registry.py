@@ -2,11 +2,13 @@
 
 import importlib
 import json
+import logging
 import pkgutil
+import re
 import struct
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from math import prod
 from pathlib import Path
@@ -18,6 +20,8 @@ from models.run import Change
 from models.tokenizer import WEIGHTS
 from models.trace import Trace
 from models.weights import configuration, files, fingerprint
+
+FOLDERS = re.compile(r"(?<![\w:/.])([A-Za-z]:)?[/\\][^\s'\"]*[/\\]")  # of an absolute path, in a message
 
 
 class Loaded(Protocol):
@@ -68,7 +72,7 @@ class Model:
     @cached_property
     def base(self) -> Mapping[str, str]:
         """The model that this one goes on from: `model`, its `weights` then, the `tensor` that stays in its file."""
-        described = not self.source and (self.folder / "config.json").exists()
+        described = not self.source and not self.fault and (self.folder / "config.json").exists()
         found: Mapping[str, str] = configuration(self.folder).get("base", {}) if described else {}
         return found
 
@@ -111,8 +115,17 @@ def catalogue() -> dict[str, Model]:
     for module in sorted(pkgutil.iter_modules(families.__path__), key=lambda module: module.name):
         for model in importlib.import_module(f"{families.__name__}.{module.name}").MODELS:
             if model.source or model.weights.exists():  # a family may come before its training is done
-                models[model.name] = model
+                models[model.name] = tried(model)
     return models
+
+
+def tried(model: Model) -> Model:
+    """The model as it is, or with its fault where the headers of its files cannot be read."""
+    try:
+        model.parameters  # noqa: B018
+    except Exception as error:  # whatever is in a damaged file: the others can be used
+        return replace(model, fault=reason(error))
+    return model
 
 
 def get(name: str) -> Model:
@@ -124,9 +137,9 @@ def get(name: str) -> Model:
 
 
 def reason(error: Exception) -> str:
-    """What an error says, in one line; of an OSError without the path."""
+    """What an error says, in one line; of a path on this machine no more than its last part."""
     told = getattr(error, "strerror", None) or str(error)
-    return ": ".join([type(error).__name__, *told.splitlines()[:1]])
+    return ": ".join([type(error).__name__, *FOLDERS.sub("", told).splitlines()[:1]])
 
 
 _loaded: dict[str, Loaded] = {}
@@ -148,7 +161,8 @@ def load(name: str) -> Loaded:
             try:
                 _loaded[name] = model.load(model)
             except Exception as error:
-                _status[name] = f"failed: {reason(error).replace(f'{model.folder}', name)}"
+                _status[name] = f"failed: {reason(error)}"
+                logging.getLogger(__name__).error("%s cannot be loaded: %s", name, error)
                 raise ModelUnavailable(f"{name}: {error}") from error
             _status[name] = "loaded"
         return _loaded[name]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -69,7 +70,39 @@ def test_status_says_loaded_after_loading():
     assert registry.status()["gru"] == "loaded"
 
 
-def test_a_failure_to_load_is_told(monkeypatch):
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("cannot read '/srv/models/hub/blobs/0a1b'", "cannot read '0a1b'"),
+        ('"C:\\Users\\me\\model.safetensors" is cut', '"model.safetensors" is cut'),
+        ("/srv/x/config.json: no 'q/k' in a/b, see https://example.org/a/b", "config.json: no 'q/k' in a/b, see https://example.org/a/b"),
+    ],
+)  # fmt: skip
+def test_a_reason_names_no_folder_of_this_machine(said, told):
+    assert registry.reason(ValueError(f"{said}\nand more")) == f"ValueError: {told}"
+
+
+HEADER = b'{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}'
+
+
+@pytest.mark.parametrize(
+    ("numbers", "config", "whole"),
+    [
+        (b"", "{}", False),
+        (b"\x10", "{}", False),
+        (len(HEADER).to_bytes(8, "little") + HEADER[:9], "{}", False),
+        (len(HEADER).to_bytes(8, "little") + HEADER, "{", False),
+        (len(HEADER).to_bytes(8, "little") + HEADER, "{}", True),
+    ],
+)
+def test_a_damaged_file_is_the_fault_of_its_model(tmp_path, numbers, config, whole):
+    (tmp_path / "model.safetensors").write_bytes(numbers)
+    (tmp_path / "config.json").write_text(config)
+    model = registry.tried(replace(registry.get("lstm"), place=tmp_path))
+    assert (not model.fault, model.parameters) == (whole, 2 * whole)
+
+
+def test_a_failure_to_load_is_told(monkeypatch, caplog):
     def broken(_):
         raise OSError("no such file")
 
@@ -78,4 +111,5 @@ def test_a_failure_to_load_is_told(monkeypatch):
     with pytest.raises(ModelUnavailable, match="broken: no such file"):
         registry.load("broken")
     assert registry.status()["broken"] == "failed: OSError: no such file"
+    assert caplog.messages == ["broken cannot be loaded: no such file"]
     assert registry.trouble("broken") == "OSError: no such file" and not registry.trouble("encoder")
