@@ -6,24 +6,22 @@ from typing import Annotated, Any
 
 import typer
 
-# For uvicorn. Its own parser refuses a longer address that comes in parts, before the app could say what is wrong.
-SERVED: dict[str, Any] = {"access_log": False, "ws": "none", "h11_max_incomplete_event_size": 2**17}
+# For uvicorn. Of its parsers only h11 has a limit for headers: httptools holds 1.5 GB for one of 300 MB. Beyond it an
+# address that comes in parts is refused before the app could say what is wrong.
+SERVED: dict[str, Any] = {
+    "access_log": False, "ws": "none", "http": "h11", "h11_max_incomplete_event_size": 2**17,
+}  # fmt: skip
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="See what RNNs and Transformers do with a sentence.",
 )
 
 
-@app.command()
-def serve(
-    host: Annotated[str, typer.Option(envvar="HOST", help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="PORT", help="port to listen on")] = 8000,
-) -> None:
-    """Starts the server."""
-    import uvicorn
+@app.callback()
+def checked() -> None:
+    """See what RNNs and Transformers do with a sentence."""
     from pydantic import ValidationError
 
     from app.settings import settings
@@ -35,7 +33,17 @@ def serve(
             variable, why = f"SATZBLICK_{str(wrong['loc'][0]).upper()}", wrong["msg"].removeprefix("Value error, ")
             typer.echo(f"{variable}={wrong['input']}: {why}", err=True)
         raise typer.Exit(2) from None
-    uvicorn.run("app.main:create_app", factory=True, host=host, port=port, log_level="warning", **SERVED)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(envvar="HOST", help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="PORT", min=0, max=65_535, help="port to listen on")] = 8000,
+) -> None:
+    """Starts the server."""
+    import uvicorn
+
+    uvicorn.run("app.main:create_app", factory=True, host=host, port=port, log_level="info", **SERVED)
 
 
 @app.command()

@@ -54,10 +54,18 @@ def test_python_m_app_is_the_same():
     assert result.stdout == invoke("models").stdout
 
 
-def test_serve_says_which_setting_is_wrong(monkeypatch):
+@pytest.mark.parametrize("port", ["-1", "65536", "http"])
+def test_a_port_that_there_is_not_is_refused(monkeypatch, port):
+    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
+    result = invoke("serve", PORT=port)
+    assert result.exit_code == 2 and "'PORT'" in result.output
+
+
+@pytest.mark.parametrize("arguments", [["serve"], ["models"], ["export", "/de/gates.json", "--out", "never"]])
+def test_every_command_says_which_setting_is_wrong(monkeypatch, arguments):
     settings.cache_clear()
     monkeypatch.setattr(uvicorn, "run", lambda *_, **__: pytest.fail("it started"))
-    result = invoke("serve", SATZBLICK_PUBLIC_URL="satz.example")
+    result = invoke(*arguments, SATZBLICK_PUBLIC_URL="satz.example")
     settings.cache_clear()
     assert result.exit_code == 2
     assert result.output.startswith("SATZBLICK_PUBLIC_URL=satz.example: must be http:// or https://")
