@@ -260,3 +260,25 @@ def test_a_table_has_texts_in_its_cells_and_cells_of_any_shape():
     assert plot.panels["kind"] == "table" and plot.panels["row_labels"]
     assert plot.data[0]["text"] == texts and plot.data[0]["texttemplate"] == "%{text}"
     valid(plot)
+
+
+def test_joined_words_are_a_point_each_and_one_line_where_all_are_alike():
+    plot = plotting.joined([plotting.Block(["<a>", "b"], ["c"], [(0, 0), (1, 0)])], "en", ("left & first", "right"))
+    told = plot.json()
+    figure = go.Figure(data=told["data"], layout=told["layout"])
+    line, left, right = figure.data
+    down = np.frombuffer(base64.b64decode(line.y["bdata"]), np.float32)
+    assert np.array_equal(down, [0, 0, np.nan, -1, 0, np.nan], equal_nan=True)
+    assert (list(left.text), list(right.text)) == (["&lt;a&gt;", "b"], ["c"])
+    assert (left.name, left.showlegend, line.showlegend) == ("left &amp; first", True, False)
+    assert plot.tokens == [] and not figure.layout.xaxis.visible and not figure.layout.yaxis.visible
+
+
+def test_a_line_of_more_weight_is_thicker_and_lies_on_the_others():
+    block = plotting.Block(["a", "b"], ["a", "b"], [(0, 1), (1, 0), (1, 1)], [0.9, 0.2, 0.4], words=(3, 4), run=1)
+    plot = plotting.joined([block], "en", ("", ""))
+    drawn = [trace for trace in plot.data if trace["mode"] == "lines"]
+    assert [trace["meta"]["ends"] for trace in drawn] == [[4, 3], [4, 4], [3, 4]]
+    assert [trace["meta"]["run"] for trace in drawn] == [1, 1, 1]
+    widths, opacities = [trace["line"]["width"] for trace in drawn], [trace["opacity"] for trace in drawn]
+    assert widths[0] < widths[1] < widths[2] and opacities[0] < opacities[1] < opacities[2] < 1

@@ -8,10 +8,11 @@ Here is what views draw with; who puts Plotly's JSON together or takes it apart 
 
 from app.plotting.charts import BESIDE, Axis, Curve, chart, label_places, labels
 from app.plotting.colours import Scale, Theme
+from app.plotting.joined import Block, joined
 from app.plotting.maps import IN_CELLS, Panel, maps
 from app.plotting.plot import Kind, Plot, beside
 
 __all__ = [
-    "Axis", "BESIDE", "Curve", "IN_CELLS", "Kind", "Panel", "Plot", "Scale", "Theme", "beside", "chart",
-    "label_places", "labels", "maps",
+    "Axis", "BESIDE", "Block", "Curve", "IN_CELLS", "Kind", "Panel", "Plot", "Scale", "Theme", "beside", "chart",
+    "joined", "label_places", "labels", "maps",
 ]  # fmt: skip

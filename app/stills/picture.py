@@ -162,7 +162,7 @@ class Picture:
             x, y, linestyle=DASHES[line.get("dash", "solid")] if "lines" in mode else "none", color=colour,
             linewidth=self.style.points(line.get("width", 2)), marker=dots,
             markersize=self.style.points(size_of(marker)), markerfacecolor=colour if many else face,
-            markeredgewidth=0, clip_on=False, zorder=3,
+            markeredgewidth=0, clip_on=False, zorder=3, alpha=trace.get("opacity"),
         )  # fmt: skip
         if many:
             axes.scatter(x, y, s=self.style.points(size_of(marker)) ** 2, c=list(face), zorder=3, linewidths=0)

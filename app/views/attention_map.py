@@ -12,7 +12,7 @@ from app import align, tuning
 from app.looks import LookQuery, look, told
 from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.options import fitted
-from app.plotting import Panel, Scale, maps
+from app.plotting import Block, Panel, Plot, Scale, joined, maps
 from app.query import Choices, Layer, Query
 from app.units import difference_title, panel_title, run_name
 from app.views import Cell, Figure, Rows, Table, View
@@ -22,6 +22,8 @@ from models.faithfulness import rollout
 from models.trace import Trace
 
 SHARES = ("softmax", "rollout")  # the stages whose rows sum to 1
+FIRST = 5  # shares that a word tells where it is pointed at
+LEAST_LINE = 0.05  # a look of less has no line
 SAME_PLACE = 0.8  # share of the words that must look at the same distance before a head is called positional
 
 
@@ -38,7 +40,7 @@ def stages(trace: Trace) -> Sequence[str]:
 
 
 class AttentionMapQuery(LookQuery):
-    """Part, layer, head, how far the computation has come, and what happens to [CLS] and [SEP]."""
+    """Part, layer, head, how far the computation has come, what happens to [CLS] and [SEP], and the kind of picture."""
 
     layer: Layer = None
     head: Annotated[Literal["mean"] | PositiveInt, Choices(heads)] = "mean"
@@ -47,10 +49,17 @@ class AttentionMapQuery(LookQuery):
         Choices(stages, standard=lambda trace: stages(trace).index("softmax")),
     ] = "softmax"
     special: Literal["renormalised", "hidden", "shown"] = "renormalised"
+    show: Literal["map", "lines"] = "map"
+
+    @property
+    def lined(self) -> bool:
+        """Whether looks are lines, which only shares can be: a score may be negative."""
+        return self.show == "lines" and self.stage in SHARES
 
     def idle(self) -> tuple[str, ...]:
-        """The rollout has the mean over the heads in every layer."""
-        return ("head",) if self.stage == "rollout" else ()
+        """The rollout has the mean over the heads in every layer; scores are no lines, and lines have no difference."""
+        head = ("head",) if self.stage == "rollout" else ()
+        return (*head, *(("align",) if self.lined else () if self.stage in SHARES else ("show",)))
 
 
 @dataclass(frozen=True)
@@ -108,10 +117,52 @@ def mapped(query: AttentionMapQuery, trace: Trace) -> Map:
 
 
 def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
-    """Rows look, columns are looked at; for two runs a map each and their difference."""
+    """Rows look, columns are looked at, as maps or as words joined by lines."""
     if query.stage == "rollout":
         query = query.changed(head="mean")  # so that no title names a head
     drawn = [mapped(fitted(query, trace), trace) for trace in traces]
+    shown = [(fitted(query, trace).layer or 1) - 1 for trace in traces]
+    return Figure(
+        lined(query, drawn) if query.lined else coloured(query, drawn),
+        [*summary(query, drawn), *thin(query), *told(query, traces), *tuning.attention(query, traces)],
+        table(drawn),
+        shown,
+        rows=[onward(query, map_, run) for run, map_ in enumerate(drawn) if computed(map_.trace)],
+    )
+
+
+def lined(query: AttentionMapQuery, drawn: Sequence[Map]) -> Plot:
+    """For each run those who look at the left, those they look at on the right, and lines as thick as the shares."""
+    blocks = []
+    for run, map_ in enumerate(drawn):
+        rows, columns = ([shortened(word.label) for word in side] for side in (map_.rows, map_.columns))
+        ends = np.argwhere(map_.values >= LEAST_LINE)
+        blocks.append(
+            Block(rows, columns, [(one, other) for one, other in ends.tolist()], map_.values[tuple(ends.T)].tolist(),
+                  (shares(query, map_.values, columns), shares(query, map_.values.T, rows)),
+                  panel_title(query, map_.trace), run, () if map_.across else positions(map_))
+        )  # fmt: skip
+    return joined(
+        blocks, query.lang, (translate(query.lang, "column.looking"), translate(query.lang, "column.looked_at"))
+    )
+
+
+def thin(query: AttentionMapQuery) -> list[Message]:
+    """From which share on there is a line."""
+    return [say("attention_map.summary.lines", least=percent(query.lang, LEAST_LINE))] if query.lined else []
+
+
+def shares(query: AttentionMapQuery, values: np.ndarray, others: Sequence[str]) -> list[str]:
+    """For each row its largest shares, a line each: with whom, and how much."""
+    told = []
+    for row in values:
+        best = row.argsort()[::-1][:FIRST]
+        told.append("\n".join(f"{others[place]} {percent(query.lang, float(row[place]))}" for place in best))
+    return told
+
+
+def coloured(query: AttentionMapQuery, drawn: Sequence[Map]) -> Plot:
+    """A map for each run, and for two their difference."""
     scale: Scale = "share" if query.stage in SHARES else "signed"
     hover = translate(query.lang, "attention_map.hover")
     panels = [panel(panel_title(query, map_.trace), map_, map_.values, scale, hover, run)
@@ -126,14 +177,7 @@ def figure(query: AttentionMapQuery, traces: list[Trace]) -> Figure:
         scale: translate(query.lang, f"attention_map.bar.{query.stage}"),
         "difference": translate(query.lang, "difference.bar"),
     }
-    shown = [(fitted(query, trace).layer or 1) - 1 for trace in traces]
-    return Figure(
-        maps(panels, query.lang, "lanes" if any(map_.across for map_ in drawn) else "map", titles),
-        [*summary(query, drawn), *told(query, traces), *tuning.attention(query, traces)],
-        table(drawn),
-        shown,
-        rows=[onward(query, map_, run) for run, map_ in enumerate(drawn) if computed(map_.trace)],
-    )
+    return maps(panels, query.lang, "lanes" if any(map_.across for map_ in drawn) else "map", titles)
 
 
 def computed(trace: Trace) -> bool:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from app import align, units
 from app.messages import Message, Strong, say, translate, visible
-from app.plotting import Axis, Curve, Plot, chart
+from app.plotting import Block, joined
 from app.query import Query
 from app.transforms import chunks
 from app.views import Cell, Figure, Table, Term, View
@@ -18,9 +18,6 @@ from models import registry
 from models.run import Run
 from models.trace import Token, Trace
 
-LINE = 28  # pixels between two tokens
-LEFT, RIGHT = 0.0, 1.0  # where the two columns stand
-EDGE = 1.3  # room for the words beside them
 Pairs = Sequence[tuple[int, int]]
 
 
@@ -109,7 +106,7 @@ def figure(query: Query, traces: list[Trace]) -> Figure:
         titles = (translate(query.lang, "tokens.typed"), names[0])
     else:
         left, pairs, titles = labels(first, left=True), matched(query, traces), (names[0], names[1])
-    plot = drawn(query, (left, right), pairs, titles)
+    plot = joined([Block(left, right, pairs)], query.lang, titles)
     summary = [summarised(trace, name) for trace, name in zip(traces, names, strict=True)]
     summary += [
         say("tokens.summary.written", run=name, sentence=Strong(trace.written.sentence),
@@ -121,22 +118,6 @@ def figure(query: Query, traces: list[Trace]) -> Figure:
     elif first.written:
         summary.append(say("tokens.summary.looked"))
     return Figure(plot, summary, table(traces))
-
-
-def drawn(query: Query, columns: tuple[list[str], list[str]], pairs: Pairs, titles: tuple[str, str]) -> Plot:
-    """Two columns of words with a line for each pair."""
-    count = max(map(len, columns))
-    down = np.array([[-one, -other, np.nan] for one, other in pairs], np.float32).ravel()
-    across = np.tile(np.array([LEFT, RIGHT, np.nan], np.float32), len(pairs))
-    curves = [Curve("", down, across, 0, kind="line", listed=False)] if pairs else []
-    for number, (texts, place, side) in enumerate(zip(columns, (LEFT, RIGHT), ("left", "right"), strict=True)):
-        places = np.full(len(texts), place, np.float32)
-        curves.append(Curve(titles[number], -np.arange(len(texts), dtype=np.float32), places, number, kind="points",
-                            texts=texts, hovers=texts, places=[f"middle {side}"] * len(texts)))  # fmt: skip
-    x, y = Axis("", limits=(LEFT - EDGE, RIGHT + EDGE)), Axis("", limits=(0.5 - count, 0.7))
-    plot = chart(curves, query.lang, x, y, height=80 + LINE * count)
-    layout = {**plot.layout, **{axis: plot.layout[axis] | {"visible": False} for axis in ("xaxis", "yaxis")}}
-    return replace(plot, layout=layout)
 
 
 def summarised(trace: Trace, name: str) -> Message:

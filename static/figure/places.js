@@ -89,7 +89,7 @@
 
   function open(figure, point) {
     const link = onwardOf(figure).find((each) => rowsOf(each).axis === point.yaxis._id);
-    if (link && aim(link, point.pointIndex[0])) link.click();
+    if (link && aim(link, [point.pointIndex].flat()[0])) link.click();
     const field = document.querySelector("input[data-row-number]");
     if (!link && field) pick(field, point.yaxis.labelalias?.[point.y] ?? String(point.y));
   }

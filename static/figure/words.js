@@ -71,6 +71,11 @@
     }
     for (const label of stage.querySelectorAll("[data-tick]"))
       label.classList.toggle("lit", ticks.has(label.dataset.tick));
+    for (const line of state.plot.querySelectorAll(".scatterlayer .trace")) {
+      const { run, ends } = line.__data__?.[0]?.trace.meta ?? {};
+      const end = lit?.row ? 0 : 1;
+      if (ends) line.classList.toggle("faded", Boolean(lit) && ends[end] !== twin(state.words, lit.row ?? lit.column, run));
+    }
     const pointed = lit ? [lit.row, lit.column].filter(Boolean) : [];
     const litIn = new Map(); // run → positions
     for (const token of document.querySelectorAll(".token")) {
@@ -197,7 +202,10 @@
 
   function listen(figure) {
     const state = drawn.get(figure);
-    const at = ({ xaxis, yaxis, x, y }) => ({ column: wordAt(state, xaxis._id, x), row: wordAt(state, yaxis._id, y) });
+    const at = ({ xaxis, yaxis, x, y, data }) => {
+      const [column, row] = [wordAt(state, xaxis._id, x), wordAt(state, yaxis._id, y)];
+      return data.meta?.lookedAt ? { column: row, row: null } : { column, row };
+    };
     state.plot.on("plotly_hover", ({ points: [point] }) => {
       const lit = at(point);
       if (lit.column || lit.row) lightAll(lit);

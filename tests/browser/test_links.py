@@ -105,3 +105,19 @@ def test_a_click_on_a_unit_shows_its_curve_and_another_the_way_of_the_state(scre
     screen.until(lambda: "unit" not in screen.parameters(), "no unit")
     screen.drawn()
     assert "Einheit" not in screen.text("#summary")
+
+
+def test_a_word_that_is_pointed_at_keeps_its_own_lines(screen: Screen) -> None:
+    screen.open("/de/attention_map", show="lines", text="Der Mann biss den Hund")
+    shown = """() => [...document.querySelectorAll('.scatterlayer .trace')].filter((line) => !line.matches('.faded'))
+        .map((line) => line.__data__[0].trace.meta?.ends).filter(Boolean)"""
+    everything, points = screen.page.evaluate(shown), screen.page.locator(".scatterlayer .points")
+    screen.page.hover("#token-0-3")
+    assert screen.page.evaluate(shown) == [ends for ends in everything if ends[0] == 3] != []
+    points.last.locator("path").nth(1).hover(force=True)  # "Mann" on the right
+    assert screen.page.evaluate(shown) == [ends for ends in everything if ends[1] == 2] != []
+    screen.page.mouse.move(5, 5)
+    screen.until(lambda: screen.page.evaluate(shown) == everything, "all lines again")
+    points.nth(-2).locator("path").nth(1).click(force=True)
+    screen.until(lambda: "/de/attention_steps" in screen.page.url, "the steps of the word")
+    assert screen.parameters()["looking"] == "2"

@@ -286,3 +286,59 @@ def test_a_mean_leads_to_the_head_that_looks_hardest(make_attentive):
         assert weights[ask["head"] - 1, ask["looking"]].max() == weights[:, ask["looking"]].max()
     told = replace(trace, attention=replace(trace.attention, output_weights=None))
     assert draw(AttentionMapQuery(), told).rows == []
+
+
+def lines(drawn):
+    """Which place looks at which, and how much: read back from the lines of each run."""
+    found = {}
+    for trace in drawn.plot.data:
+        if trace["mode"] == "lines":
+            run, (one, other) = trace["meta"]["run"], trace["meta"]["ends"]
+            found.setdefault(run, {})[one, other] = (trace["opacity"], trace["line"]["width"])
+    return found
+
+
+def test_each_share_from_five_percent_on_is_a_line_the_stronger_the_thicker(make_attentive):
+    trace = looking(make_attentive(*WORDS), 1, 2, 3, 4, 4, 1, share=0.8)
+    figure = draw(AttentionMapQuery(show="lines", special="shown", head=2), trace)
+    assert lines(figure)[0].keys() == {(place, other) for place, other in enumerate([1, 2, 3, 4, 4, 1])}
+    go.Figure(data=figure.plot.data, layout=figure.plot.json()["layout"])
+    broad = looking(make_attentive(*WORDS), 1, 2, 3, 4, 4, 1, share=0.4)
+    drawn = lines(draw(AttentionMapQuery(show="lines", special="shown", head=2), broad))[0]
+    assert len(drawn) == 36, "the rest of a row is an eighth each"
+    strong, weak = drawn[0, 1], drawn[0, 2]
+    assert strong[0] > weak[0] and strong[1] > weak[1]
+    assert draw(AttentionMapQuery(show="lines"), trace).table.count == draw(AttentionMapQuery(), trace).table.count
+
+
+def test_words_of_lines_tell_whom_they_look_at_and_who_looks_at_them(make_attentive):
+    trace = looking(make_attentive("a", "b", "c"), 1, 2, 1, share=0.8)
+    left, right = (each for each in draw(AttentionMapQuery(show="lines"), trace).plot.data if each["mode"] != "lines")
+    assert left["hovertext"][0] == "b 80\u202f%<br>c 10\u202f%<br>a 10\u202f%"
+    assert right["hovertext"][1].startswith("c 80\u202f%<br>a 80\u202f%<br>b 10")
+
+
+def test_lines_of_two_runs_are_blocks_of_their_own(make_attentive):
+    first, second = make_attentive("[CLS]", "a", "b", "c", "[SEP]"), make_attentive("[CLS]", "x", "y", "[SEP]")
+    found = draw(AttentionMapQuery(show="lines", text="a b c", vs="x y"), first, second)
+    assert lines(found).keys() == {0, 1}
+    assert found.plot.tokens == [
+        {"run": 0, "axis": "y", "positions": [1, 2, 3]}, {"run": 1, "axis": "y2", "positions": [1, 2]},
+    ]  # fmt: skip
+    upper, lower = found.plot.layout["yaxis"]["domain"], found.plot.layout["yaxis2"]["domain"]
+    assert upper[1] == 1 and upper[0] == lower[1] and lower[0] == pytest.approx(0)
+    assert [row.axis for row in found.rows] == ["y", "y2"]
+    assert [note["yref"] for note in found.plot.layout["annotations"]] == ["y", "y2"]
+
+
+def test_scores_are_never_lines(make_attentive):
+    query = AttentionMapQuery(show="lines", stage="raw", text="a", vs="b")
+    assert [trace["type"] for trace in draw(query, make_attentive(), make_attentive()).plot.data] == ["heatmap"] * 3
+    assert "show" in query.idle() and "align" not in query.idle()
+    assert AttentionMapQuery(show="lines", stage="rollout").idle() == ("head", "align")
+
+
+@pytest.mark.parametrize(("lang", "least"), [("de", "Unter 5\u202f%"), ("en", "Below 5%")])
+def test_from_which_share_on_there_is_a_line_is_said(make_attentive, lang, least):
+    assert least in " ".join(told(AttentionMapQuery(lang=lang, show="lines"), make_attentive()))
+    assert least not in " ".join(told(AttentionMapQuery(lang=lang), make_attentive()))
