@@ -100,7 +100,7 @@ def number_control(
     """A field for a number, filled by a click on one of `rows`: a form of its own, which carries all else along."""
     others = {key: value for key, value in (query.parameters() | along).items() if key != name}
     return {
-        "name": name, "label": translate(lang, f"option.{name}"), "kind": "number", "error": None, "options": [],
+        "name": name, "label": translate(lang, f"option.{name}"), "kind": "number", "options": [],
         "value": getattr(query, name), "least": values[0], "most": values[-1], "step": step, "action": path,
         "hidden": list(others.items()), "row_number": rows,
     }  # fmt: skip
@@ -124,7 +124,7 @@ def slider_group(
         })  # fmt: skip
         made[-1]["shown"] = decimal(lang, made[-1]["value"], digits)
     others = {key: value for key, value in (query.parameters() | along).items() if key not in moved}
-    return {"name": "sliders", "label": "", "kind": "sliders", "error": None, "options": [], "sliders": made,
+    return {"name": "sliders", "label": "", "kind": "sliders", "options": [], "sliders": made,
             "action": path, "hidden": list(others.items())}  # fmt: skip
 
 
@@ -136,9 +136,8 @@ def control(
         "name": name,
         "label": translate(lang, f"option.{name}"),
         "kind": kind,
-        "error": None,
         "options": [
-            {"value": value, "label": label, "selected": value == chosen, "url": url, "title": ""}
+            {"value": value, "label": label, "selected": value == chosen, "url": url}
             for value, label, url in zip(values, labels, urls, strict=True)
         ],
     }
