@@ -2,9 +2,8 @@
 
 import gzip
 import hashlib
-import mimetypes
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,7 +13,8 @@ from app.compress import accepts_gzip
 
 FOLDER = Path(__file__).parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
-COMPRESSIBLE = (".js", ".css", ".svg", ".json", ".txt", ".md")
+# Not from the machine's list, which may call scripts plain text: no browser would run them. All others are licences.
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
 # The scripts of pages and embeds are sent as one file: these, one after the other, each using what stands before it.
 JOINED = "satzblick.js"
 PARTS = (
@@ -33,12 +33,12 @@ def names() -> frozenset[str]:
 
 
 @cache
-def content(name: str) -> tuple[bytes, bytes | None]:
-    """A file as it is and gzipped; raises FileNotFoundError for what is not a file under static/."""
+def content(name: str) -> tuple[bytes, bytes]:
+    """A file, which is text, as it is and gzipped; raises FileNotFoundError for what is not a file under static/."""
     if name not in names():
         raise FileNotFoundError(name)
     data = b"\n".join((FOLDER / part).read_bytes() for part in (PARTS if name == JOINED else (name,)))
-    return data, gzip.compress(data, 6, mtime=0) if name.endswith(COMPRESSIBLE) else None
+    return data, gzip.compress(data, 6, mtime=0)
 
 
 @cache
@@ -66,7 +66,7 @@ def serve(request: Request) -> Response:
         "Access-Control-Allow-Origin": "*",
         "Vary": "Accept-Encoding",
     }
-    if compressed is not None and accepts_gzip(request):
+    if accepts_gzip(request):
         data = compressed
         headers["Content-Encoding"] = "gzip"
-    return Response(data, media_type=mimetypes.guess_type(name)[0] or "application/octet-stream", headers=headers)
+    return Response(data, media_type=TYPES.get(PurePosixPath(name).suffix, "text/plain"), headers=headers)
