@@ -6,11 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-# For uvicorn. Of its parsers only h11 has a limit for headers: httptools holds 1.5 GB for one of 300 MB. Beyond it an
-# address that comes in parts is refused before the app could say what is wrong.
-SERVED: dict[str, Any] = {
-    "access_log": False, "ws": "none", "http": "h11", "h11_max_incomplete_event_size": 2**17,
-}  # fmt: skip
+SERVED: dict[str, Any] = {"access_log": False, "ws": "none", "http": "app.parser:Parser"}  # for uvicorn
 
 app = typer.Typer(
     no_args_is_help=True,
