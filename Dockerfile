@@ -1,6 +1,6 @@
 FROM python:3.12-slim
 
-ENV HOST=0.0.0.0 PORT=8000 PIP_NO_CACHE_DIR=1 PYTHONUNBUFFERED=1
+ENV HOST=0.0.0.0 PORT=8000 PIP_NO_CACHE_DIR=1 PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib
 WORKDIR /srv/satzblick
 
 # First and alone, because it is most of the image and seldom changes; CPU build, whatever the machine.
