@@ -182,7 +182,7 @@ def figure_page(view: View, outcome: Outcome, landing: bool = False) -> str:
         chapter=None if landing else view.chapter,
         along=along,
         view={"name": view.name}
-        | {part: _(render.text_key(view, part, query)) for part in ("title", "question", "lead")},
+        | {part: _(render.text_key(view, part, query)) for part in ("question", "lead")},
         siblings=[
             {"title": translate(lang, f"{other.name}.title"), "url": link(other, along), "current": other is view}
             for other in order
@@ -285,7 +285,6 @@ def error_page(lang: Lang, status: int, error: QueryError) -> str:
         page_title=translate(lang, "error.title"),
         status=status,
         message=error.message.text(lang),
-        field=error.field,
         suggestions=[
             {"label": translate(lang, f"{view.name}.title"), "url": link(view, query)}
             for view in views.catalogue().values()

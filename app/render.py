@@ -80,7 +80,6 @@ def result(
         "table": tables.page_table(figure.table, lang, view),
         "hash": weights(traces),
         "links": {
-            "embed": query.address(f"/{lang}/embed/{view.name}"),
             "slides": query.address(f"/{lang}/slides/{view.name}"),
             **{form: query.address(f"{path}.{form}") for form in ("svg", "pdf", "png", "html")},
             "csv": query.address(f"{path}.csv"),
@@ -131,7 +130,6 @@ def token_line(trace: Trace, lang: Lang) -> Json:
     """The tokens of a run as the page lists them."""
     return {
         "title": trace.text,
-        "model": trace.model,
         "tokens": [
             (word.position, word.label, word.kind, "" if word.kind == "word" else translate(lang, f"token.{word.kind}"))
             for word in words.words(trace)

@@ -189,7 +189,7 @@ def families() -> dict[str, bool]:
         own = {model.family for family in families_listed() for model in family.MODELS} | {
             "encoder_decoder"  # from elsewhere
         }  # also of those to be trained
-        parts = ("title", "question", "lead", "read", "formula", "limits")
+        parts = ("question", "lead", "read", "formula", "limits")
         made |= {f"{name}.{part}.{family}": False for part in parts for family in own}
         if "units.drawing" in Path(sys.modules[view.figure.__module__].__file__).read_text("utf-8"):
             made |= {f"{name}.hover": True, f"{name}.bar": True}

@@ -95,4 +95,4 @@ def test_a_figure_needs_nothing_but_its_parts(make_recurrent):
     assert isinstance(figure, Figure)
     found = render.result(GATES, query, [trace], figure)
     assert found["label"] and found["links"]["csv"].startswith("/de/gates.csv?")
-    assert found["links"]["embed"].startswith("/de/embed/gates?")
+    assert found["links"]["slides"].startswith("/de/slides/gates?")
