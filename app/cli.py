@@ -6,7 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-SERVED: dict[str, Any] = {"access_log": False, "ws": "none", "http": "app.parser:Parser"}  # for uvicorn
+LEAVING = 8  # seconds that requests have to end in when the server shall: less than the ten that Docker waits
+SERVED: dict[str, Any] = {  # for uvicorn
+    "access_log": False, "ws": "none", "http": "app.parser:Parser", "timeout_graceful_shutdown": LEAVING,
+}  # fmt: skip
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -1,5 +1,6 @@
 """The commands, and what they hand on."""
 
+import socket
 import subprocess
 import sys
 
@@ -7,8 +8,9 @@ import pytest
 import uvicorn
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.cli import SERVED, app
 from app.settings import settings
+from app.static import asset
 from models import registry
 
 
@@ -47,6 +49,33 @@ def test_serve_listens_where_it_is_told(monkeypatch, arguments, environment, exp
     ((target, options),) = seen
     assert target == "app.main:create_app" and options["factory"]
     assert (options["host"], options["port"]) == expected
+
+
+def test_a_reader_who_takes_nothing_does_not_keep_the_server():
+    assert SERVED["timeout_graceful_shutdown"] < 10  # what Docker waits
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    run = (
+        f"uvicorn.run('app.main:create_app', factory=True, port={port}, **SERVED | {{'timeout_graceful_shutdown': 1}})"
+    )
+    run = f"import uvicorn; from app.cli import SERVED; uvicorn.run('app.main:create_app', factory=True, {options})"
+    with (
+        subprocess.Popen([sys.executable, "-c", run], stderr=subprocess.PIPE, text=True) as process,
+        socket.socket() as reader,
+    ):
+        for line in process.stderr:
+            if "running on" in line:
+                break
+        reader.connect(("127.0.0.1", port))
+        plotly = asset("vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js")
+        reader.sendall(30 * f"GET {plotly} HTTP/1.1\r\nHost: here\r\n\r\n".encode())  # 40 MB
+        assert reader.recv(99).startswith(b"HTTP/1.1 200 ")
+        process.terminate()
+        try:
+            assert "Application shutdown complete." in process.communicate(timeout=20)[1]
+        finally:
+            process.kill()
 
 
 def test_python_m_app_is_the_same():
