@@ -56,9 +56,7 @@ def test_a_reader_who_takes_nothing_does_not_keep_the_server():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    run = (
-        f"uvicorn.run('app.main:create_app', factory=True, port={port}, **SERVED | {{'timeout_graceful_shutdown': 1}})"
-    )
+    options = f"port={port}, **SERVED | {{'timeout_graceful_shutdown': 1}}"
     run = f"import uvicorn; from app.cli import SERVED; uvicorn.run('app.main:create_app', factory=True, {options})"
     with (
         subprocess.Popen([sys.executable, "-c", run], stderr=subprocess.PIPE, text=True) as process,
