@@ -56,6 +56,7 @@
         const [top, height] = axis === y ? place(down, value - 0.5, value + 0.5) : whole(down);
         const mark = document.createElement("div");
         mark.className = axis === y ? "mark row" : "mark column";
+        mark.dataset.run = run;
         Object.assign(mark.style, {
           left: `${left - 1}px`,
           top: `${top - 1}px`,
@@ -162,20 +163,16 @@
 
   const unhover = () => figures().forEach((figure) => show(figure, drawn.get(figure).pinned ?? null));
 
+  /* From word to word, from the last of one sentence to the first of the next. */
   function step(figure, key) {
-    const state = drawn.get(figure);
-    const run = state.shown?.row?.run ?? state.shown?.column?.run ?? state.spec.tokens[0]?.run ?? 0;
-    const positions = [...(state.words.get(run)?.keys() ?? [])].sort((a, b) => a - b);
-    const now = positions.indexOf((state.shown?.row ?? state.shown?.column)?.position);
+    const { words, shown } = drawn.get(figure);
+    const ascending = (numbers) => [...numbers].sort((a, b) => a - b);
+    const all = ascending(words.keys()).flatMap((run) => ascending(words.get(run).keys()).map((position) => ({ run, position })));
+    if (!all.length) return false; // the key scrolls, as anywhere
+    const now = all.findIndex((word) => same(shown?.row ?? shown?.column, word));
     const ahead = key === "ArrowRight" || key === "ArrowDown";
-    const next =
-      now < 0
-        ? ahead
-          ? 0
-          : positions.length - 1
-        : Math.min(positions.length - 1, Math.max(0, now + (ahead ? 1 : -1)));
-    if (!positions.length) return false; // the key scrolls, as anywhere
-    pin(whole({ run, position: positions[next] }));
+    const next = now < 0 ? (ahead ? 0 : all.length - 1) : now + (ahead ? 1 : -1);
+    pin(whole(all[Math.min(all.length - 1, Math.max(0, next))]));
     follow(figure);
     return true;
   }
@@ -183,7 +180,8 @@
   /* The keys take along what is seen, in the figure's own box and in the window, clear of the words at its edges. */
   function follow(figure) {
     const stage = figure.querySelector(".stage");
-    const [row, column] = [".mark.row", ".mark.column"].map((mark) => stage.querySelector(mark)?.style);
+    const { run } = drawn.get(figure).shown.row;
+    const [row, column] = ["row", "column"].map((side) => stage.querySelector(`.mark.${side}[data-run="${run}"]`)?.style);
     if (!row && !column) return;
     const crossing = stage.appendChild(document.createElement("div"));
     const [head, side] = [".sticky-columns", ".sticky-corner"].map((words) => stage.querySelector(words));

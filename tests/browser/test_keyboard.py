@@ -128,6 +128,24 @@ def test_the_figure_itself_takes_arrow_keys(screen: Screen) -> None:
     assert not screen.page.evaluate("onScreen.marks('row')")
 
 
+def test_arrow_keys_go_on_into_the_second_sentence_and_take_along_what_is_seen(screen: Screen) -> None:
+    screen.page.set_viewport_size({"width": 390, "height": 500})
+    screen.open("/de/attention_map", vs="Der Hund biss den Mann")
+    screen.page.focus(".figure")
+    lit = "[...document.querySelectorAll('.token.lit')].map((token) => `${token.dataset.run} ${token.textContent}`)"
+    for _ in range(5):
+        screen.page.keyboard.press("ArrowRight")
+    assert screen.page.evaluate(lit) == ["0 Hund", "1 Hund"]
+    before = screen.page.evaluate("scrollY")
+    for _ in range(5):
+        screen.page.keyboard.press("ArrowRight")
+    assert screen.page.evaluate(lit) == ["0 Mann", "1 Mann"]
+    assert screen.page.evaluate("scrollY") > before, "the second map is what is seen now"
+    for _ in range(5):
+        screen.page.keyboard.press("ArrowLeft")
+    assert screen.page.evaluate(lit) == ["0 Hund", "1 Hund"]
+
+
 def test_a_second_click_or_one_elsewhere_releases_a_word(screen: Screen) -> None:
     screen.open("/de/attention_map")
     lit = "onScreen.marks('row').length"
