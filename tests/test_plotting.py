@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import plotting
-from app.plotting import Panel, maps
+from app.plotting import Panel, cell, maps
 from app.plotting.charts import apart
-from app.plotting.colours import MASKED, PAPER, THEMES, colorscale
+from app.plotting.colours import ACCENT, MASKED, PAPER, THEMES, colorscale
 from app.plotting.maps import span
 from app.plotting.plot import DTYPES, escaped, merged, typed
 
@@ -94,6 +94,18 @@ def test_only_the_panel_with_masked_cells_is_grey_behind_them():
     whole, masked = panel([[1.0]], "signed"), panel([[np.nan]], "difference")
     plot = maps([whole, whole, masked], "de", "wide", TITLES)
     assert [ground["yref"] for ground in plot.json("dark")["layout"]["shapes"]] == ["y3 domain"]
+
+
+def test_what_a_summary_names_is_framed_in_the_accent_of_each_theme():
+    framed = replace(panel([[0.1, 0.9], [0.5, 0.5]]), framed=[cell(0, 1), ((0, 1), (0, 0))])
+    plot = maps([panel([[np.nan, 1]]), framed], "de", "lanes", TITLES)
+    for theme in THEMES:
+        grey, one, column = plot.themes[theme]["shapes"]
+        assert grey["layer"] == "below" and {one["xref"], column["xref"]} == {"x2"} and one["yref"] == "y2"
+        assert [one[side] for side in ("x0", "x1", "y0", "y1")] == [0.5, 1.5, -0.5, 0.5]
+        assert [column[side] for side in ("x0", "x1", "y0", "y1")] == [-0.5, 0.5, -0.5, 1.5]
+        assert one["line"]["color"] == ACCENT[theme] and "fillcolor" not in one
+    valid(plot)
 
 
 def test_shares_run_from_0_to_1_whatever_they_are():

@@ -9,10 +9,10 @@ Here is what views draw with; who puts Plotly's JSON together or takes it apart 
 from app.plotting.charts import BESIDE, Axis, Curve, chart, label_places, labels
 from app.plotting.colours import Scale, Theme
 from app.plotting.joined import Block, joined
-from app.plotting.maps import IN_CELLS, Panel, maps
-from app.plotting.plot import Kind, Plot, beside
+from app.plotting.maps import IN_CELLS, Panel, cell, maps
+from app.plotting.plot import Cells, Kind, Plot, beside
 
 __all__ = [
-    "Axis", "BESIDE", "Block", "Curve", "IN_CELLS", "Kind", "Panel", "Plot", "Scale", "Theme", "beside", "chart",
-    "joined", "label_places", "labels", "maps",
+    "Axis", "BESIDE", "Block", "Cells", "Curve", "IN_CELLS", "Kind", "Panel", "Plot", "Scale", "Theme", "beside",
+    "cell", "chart", "joined", "label_places", "labels", "maps",
 ]  # fmt: skip

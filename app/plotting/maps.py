@@ -14,6 +14,7 @@ from app.plotting.colours import (
 from app.plotting.plot import (
     FONT,
     GAP,
+    Cells,
     Json,
     Kind,
     Plot,
@@ -47,6 +48,7 @@ class Panel:
     digits: str = ".2f"  # how the numbers in the cells are written, as d3 says it
     texts: Sequence[Sequence[str]] = ()  # what stands in the cells instead of numbers
     hovers: Sequence[Sequence[str]] = ()  # what is said of each cell, for %{hovertext} in `hover`
+    framed: Sequence[Cells] = ()  # what the summary names, where rows have names
     classes: Sequence[str] = ()  # what the values 0, 1, 2 … mean on the scale "class"
 
 
@@ -93,7 +95,14 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
     }
     scales = {axis: scale for scale, axis in shown.items()}
     masked = [number for number, panel in enumerate(panels) if np.isnan(panel.values).any()]
-    return Plot(data, layout, {theme: themed(layout, theme, scales, masked) for theme in THEMES}, shape, tokens)
+    framed = [(number, cells) for number, panel in enumerate(panels) for cells in panel.framed]
+    themes: dict[str, Json] = {theme: themed(layout, theme, scales, masked, framed) for theme in THEMES}
+    return Plot(data, layout, themes, shape, tokens)
+
+
+def cell(row: int, column: int) -> Cells:
+    """One cell, to be framed."""
+    return (row, row), (column, column)
 
 
 def colour_axes(scales: Sequence[Scale]) -> dict[Scale, str]:

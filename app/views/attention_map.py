@@ -1,7 +1,7 @@
 """Attention map: which token looks at which, at each stage from Q·Kᵀ to the softmax, and rolled out over the layers."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ from app import align, tuning
 from app.looks import LookQuery, look, told
 from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.options import fitted
-from app.plotting import Block, Panel, Plot, Scale, joined, maps
+from app.plotting import Block, Cells, Panel, Plot, Scale, cell, joined, maps
 from app.query import Choices, Layer, Query
 from app.units import difference_title, panel_title, run_name
 from app.views import Cell, Figure, Rows, Table, View
@@ -165,8 +165,8 @@ def coloured(query: AttentionMapQuery, drawn: Sequence[Map]) -> Plot:
     """A map for each run, and for two their difference."""
     scale: Scale = "share" if query.stage in SHARES else "signed"
     hover = translate(query.lang, "attention_map.hover")
-    panels = [panel(panel_title(query, map_.trace), map_, map_.values, scale, hover, run)
-              for run, map_ in enumerate(drawn)]  # fmt: skip
+    panels = [replace(panel(map_title(query, drawn, map_), map_, map_.values, scale, hover, run), framed=cells)
+              for run, (map_, cells) in enumerate(zip(drawn, framed(query, drawn), strict=True))]  # fmt: skip
     if len(drawn) == 2:
         change = difference(query, *drawn)
         title = difference_title(query, change)
@@ -213,6 +213,13 @@ def onward(query: AttentionMapQuery, map_: Map, run: int) -> Rows:
     return Rows("attention_steps", steps, label, axis, asks, names, first)
 
 
+def map_title(query: AttentionMapQuery, drawn: Sequence[Map], map_: Map) -> str:
+    """Of two maps what tells them apart; of one who looks: its sentence stands on both sides already."""
+    if len(drawn) == 2:
+        return panel_title(query, map_.trace)
+    return translate(query.lang, "attention_map.roles.rollout" if query.stage == "rollout" else "attention_map.roles")
+
+
 def panel(title: str, map_: Map, values: np.ndarray, scale: Scale, hover: str, run: int) -> Panel:
     """A map with those who look at the left and those they look at above."""
     rows, columns = ([shortened(word.label) for word in side] for side in (map_.rows, map_.columns))
@@ -239,6 +246,28 @@ def matched(query: AttentionMapQuery, first: Sequence[Word], second: Sequence[Wo
     found = align.pairs([word.label for word in first], [word.label for word in second], query.align)
     known = [place for place, partner in enumerate(found) if partner is not None]
     return known, [partner for partner in found if partner is not None]
+
+
+def highest(values: np.ndarray) -> tuple[int, int]:
+    """Row and column of the largest value."""
+    row, column = np.unravel_index(np.nanargmax(values), values.shape)
+    return int(row), int(column)
+
+
+def of_others(map_: Map) -> np.ndarray:
+    """The values but what each word has of itself."""
+    return np.where(np.eye(len(map_.rows), dtype=bool), -1, map_.values)
+
+
+def framed(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[list[Cells]]:
+    """For each map the cell that the summary names."""
+    if query.stage == "softmax" and len(drawn) == 2:
+        found = telling(*drawn)
+        return [[cell(row, column)] for row, column in found] if found else [[], []]
+    if query.stage not in SHARES:
+        return [[cell(*highest(map_.values))] for map_ in drawn]
+    values = [of_others(map_) if query.stage == "rollout" else map_.values for map_ in drawn]
+    return [[] if map_.alone else [cell(*highest(each))] for map_, each in zip(drawn, values, strict=True)]
 
 
 def summary(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
@@ -276,8 +305,8 @@ def origin(query: AttentionMapQuery, map_: Map) -> Message:
     """How much of each word is still its own after these layers, and which two words have mixed most."""
     if map_.alone:
         return say("attention_map.summary.alone")
-    others = np.where(np.eye(len(map_.rows), dtype=bool), -1, map_.values)
-    row, column = np.unravel_index(others.argmax(), others.shape)
+    others = of_others(map_)
+    row, column = highest(others)
     return say(
         "attention_map.summary.rollout",
         layer=fitted(query, map_.trace).layer or 1,
@@ -300,7 +329,7 @@ def remarks(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
 
 def extremes(query: AttentionMapQuery, map_: Map) -> Message:
     """The pair of words that match best, before the softmax."""
-    row, column = np.unravel_index(np.nanargmax(map_.values), map_.values.shape)
+    row, column = highest(map_.values)
     return say(
         "attention_map.summary.scores",
         looking=Strong(map_.rows[row].label),
@@ -315,7 +344,7 @@ def strongest(query: AttentionMapQuery, map_: Map) -> Message:
     """The strongest look of all."""
     if map_.alone:
         return say("attention_map.summary.alone")
-    row, column = np.unravel_index(map_.values.argmax(), map_.values.shape)
+    row, column = highest(map_.values)
     return say(
         "attention_map.summary.one",
         looking=Strong(map_.rows[row].label),
@@ -326,24 +355,13 @@ def strongest(query: AttentionMapQuery, map_: Map) -> Message:
 
 def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
     """Where a word that both runs share looks in each: the one that tells most."""
-    found = align.pairs([word.label for word in first.rows], [word.label for word in second.rows], "word")
-    partners = {row: other for row, other in enumerate(found) if other is not None}
     if first.alone and second.alone:
         return say("attention_map.summary.alone")
-    if not partners:
+    found = telling(first, second)
+    if not found:
         return say("attention_map.summary.nothing_shared")
-    seen = {row: (int(first.values[row].argmax()), int(second.values[other].argmax()))
-            for row, other in partners.items()}  # fmt: skip
-
-    def telling(row: int) -> tuple[bool, float]:
-        """A word that looks elsewhere the second time tells more, and more so the harder it looks both times."""
-        mine, theirs = seen[row]
-        moved = first.columns[mine].label != second.columns[theirs].label
-        return moved, float(first.values[row, mine] * second.values[partners[row], theirs])
-
-    row = max(partners, key=telling)
-    seen_first, seen_second = seen[row]
-    same = not telling(row)[0]
+    (row, seen_first), (other, seen_second) = found
+    same = first.columns[seen_first].label == second.columns[seen_second].label
     same_text = first.trace.text == second.trace.text
     differ = "attention_map.summary.other_model" if same_text else "attention_map.summary.other_word"
     return say(
@@ -352,8 +370,27 @@ def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
         first=Strong(first.columns[seen_first].label),
         first_share=Strong(percent(query.lang, float(first.values[row, seen_first]))),
         second=Strong(second.columns[seen_second].label),
-        second_share=Strong(percent(query.lang, float(second.values[partners[row], seen_second]))),
+        second_share=Strong(percent(query.lang, float(second.values[other, seen_second]))),
     )
+
+
+def telling(first: Map, second: Map) -> list[tuple[int, int]]:
+    """Row and column, in each run, of the shared word that tells most and of what it looks at; empty without one.
+
+    A word that looks elsewhere the second time tells more, and more so the harder it looks both times.
+    """
+    partners = align.pairs([w.label for w in first.rows], [w.label for w in second.rows], "word")
+    found: list[tuple[int, int]] = []
+    most = (False, -1.0)
+    for row, other in enumerate(partners):
+        if other is None or (first.alone and second.alone):
+            continue
+        mine, theirs = int(first.values[row].argmax()), int(second.values[other].argmax())
+        moved = first.columns[mine].label != second.columns[theirs].label
+        weight = (moved, float(first.values[row, mine] * second.values[other, theirs]))
+        if weight > most:
+            most, found = weight, [(row, mine), (other, theirs)]
+    return found
 
 
 def positional(drawn: Sequence[Map]) -> Message | None:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from app.messages import Listed, Message, Strong, decimal, percent, say, signed, translate
-from app.plotting import Panel, Plot, Scale, maps
+from app.plotting import Panel, Plot, Scale, cell, maps
 from app.query import Query
 from app.sentences import Sentence, by_sentence
 from app.views import Cell, Figure, Table, Term, View, network_title
@@ -105,7 +105,17 @@ def compared(query: ClassificationQuery, found: list[Sentence]) -> Plot:
     networks = [network_title(trace.model, query.lang) for trace in found[0].traces]
     hover = translate(query.lang, "classification.hover")
     panels = [
-        Panel(sentence.text, gathered(each, kept), networks, labels, "share", hover, sentence.number, ())
+        Panel(
+            sentence.text,
+            gathered(each, kept),
+            networks,
+            labels,
+            "share",
+            hover,
+            sentence.number,
+            (),
+            framed=[cell(row, kept.index(best)) for row, best in enumerate(each.argmax(1).tolist()) if best in kept],
+        )
         for sentence, each in zip(found, values, strict=True)
     ]
     return maps(panels, query.lang, "lanes", {"share": translate(query.lang, "classification.bar")})

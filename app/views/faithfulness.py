@@ -10,7 +10,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from app import ablation
 from app.answers import Answer, answering, answers, askable, asked_word, kind, outcome, place_label
 from app.messages import Listed, Message, Strong, decimal, known, percent, say, translate
-from app.plotting import Panel, Plot, maps
+from app.plotting import Panel, Plot, cell, maps
 from app.query import Choices, Places, Query, Value, layers
 from app.views import Cell, Figure, Table, Term, View, model_title
 from app.words import shortened
@@ -122,7 +122,8 @@ def weighed(query: FaithfulnessQuery, found: Sequence[Answer]) -> Plot:
         panels.append(
             Panel(answer.title, shares, [short(query, name) for name in answer.methods],
                   [shortened(word.label) for word in answer.words], "signed", "%{hovertext}", answer.number,
-                  [word.position for word in answer.words], hovers=hovers)
+                  [word.position for word in answer.words], hovers=hovers,
+                  framed=[cell(answer.methods.index(name), place) for name, place in firsts(answer).items()])
         )  # fmt: skip
     return maps(panels, query.lang, "lanes", {"signed": translate(query.lang, "faithfulness.bar")})
 
@@ -180,15 +181,20 @@ def verdict(query: FaithfulnessQuery, answer: Answer) -> Message:
 
 def strongest(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
     """The words that some method puts first, each with all methods that do."""
-    best = dict(zip(answer.methods, np.abs(answer.values).argmax(1).tolist(), strict=True))
     agreed: dict[int, list[str]] = {}
-    for name in ("mean", "rollout", *COMPARED):
-        agreed.setdefault(best[name], []).append(method(query, name))
-    firsts = [
+    for name, place in firsts(answer).items():
+        agreed.setdefault(place, []).append(method(query, name))
+    told = [
         say("faithfulness.first", method=", ".join(names), word=Strong(answer.words[place].label))
         for place, names in agreed.items()
     ]
-    yield say("faithfulness.summary.words", sentence=answer.first, answers=Listed(firsts))
+    yield say("faithfulness.summary.words", sentence=answer.first, answers=Listed(told))
+
+
+def firsts(answer: Answer) -> dict[str, int]:
+    """Which word is first for each method that the summary names."""
+    best = dict(zip(answer.methods, np.abs(answer.values).argmax(1).tolist(), strict=True))
+    return {name: best[name] for name in ("mean", "rollout", *COMPARED)}
 
 
 def orders(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:

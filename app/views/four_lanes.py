@@ -9,7 +9,7 @@ from pydantic import Field, PositiveInt
 
 from app import align
 from app.messages import Listed, Message, Strong, percent, say, translate, valued
-from app.plotting import Panel, Scale, maps
+from app.plotting import Cells, Panel, Scale, maps
 from app.query import LONG_TEXT, Places, Query
 from app.units import difference_title
 from app.views import Cell, Figure, Table, View, model_title
@@ -174,7 +174,8 @@ def mapped(
         alone = ".alone" if key == "felt" and len(sentences) == 1 else ""
         title = translate(query.lang, f"four_lanes.{key}{alone}", word=labels[erased], other=labels[looking], text=text)
         own = numbered(query, names, values[:, looking]) if alone else names
-        yield Panel(title, values, own, labels, "share", hover, run, range(len(labels)))
+        framed: list[Cells] = [((0, len(names) - 1), (looking, looking))] if key == "felt" else []
+        yield Panel(title, values, own, labels, "share", hover, run, range(len(labels)), framed=framed)
     if len(sentences) == 2:
         first, second = sentences
         tokens = [[token.text for token in sentence.longest.tokens] for sentence in sentences]

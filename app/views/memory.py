@@ -8,7 +8,7 @@ import numpy as np
 
 from app import units
 from app.messages import Listed, Message, Strong, percent, say, translate, valued
-from app.plotting import Axis, Curve, Panel, chart, maps
+from app.plotting import Axis, Curve, Panel, cell, chart, maps
 from app.query import Query
 from app.views import Cell, Figure, Table, View, model_title
 from app.words import shortened, words
@@ -59,31 +59,37 @@ def mapped(query: MemoryQuery, traces: list[Trace]) -> Figure:
         ]
         values = memory(trace).remembered[:deep]
         hover = translate(query.lang, "memory.hover")
+        framed = [cell(step, len(labels) - 1) for step in known(trace)]
         panels.append(
-            Panel(units.panel_title(query, trace), values, steps, labels, "share", hover, run, range(len(labels)))
-        )
+            Panel(units.panel_title(query, trace), values, steps, labels, "share", hover, run, range(len(labels)),
+                  framed=framed)
+        )  # fmt: skip
         summary += list(summaries(query, traces, run))
     plot = maps(panels, query.lang, "lanes", {"share": translate(query.lang, "memory.bar")})
     return Figure(plot, summary, table(traces))
+
+
+def known(trace: Trace) -> list[int]:
+    """How many steps before the last word the probe names the right one."""
+    column = memory(trace).named[1:, len(trace.tokens) - 1]
+    return [step for step, right in enumerate(column, start=1) if right == 1]
 
 
 def summaries(query: MemoryQuery, traces: list[Trace], run: int) -> Iterable[Message]:
     """Which words the probes still name after the last one, and how often they are right elsewhere."""
     trace, name = traces[run], units.run_name(query, traces, run)
     labels, last = words(trace), len(trace.tokens) - 1
-    column = memory(trace).named[1:, last]
-    known = [last - step for step, right in enumerate(column, start=1) if right == 1]
-    possible = int(np.isfinite(column).sum())
+    possible = int(np.isfinite(memory(trace).named[1:, last]).sum())
     if not possible:
         yield say("memory.summary.short", model=name)
-    elif known:
-        said = ", ".join(translate(query.lang, "quoted", word=labels[place].label) for place in known)
+    elif steps := known(trace):
+        said = ", ".join(translate(query.lang, "quoted", word=labels[last - step].label) for step in steps)
         yield say(
             "memory.summary" if possible > 1 else "memory.summary.only",
             model=name,
             last=labels[last].label,
             known=Strong(said),
-            count=str(len(known)),
+            count=str(len(steps)),
             possible=str(possible),
         )
     else:

@@ -76,7 +76,8 @@ def figure(query: TranslationQuery, traces: list[Trace]) -> Figure:
     hover = translate(query.lang, "translation.hover")
     panels = [
         Panel(
-            panel_title(query, trace), looked(query, trace).T, [shortened(word.label) for word in words(trace)],
+            panel_title(query, trace) if len(traces) == 2 else translate(query.lang, "translation.roles"),
+            looked(query, trace).T, [shortened(word.label) for word in words(trace)],
             [shortened(piece) for piece in pieces(trace)], "share", hover, number, (),
         )
         for number, trace in enumerate(traces)

@@ -342,3 +342,28 @@ def test_scores_are_never_lines(make_attentive):
 def test_from_which_share_on_there_is_a_line_is_said(make_attentive, lang, least):
     assert least in " ".join(told(AttentionMapQuery(lang=lang, show="lines"), make_attentive()))
     assert least not in " ".join(told(AttentionMapQuery(lang=lang), make_attentive()))
+
+
+def frames(drawn):
+    """What is framed: the axis, the row and the column."""
+    return [(shape["yref"], shape["y0"] + 0.5, shape["x0"] + 0.5)
+            for shape in drawn.plot.json()["layout"]["shapes"] if shape.get("layer") != "below"]  # fmt: skip
+
+
+@pytest.mark.parametrize("stage", ["raw", "masked", "softmax"])
+def test_the_cell_that_the_summary_names_is_framed(make_attentive, stage):
+    drawn = draw(AttentionMapQuery(stage=stage, special="shown"), make_attentive())
+    (values,) = plotted(drawn)
+    row, column = np.unravel_index(np.nanargmax(values), values.shape)
+    assert frames(drawn) == [("y", row, column)]
+    assert drawn.plot.layout["annotations"][0]["text"] == "Zeile schaut, Spalte wird angeschaut"
+
+
+def test_of_two_sentences_the_word_that_is_told_is_framed_in_both(make_attentive):
+    query = AttentionMapQuery(lang="en", text="a b c d", vs="d c b a", special="shown")
+    first = looking(make_attentive(*WORDS), 5, 4, 3, 2, 1, 0, share=0.6)
+    first.attention.attention[..., 1, 4] = 0.8
+    second = looking(make_attentive("[CLS]", "d", "c", "b", "a", "[SEP]"), 5, 4, 3, 2, 2, 0, share=0.5)
+    drawn = draw(query, first, second)
+    assert drawn.summary[0].text("en").startswith("“a” looks mostly at “d” in the first sentence (80%), at “c”")
+    assert frames(drawn) == [("y", 1, 4), ("y2", 4, 2)]  # a at d, and a at c

@@ -58,3 +58,11 @@ def test_two_models_share_one_range():
     _, traces, found = drawn(vs_model="rnn")
     assert {trace["coloraxis"] for trace in found.plot.data} == {"coloraxis"} and len(found.summary) == 2
     assert [trace.model for trace in traces] == ["lstm", "rnn"]
+
+
+def test_what_the_probes_name_after_the_last_word_is_framed():
+    _, (trace,), found = drawn()
+    framed = [shape for shape in found.plot.json()["layout"]["shapes"] if shape.get("layer") != "below"]
+    last = len(trace.tokens) - 1
+    right = [step for step, named in enumerate(trace.memory.named[:, last]) if step and named == 1]
+    assert right and [(shape["y0"] + 0.5, shape["x0"] + 0.5) for shape in framed] == [(step, last) for step in right]
