@@ -8,9 +8,12 @@ import numpy as np
 
 from app.messages import Lang
 from app.plotting.colours import (
+    GRID,
+    HATCH,
     SERIES,
     SYMBOLS,
     THEMES,
+    Theme,
 )
 from app.plotting.plot import (
     FONT,
@@ -29,6 +32,7 @@ PLACES = (
 )  # fmt: skip
 SHORT = 16  # characters of a name that stands in one line beside its curve
 BESIDE = "\u2002"  # keeps a text off the point or line that it stands beside
+STEPS = 24  # places on each way from a point to the next that a label keeps off
 MOST_POWERS = 8  # of ten that a log axis names
 
 
@@ -70,13 +74,16 @@ class Curve:
     walked: bool = False
     listed: bool = True  # in the legend
     right: bool = False  # measured on the second axis, at the right
+    strong: bool = False  # its texts are bold
 
 
 def chart(
     curves: Sequence[Curve], lang: Lang, x: Axis, y: Axis, *, right: Axis | None = None, height: int = 420,
-    square: bool = False,
+    square: bool = False, bands: Sequence[tuple[float, float, float, float]] = (),
 ) -> Plot:  # fmt: skip
     """Curves over one pair of axes; `right` is a second axis for values. `square` gives both axes one unit.
+
+    `bands` (left, right, low, high) are grounds behind the curves, to measure these by.
 
     Where `labels` name the curves there is no legend, but in a narrow figure, which leaves the labels out.
     """
@@ -105,8 +112,18 @@ def chart(
         layout["meta"] = {"ends": float(np.log10(last * 1.15)) if x.log else last}
     named = (("x", x), ("y", y))
     tokens = [{"run": axis.run, "axis": name, "positions": list(axis.words)} for name, axis in named if axis.words]
-    themes: dict[str, Json] = {theme: themed(layout, theme) for theme in THEMES}
+    themes: dict[str, Json] = {
+        theme: themed(layout, theme) | {"shapes": [ground(*band, theme) for band in bands]} for theme in THEMES
+    }
     return Plot(data, layout, themes, {"columns": [["x", "y"]], "kind": "chart"}, tokens)
+
+
+def ground(left: float, right: float, low: float, high: float, theme: Theme) -> Json:
+    """A quiet ground behind curves and bars; its edges can be seen where the ground itself is too pale."""
+    return {
+        "type": "rect", "layer": "below", "xref": "x", "yref": "y", "x0": left, "x1": right, "y0": low, "y1": high,
+        "fillcolor": GRID[theme], "line": {"width": 1, "color": HATCH[theme]},
+    }  # fmt: skip
 
 
 def labels(curves: Sequence[Curve], y: Axis, gap: float) -> list[Curve]:
@@ -156,10 +173,13 @@ def middle(group: Sequence[float]) -> float:
     return group[0] / group[1]
 
 
-def label_places(points: np.ndarray, labels: Sequence[str], low: np.ndarray, high: np.ndarray) -> list[str]:
+def label_places(
+    points: np.ndarray, labels: Sequence[str], low: np.ndarray, high: np.ndarray, paths: Sequence[np.ndarray] = ()
+) -> list[str]:
     """Beside each point [points, axes] the place where its label hides no other, or "" where there is none.
 
-    Reckoned for a figure of usual size; labels that find no room are still told on hover.
+    Places on `paths` [points, axes] are the last to be taken. Reckoned for a figure of usual size; labels that find
+    no room are still told on hover.
     """
     size = np.array([960.0, 460.0])
     scale = float((size / np.maximum(high - low, 1e-9)).min())  # both axes have one unit
@@ -176,13 +196,24 @@ def label_places(points: np.ndarray, labels: Sequence[str], low: np.ndarray, hig
     boxes = np.concatenate([corners, corners + np.stack([widths, np.full(len(widths), height)], 1)[:, None]], -1)
     dots = np.concatenate([middles - 6, middles + 6], 1)
     free = np.logical_not(touching(boxes, dots).any(-1))
+    ways = [(between(path) - low) * scale for path in paths]
+    aside = free
+    if ways:
+        aside = free & ~touching(boxes, np.concatenate([np.concatenate([way - 2, way + 2], 1) for way in ways])).any(-1)
     found: list[str] = []
     for number, possible in enumerate(free):
-        place = int(possible.argmax())
+        better = possible & aside[number]
+        place = int((better if better.any() else possible).argmax())
         found.append(PLACES[place] if possible[place] else "")
         if possible[place]:  # what it covers is no longer free for those that follow
             free[number + 1 :] &= ~touching(boxes[number + 1 :], boxes[number, place][None])[..., 0]
     return found
+
+
+def between(path: np.ndarray) -> np.ndarray:
+    """Points of a path and between them, close enough for a label not to slip through, [many, axes]."""
+    steps = np.linspace(0, 1, STEPS, endpoint=False)[:, None, None]
+    return np.concatenate([(path[:-1] + steps * np.diff(path, axis=0)).reshape(-1, 2), path[-1:]])
 
 
 def touching(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -256,6 +287,8 @@ def curve_json(curve: Curve) -> Json:
             "cliponaxis": False,
             "meta": {"label": True},
         }
+    if curve.strong:
+        found["textfont"] = {"weight": 700}
     marker = {"size": 8, "color": colour, "symbol": SYMBOLS[curve.series % len(SYMBOLS)]}
     mode = {"line": "lines", "points": "markers", "both": "lines+markers"}[curve.kind]
     return found | {

@@ -188,7 +188,7 @@ class Picture:
                 ha={"left": "right", "right": "left", "center": "center"}[over],
                 va={"top": "bottom", "bottom": "top", "middle": "center"}[down], annotation_clip=False,
                 fontsize=self.style.points(size_of(font, 13)), color=font.get("color") or self.ink(),
-                fontfamily=fonts(written), zorder=4,
+                fontfamily=fonts(written), fontweight=font.get("weight", "normal"), zorder=4,
             )  # fmt: skip
 
     def bar(self, trace: Json, axes: "Axes") -> None:

@@ -142,14 +142,14 @@ def plane(
     curves = []
     kinds = (("words", True, 0, 1), ("others", True, 1, 3), ("near", False, 0, 0), ("near_others", False, 1, 2))
     groups = [
-        (key, [at for at, point in enumerate(shown) if (at < len(points), point.run) == (own, run)], series)
+        (key, own, [at for at, point in enumerate(shown) if (at < len(points), point.run) == (own, run)], series)
         for key, own, run, series in kinds
     ]
-    for key, members, series in groups:
+    for key, own, members, series in groups:
         if members:
             curves.append(Curve(
                 translate(query.lang, f"embedding_space.{key}"), places[members, 1], places[members, 0], series,
-                kind="points", texts=[labels[place] if beside[place] else "" for place in members],
+                kind="points", strong=own, texts=[labels[place] if beside[place] else "" for place in members],
                 hovers=[labels[place] for place in members],
                 places=[beside[place] or "top center" for place in members],
             ))  # fmt: skip

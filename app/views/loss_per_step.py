@@ -18,6 +18,7 @@ from models.run import Change, Run
 from models.trace import Trace
 
 GUESSES = 5
+EXPECTED = 8  # up to so many tokens, the likeliest guess stands below each word
 LEAST_BITS = 0.05  # a smaller difference is not called one
 
 Guesses = list[list[tuple[str, float]]]  # of one run, after each token the likeliest, with their probabilities
@@ -74,24 +75,32 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     """A bar for each word, the running sum as a line on an axis of its own; the five best guesses on hover."""
     plain = [number for number, trace in enumerate(traces) if trace.change is None]
     curves, sums, guesses = [], [], [guessed(trace) for trace in traces]
+    several = len(traces) > 1  # else the axes say what they measure, and no legend is needed
     for number, trace in enumerate(traces):
         loss, name = losses(query, trace), curve_name(query, traces, number)
         texts, hovers = bar_texts(query, loss, len(traces)), hover_texts(query, trace, guesses[number])
-        curves.append(Curve(name, loss, series=number, kind="bar", texts=texts, hovers=hovers))
+        curves.append(Curve(name, loss, series=number, kind="bar", texts=texts, hovers=hovers, listed=several))
         total = np.nancumsum(loss)
         total[0] = np.nan
         title = translate(query.lang, "loss_per_step.sum", run=name)
         colour, dash = sum_look(traces, number)
-        curves.append(Curve(title, total, series=colour, kind="line", dash=dash, right=True))
+        curves.append(Curve(title, total, series=colour, kind="line", dash=dash, right=True, listed=several))
         sums.append(float(total[-1]))
     labels = [[shortened(word.label) for word in words(traces[number])] for number in plain]
     below = labels[1] if len(labels) > 1 and labels[1] != labels[0] else ()
+    expected = not several and len(labels[0]) <= EXPECTED
+    if expected:
+        below = ["", *(shortened(likeliest[0][0]) for likeliest in guesses[0][: len(labels[0]) - 1])]
     if len(below) > len(labels[0]):  # the longer sentence decides how many places there are
         labels[0] += [""] * (len(below) - len(labels[0]))
-    x = Axis("", labels[0], below, words=range(len(words(traces[0]))))
+    title = translate(query.lang, "loss_per_step.axis.expected") if expected else ""
+    x = Axis(title, labels[0], below, words=range(len(words(traces[0]))))
     unit = translate(query.lang, f"option.unit.{query.unit}")
-    y = Axis(translate(query.lang, "loss_per_step.axis", unit=unit))
-    right = Axis(translate(query.lang, "loss_per_step.axis.sum", unit=unit), limits=(0, 1.05 * max(*sums, 1e-6)))
+    measured = "" if several else ".alone"
+    y = Axis(translate(query.lang, f"loss_per_step.axis{measured}", unit=unit))
+    right = Axis(
+        translate(query.lang, f"loss_per_step.axis.sum{measured}", unit=unit), limits=(0, 1.05 * max(*sums, 1e-6))
+    )
     plot = chart(curves, query.lang, x, y, right=right)
     last = [layers(trace) - 1 for trace in traces]  # what the losses come from
     told = list(summaries(query, traces, sums, guesses))

@@ -22,7 +22,7 @@ MODELS = (*BASELINES, "rnn", "lstm", "gru", "encoder", "decoder")
 PLACELESS = Run("encoder", "", change=Change("no_positions"))
 ROUNDING = 1e-5  # a distance below this, where it is not 0, is what adding in another order costs
 WINDOWED = "feed_forward-intent"
-BESIDE = 0.41  # where the spread stands, from the middle of its bar
+GROUND = 0.45  # how far the ground of unrelated sentences reaches from the middle of its bar
 LISTED = 6  # cut words that the summary names
 COMPARED: dict[Transform | None, str] = {
     "swap": "order.summary.swap", "reverse": "order.summary.reverse", None: "order.summary.pair",
@@ -118,19 +118,17 @@ def bars(query: OrderQuery, pairs: list[Pair]) -> Plot:
     spread = np.array([[limit / pair.yardstick[0] for limit in pair.yardstick[1:]] for pair in pairs], np.float32)
     top = 1.15 * max(1.0, float(ratios.max()), float(spread.max()) / 1.1)
     one = np.ones(2, np.float32)
-    gaps = np.full((len(pairs), 3), np.nan, np.float32)
-    across, up = gaps + np.arange(len(pairs))[:, None], gaps.copy()
-    across[:, :2], up[:, :2] = np.arange(len(pairs))[:, None] + BESIDE, spread
+    bands = [(place - GROUND, place + GROUND, low, high) for place, (low, high) in enumerate(spread.tolist())]
     return chart(
         [
             Curve(translate(query.lang, "order.bar"), ratios, kind="bar", texts=texts, hovers=hovers),
             Curve(translate(query.lang, "order.one"), one, np.array([-0.5, len(pairs) - 0.5]), series=1, dash="dash",
                   kind="line"),
-            Curve(translate(query.lang, "order.spread"), up.ravel(), across.ravel(), series=1, kind="line"),
         ],
         query.lang,
         Axis("", ticks=[named(query, pair) for pair in pairs]),
         Axis(translate(query.lang, "order.axis"), limits=(0, top)),
+        bands=bands,
     )  # fmt: skip
 
 

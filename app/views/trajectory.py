@@ -17,6 +17,7 @@ from models.run import Run
 from models.trace import Path, Trace
 
 MARGIN = 0.08  # around all points, as a share of the plane
+FEW = 40  # points whose labels keep off the lines: more find no room as it is
 
 
 class TrajectoryQuery(Query):
@@ -75,13 +76,16 @@ def plane(queries: Sequence[TrajectoryQuery], traces: Sequence[Trace], names: Se
              limits=(float(low[axis] - room[axis]), float(high[axis] + room[axis])))
         for axis in range(2)
     ]  # fmt: skip
-    labels = [[shortened(word.label) for word in words(trace)] for trace in traces]
-    places = label_places(np.concatenate(found), [label for each in labels for label in each], low - room, high + room)
+    labels = [[f"{word.position} {shortened(word.label)}" for word in words(trace)] for trace in traces]
+    every = [label for each in labels for label in each]
+    ways = found if len(every) <= FEW else ()
+    places = label_places(np.concatenate(found), every, low - room, high + room, ways)
     curves, start = [], 0
     for run, (line, texts) in enumerate(zip(found, labels, strict=True)):
         beside_points = places[start : start + len(line)]
         start += len(line)
-        hovers = [translate(lang, "trajectory.hover", word=text, step=place) for place, text in enumerate(texts)]
+        hovers = [translate(lang, "trajectory.hover", word=shortened(word.label), step=word.position)
+                  for word in words(traces[run])]  # fmt: skip
         shown = [text if place else "" for text, place in zip(texts, beside_points, strict=True)]
         curves.append(Curve(names[run], line[:, 1], line[:, 0], series + run, texts=shown, hovers=hovers, walked=True,
                             places=[place or "top center" for place in beside_points]))  # fmt: skip

@@ -18,6 +18,8 @@
   const PLACES = ["top", "bottom", "middle right", "middle left", "top right", "top left", "bottom right", "bottom left"];
   const TWO_LINES = { of: 3.4, least: 8 }; // two words that stand upright under a place of a narrow chart
   const NAME_SIZES = [1, 0.9, 1 / 1.2]; // of the name of an axis, down to the size of other letters
+  const MOST_WAYS = 40; // points of paths whose names keep off the lines: more find no room as it is
+  const WAY_STEPS = 24;
   const MIDDLE = 3; // between names on either side, in letters
   const LEAST_NAME = 9; // pixels of theirs
   const UPRIGHT = 1.2; // a word that stands upright, by the size of its letters
@@ -101,6 +103,15 @@
     return curves;
   }
 
+  /* Boxes along the line from a point to the next of its list. */
+  function between([x, y], index, points) {
+    const [right, down] = points[index + 1] ?? [x, y];
+    return Array.from({ length: WAY_STEPS }, (_, step) => {
+      const [over, under] = [x + ((right - x) * step) / WAY_STEPS, y + ((down - y) * step) / WAY_STEPS];
+      return [over - 2, under - 2, over + 2, under + 2];
+    });
+  }
+
   function placeTexts(traces, layout, width) {
     const { xaxis, yaxis } = layout;
     if (!yaxis?.scaleanchor || layout.xaxis2 || !xaxis.range || !yaxis.range) return null;
@@ -111,6 +122,8 @@
     const points = traces.map((trace) => numbers(trace.x).map((x, index) => [x * unit, -numbers(trace.y)[index] * unit]));
     const meets = (one, other) => one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
     const dots = points.flat().map(([x, y]) => [x - 4, y - 4, x + 4, y + 4]);
+    const few = points.flat().length <= MOST_WAYS;
+    const ways = traces.flatMap(({ mode }, number) => (few && mode.includes("lines") ? points[number].flatMap(between) : []));
     const placed = [];
     return traces.map((trace, number) => {
       if (!Array.isArray(trace.text)) return {};
@@ -119,7 +132,8 @@
         if (!label) return "top center";
         const [[x, y], long] = [points[number][index], textWidth(plain(label), size, "normal")];
         // a typed word is named even where its name hides a neighbour's point
-        const tried = (number ? [[...dots, ...placed]] : [[...dots, ...placed], placed]).flatMap((hidden) => PLACES.map((place) => [place, hidden]));
+        const kept = [...dots, ...placed]; // and lines, where there is a place off them
+        const tried = [[...ways, ...kept], kept, ...(number ? [] : [placed])].flatMap((hidden) => PLACES.map((place) => [place, hidden]));
         for (const [place, hidden] of tried) {
           const left = place.includes("right") ? x + 6 : place.includes("left") ? x - 6 - long : x - long / 2;
           const top = place.includes("top") ? y - 6 - size : place.includes("bottom") ? y + 6 : y - size / 2;

@@ -32,7 +32,6 @@ def test_labels_are_what_was_typed(screen: Screen, text: str) -> None:
     bare = text.replace(" ", "")
     assert joined(panel["across"]) == joined(panel["down"]) == bare
     assert joined(screen.page.locator(".token:not(.special)").all_text_contents()) == bare
-    assert panel["title"].replace("\u00a0", " ") == text
     assert screen.page.input_value("#field-text") == text
     words = [label.replace("\u00a0", " ") for label in panel["across"]]
     hover = screen.page.locator(".hoverlayer .hovertext")
@@ -43,6 +42,12 @@ def test_labels_are_what_was_typed(screen: Screen, text: str) -> None:
     cells = screen.page.locator("#numbers tbody :is(th, td)").all_text_contents()
     assert {word.strip() for word in words} <= {cell.strip() for cell in cells}
     assert screen.page.locator("#result a[href=x], #result b:not(.sticky b)").count() == 0, "typed tags became elements"
+
+
+@pytest.mark.parametrize("text", TYPED.values(), ids=TYPED.keys())
+def test_the_title_of_a_map_beside_another_is_what_was_typed(screen: Screen, text: str) -> None:
+    screen.open("/de/attention_map", text=text, vs="Hund")
+    assert screen.panels()[0]["title"].replace("\u00a0", " ") == text
 
 
 def test_a_character_that_cannot_be_seen_shows_its_code_point(screen: Screen) -> None:

@@ -106,3 +106,11 @@ def test_the_page_names_the_layer_that_it_has_checked(model, layer):
     error = traces[0].check.of(layer - 1)
     said = checked(traces, found.layers, "en", found.sampled)
     assert f", layer {layer}: deviation ≤ {bound(error)}" in said
+
+
+def test_below_each_word_of_one_run_stands_what_was_expected():
+    _, (trace,), found = drawn()
+    ticks = found.plot.layout["xaxis"]["ticktext"]
+    guesses = [guesses[0] for guesses in trace.prediction.words]
+    assert [tick.split("<br>")[1] for tick in ticks[1:]] == guesses[: len(ticks) - 1]
+    assert not found.plot.layout["showlegend"] and found.plot.layout["yaxis2"]["title"]["text"].startswith("dotted")

@@ -116,15 +116,17 @@ def test_the_same_sentence_twice_is_nowhere_apart():
     assert all(row["apart"] == 0 for row in rows_of(vs=TEXT).values())
 
 
-def test_the_spread_of_unrelated_sentences_stands_beside_each_bar():
+def test_the_spread_of_unrelated_sentences_is_the_ground_behind_each_bar():
     query, traces, figure = drawn()
     pairs = paired(query, traces)
-    spread = figure.plot.data[2]
-    up = np.frombuffer(base64.b64decode(spread["y"]["bdata"]), np.float32).reshape(len(pairs), 3)
-    for row, pair in zip(up, pairs, strict=True):
-        found = np.quantile(pair.first.sentence.unrelated, (0.025, 0.975)) / np.median(pair.first.sentence.unrelated)
-        assert row[:2] == pytest.approx(found, rel=1e-5) and np.isnan(row[2])
-    assert figure.plot.layout["yaxis"]["range"][1] > up[:, 1].max()
+    for theme in ("light", "dark"):
+        grounds = figure.plot.json(theme)["layout"]["shapes"]
+        assert [(ground["x0"] + ground["x1"]) / 2 for ground in grounds] == pytest.approx(range(len(pairs)))
+        for ground, pair in zip(grounds, pairs, strict=True):
+            unrelated = pair.first.sentence.unrelated
+            found = np.quantile(unrelated, (0.025, 0.975)) / np.median(unrelated)
+            assert (ground["y0"], ground["y1"]) == pytest.approx(tuple(found), rel=1e-5) and ground["layer"] == "below"
+        assert figure.plot.layout["yaxis"]["range"][1] > max(ground["y1"] for ground in grounds)
 
 
 def test_what_the_window_cuts_is_named_and_grey():

@@ -62,3 +62,17 @@ def test_labels_that_are_shown_do_not_lie_on_each_other():
 def test_any_text_has_a_path(text):
     _, _, found = drawn(text=text)
     assert found.summary and "<b>" not in str(found.plot.data[0]["text"])
+
+
+def test_labels_keep_off_the_path_where_they_can():
+    path = np.array([[0.0, 0.0], [0.0, 3.0], [3.0, 3.0]])  # up, then to the right
+    low, high = np.array([-1.0, -1.0]), np.array([4.0, 4.0])
+    assert label_places(path, ["a"] * 3, low, high)[0] == "top center"
+    assert label_places(path, ["a"] * 3, low, high, [path]) == ["bottom center", "top center", "top center"]
+
+
+def test_words_of_a_path_are_numbered_in_the_order_of_reading():
+    found = drawn()[2]
+    assert [text for text in found.plot.data[0]["text"] if text] == [
+        "0 [CLS]", "1 Der", "2 Mann", "3 biss", "4 den", "5 Hund",
+    ]  # fmt: skip
