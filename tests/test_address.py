@@ -5,10 +5,10 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from app.address import read, salvaged
+from app.attended import AttentionMapQuery
 from app.options import label
 from app.query import DEFAULT_TEXT, Query, QueryError
 from app.settings import settings
-from app.views.attention_map import AttentionMapQuery
 from app.views.gates import GatesQuery
 
 

@@ -210,6 +210,7 @@ def families() -> dict[str, bool]:
     }  # also of those not trained yet
     made |= {f"translation.summary.{by}{how}": True for by in ("", "by.") for how in ("beams", "greedy")}
     made |= {f"looks.{part}": True for part in ("decoder", "cross")}
+    made |= {f"loss_per_step.axis{which}{alone}": True for which in ("", ".sum") for alone in ("", ".alone")}
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}
     made |= {f"gradient_flow.axis.{source}": True for source in ("last", "sum")}
     made |= {f"pipeline.{part}.{kind}": True for part in ("output", "hover") for kind in outputs.KINDS}

@@ -3,8 +3,8 @@
 import pytest
 
 from app import controls, views
+from app.attended import AttentionMapQuery
 from app.options import settled
-from app.views.attention_map import AttentionMapQuery
 from app.views.gates import GatesQuery
 
 ATTENTION = views.catalogue()["attention_map"]

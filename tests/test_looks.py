@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from app import views
+from app.attended import AttentionMapQuery
 from app.options import fitted, settled
 from app.query import QueryError
 from app.views.attention_heads import AttentionHeadsQuery, surveyed
-from app.views.attention_map import AttentionMapQuery
 from models.run import Run, perform
 
 TEXT, OTHER = "Der Mann biss den Hund.", "Der Hund biss den Mann."

@@ -6,9 +6,9 @@ import pytest
 from pydantic import Field
 
 from app import views
+from app.attended import AttentionMapQuery
 from app.options import allowed, fitted, options, settled
 from app.query import Choices, Query, QueryError
-from app.views.attention_map import AttentionMapQuery
 from app.views.attention_steps import AttentionStepsQuery
 from app.views.gates import GatesQuery
 from app.views.party import PartyQuery

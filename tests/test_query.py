@@ -3,8 +3,8 @@
 import pytest
 
 from app.address import read
+from app.attended import AttentionMapQuery
 from app.query import Query
-from app.views.attention_map import AttentionMapQuery
 from models.run import Run
 
 

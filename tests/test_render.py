@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from app import render, views
+from app.attended import AttentionMapQuery
 from app.options import settled
 from app.views import Figure
-from app.views.attention_map import AttentionMapQuery
 from app.views.gates import GatesQuery
 from models.trace import Check
 

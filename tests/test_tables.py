@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from app import tables, views
+from app.attended import AttentionMapQuery
 from app.options import settled
 from app.views import Ranked, Table, change_term
-from app.views.attention_map import AttentionMapQuery
 
 ATTENTION = views.catalogue()["attention_map"]
 GATES = views.catalogue()["gates"]

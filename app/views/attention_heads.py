@@ -9,11 +9,11 @@ import numpy as np
 
 from app import looks
 from app.atlas import Atlas, plot, tiles
+from app.attended import AttentionMapQuery
 from app.looks import Look, LookQuery, look
 from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.units import run_name, run_title
 from app.views import Cell, Figure, Link, Table, Term, View
-from app.views.attention_map import AttentionMapQuery
 from models.trace import Trace
 
 PLACES = ("previous", "next", "same", "first")

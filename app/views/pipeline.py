@@ -9,13 +9,13 @@ import numpy as np
 from pydantic import PositiveInt
 
 from app import outputs, views
+from app.attended import AttentionMapQuery
 from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.options import fitted
 from app.plotting import Kind, Panel, maps
 from app.query import Choices, Query, layers
 from app.units import run_name, run_title
 from app.views import Cell, Figure, Link, Table, View
-from app.views.attention_map import AttentionMapQuery
 from app.views.hidden_states import HiddenStatesQuery
 from app.words import shortened, words
 from models import registry

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import PositiveInt
 
 from app import reordered
+from app.attended import heads
 from app.messages import Message, Strong, bound, decimal, say, translate, whole
 from app.plotting import Axis, Curve, Kind, Panel, Plot, chart, maps
 from app.query import Choices, Layer, Query
@@ -15,7 +16,6 @@ from app.reordered import ranged
 from app.transforms import reversed_words, same_words
 from app.units import run_title
 from app.views import Cell, Figure, Table, View, model_title
-from app.views.attention_map import heads
 from app.words import shortened, words
 from models.positions import frequencies, identity_error, products
 from models.run import Change, Run

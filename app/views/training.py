@@ -9,11 +9,12 @@ import numpy as np
 from pydantic import PositiveInt
 
 from app import units
+from app.attended import AttentionMapQuery, Map, difference, heads, mapped
 from app.messages import Message, Strong, decimal, percent, power, say, translate, whole
 from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
 from app.query import Choices, Places, Query, layers
 from app.views import Cell, Figure, Ranked, Table, View
-from app.views.attention_map import AttentionMapQuery, Map, difference, heads, mapped, panel
+from app.views.attention_map import panel
 from app.words import place_label, shortened, word_at
 from models import record, registry
 from models.run import Run

@@ -7,8 +7,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from app.attended import AttentionMapQuery
 from app.options import settled
-from app.views.attention_map import AttentionMapQuery, figure, rollout
+from app.views.attention_map import figure
+from models.faithfulness import rollout
 
 WORDS = ("[CLS]", "a", "b", "c", "d", "[SEP]")
 
