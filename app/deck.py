@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app import pages, static, views
-from app.messages import Lang, translate, translator
+from app import pages, views
+from app.messages import Lang, translate
 from app.query import Query, Value, located
 
 TEXTS = Path(__file__).parent / "lecture"
@@ -84,20 +84,21 @@ def address(path: str, slide: Slide, **more: Value) -> str:
 
 def html_page(query: Query) -> str:
     """The deck: every figure a live embed, its still for print and for readers without scripts."""
-    lang, theme = query.lang, "dark" if query.theme == "dark" else "light"
+    lang, look = query.lang, "dark" if query.theme == "dark" else "light"
     told = texts(lang)
     slides = []
     for slide in shown():
         found: dict[str, Any] = {"name": slide.name, **told[slide.name], "live": "", "still": "", "page": ""}
         if slide.view:
-            look: dict[str, Value] = {"theme": theme, "bg": "transparent", "scale": slide.scale}
-            found["live"] = address(f"/{lang}/embed/{slide.view}", slide, **look, caption=0, autoplay=1)
+            dressed: dict[str, Value] = {"theme": look, "bg": "transparent", "scale": slide.scale}
+            found["live"] = address(f"/{lang}/embed/{slide.view}", slide, **dressed, caption=0, autoplay=1)
             found["still"] = address(
-                f"/{lang}/{slide.view}.svg", slide, **look | {"scale": PRINTED}, width=1180, height=540
+                f"/{lang}/{slide.view}.svg", slide, **dressed | {"scale": PRINTED}, width=1180, height=540
             )
             found["page"] = address(f"/{lang}/{slide.view}", slide)
         slides.append(found)
-    return pages.environment().get_template("deck.html").render(
-        lang=lang, theme=theme, _=translator(lang), asset=static.asset, reveal=REVEAL, slides=slides,
-        page_title=translate(lang, "deck.title"), home=f"/{lang}", printed=f"/{lang}/deck?view=print",
+    return pages.page(
+        "deck.html", lang, "/deck", query, page_title=translate(lang, "deck.title"),
+        described=". ".join(told[SLIDES[0].name]["points"]) + ".",
+        look=look, reveal=REVEAL, slides=slides, printed=f"/{lang}/deck?view=print",
     )  # fmt: skip

@@ -128,6 +128,11 @@ def tried(model: Model) -> Model:
     return model
 
 
+def snapshots(name: str) -> list[str]:
+    """The models that are this one on the way of its training, in its order."""
+    return [other for other in catalogue() if other.startswith(f"{name}@")]
+
+
 def get(name: str) -> Model:
     """The model of this name; raises UnknownModel."""
     try:

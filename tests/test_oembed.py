@@ -84,11 +84,16 @@ def test_only_json(public):
     assert ask(public, PAGE, "&maxwidth=wide").status_code == 422
 
 
+PICTURED = {"de": "Attention-Karte", "en": "Attention map"}  # by the landing page's figure
+
+
 def metas(page: str) -> dict[str, str]:
     return dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]*)" content="([^"]*)">', page))
 
 
-@pytest.mark.parametrize("path", ["/de", "/en/gates?text=Hund", "/de/attention_map?text=Hund&vs=Katze", "/de/models"])
+@pytest.mark.parametrize(
+    "path", ["/de", "/en/gates?text=Hund", "/de/attention_map?text=Hund&vs=Katze", "/de/models", "/en/deck"]
+)
 def test_a_shared_page_shows_its_picture_and_tells_how_to_embed_it(public, path):
     page = public.get(path, headers=FORGED).text
     told = metas(page)
@@ -99,8 +104,8 @@ def test_a_shared_page_shows_its_picture_and_tells_how_to_embed_it(public, path)
     assert html.unescape(told["og:url"]).startswith(BASE + path.split("?")[0])
     assert told["og:description"] and told["og:title"]
     found = re.search(r'type="application/json\+oembed" href="([^"]*)"', page)
-    assert bool(found) == ("models" not in path)
-    assert told["og:image:alt"] == (told["og:description"] if found else "Attention-Karte")
+    assert bool(found) == ("models" not in path and "deck" not in path)
+    assert told["og:image:alt"] == (told["og:description"] if found else PICTURED[path[1:3]])
     if found:
         address = html.unescape(found[1])
         assert address.startswith(f"{BASE}/oembed?url=")

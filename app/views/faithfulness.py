@@ -20,7 +20,6 @@ from models.trace import Trace
 
 COMPARED = ("gradient_input", "integrated_gradients", "erasure")
 EVEN = "even"  # attention spread alike over all words: it has no order
-SNAPSHOTS = tuple(name for name in registry.catalogue() if name.startswith("encoder@"))
 
 
 def heads(trace: Trace) -> list[Value]:
@@ -283,6 +282,6 @@ VIEW = View(
     query=FaithfulnessQuery,
     needs=frozenset({"attention"}),
     figure=figure,
-    preferred=("encoder-intent", "encoder-entities", "encoder", "decoder", *SNAPSHOTS),
+    preferred=("encoder-intent", "encoder-entities", "encoder", "decoder", *registry.snapshots("encoder")),
     only_preferred=True,  # those with the shared pieces and something to answer
 )

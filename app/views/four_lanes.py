@@ -14,13 +14,15 @@ from app.query import LONG_TEXT, Places, Query
 from app.units import difference_title
 from app.views import Cell, Figure, Table, View, model_title
 from app.words import place_label, shortened, words
+from models import registry
 from models.errors import InputError
 from models.run import Change, Run
 from models.tokenizer import tokenize
 from models.trace import Token, Trace, typed_places
 
 LANES = ("rnn", "lstm", "gru")
-MODELS = (*LANES, "encoder", "decoder")
+FOURTH = ("encoder", "decoder")
+MODELS = (*LANES, *FOURTH, *registry.snapshots("encoder"))
 FROM, TO = "Mann", "war"  # the words of LONG_TEXT
 
 
@@ -111,7 +113,7 @@ def lanes(query: FourLanesQuery) -> list[str]:
 
 def lane_name(query: FourLanesQuery, name: str) -> str:
     """A model in one word."""
-    return model_title(name, query.lang) if name in LANES else translate(query.lang, f"option.fourth.{name}")
+    return translate(query.lang, f"option.fourth.{name}") if name in FOURTH else model_title(name, query.lang)
 
 
 def padded(rows: list[np.ndarray]) -> np.ndarray:

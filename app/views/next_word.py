@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from app import units
-from app.messages import Message, Strong, decimal, percent, say, translate
+from app.messages import Message, Strong, decimal, percent, say, translate, whole
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query
 from app.views import Cell, Figure, Link, Table, View
@@ -269,7 +269,8 @@ def summaries(query: NextWordQuery, run: Asked, traces: list[Trace]) -> Iterable
     yield say(
         f"{run.key}.summary", model=units.run_name(query, traces, run.number), last=run.word,
         word=Strong(best[0].written), share=Strong(percent(query.lang, best[0].share)),
-        bits=decimal(query.lang, bits, 1), words=decimal(query.lang, 2**bits, 0 if bits > 3.3 else 1),
+        bits=decimal(query.lang, bits, 1),
+        words=whole(query.lang, round(2**bits)) if bits > 3.3 else decimal(query.lang, 2**bits, 1),
     )  # fmt: skip
     if best[0].written == "[SEP]":
         yield say("next_word.summary.end", option=translate(query.lang, "option.after"))
@@ -284,7 +285,8 @@ def summaries(query: NextWordQuery, run: Asked, traces: list[Trace]) -> Iterable
         rank = int((run.logs > run.logs[token.id]).sum()) + 1
         yield say(
             "next_word.hidden.real" if run.hides else "next_word.summary.real",
-            word=Strong(word_at(run.trace, run.real).label), share=percent(query.lang, share), rank=rank,
+            word=Strong(word_at(run.trace, run.real).label), share=percent(query.lang, share),
+            rank=whole(query.lang, rank),
         )  # fmt: skip
 
 
@@ -312,6 +314,6 @@ VIEW = View(
     query=NextWordQuery,
     needs=frozenset({"hidden"}),
     figure=figure,
-    preferred=("decoder", "gru", "lstm", "rnn", "encoder"),
+    preferred=("decoder", "gru", "lstm", "rnn", "encoder", *registry.snapshots("encoder")),
     only_preferred=True,  # those with the shared pieces, and a head over them
 )

@@ -176,6 +176,6 @@ VIEW = View(
     query=TokensQuery,
     needs=frozenset({"inputs"}),
     figure=figure,
-    preferred=("encoder", "decoder", "lstm", "word_vectors", "translator"),
+    preferred=("encoder", "decoder", "lstm", "word_vectors", "translator", *registry.snapshots("encoder")),
     only_preferred=True,
 )

@@ -29,8 +29,7 @@ SCARCE = 0.01  # a smaller share has two decimals; less than a hundredth of this
 
 def snapshots() -> dict[str, int]:
     """The encoder's snapshots in the order of its training, itself last, each with its number of updates."""
-    names = [name for name in registry.catalogue() if name.startswith("encoder@")]
-    found = {name: int(name.removeprefix("encoder@")) for name in names}
+    found = {name: int(name.removeprefix("encoder@")) for name in registry.snapshots("encoder")}
     trained = record.training(registry.get("encoder").folder) or {}
     return dict(sorted(found.items(), key=lambda one: one[1])) | {"encoder": int(trained["steps"])}
 

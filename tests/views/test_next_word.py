@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from app import views
+from app.messages import whole
 from app.options import settled
 from app.views.next_word import NextWordQuery, joined, replaced, tempered
 from models import registry, tokenizer
@@ -143,7 +144,7 @@ def test_it_tells_what_stands_there_and_that_it_was_hidden():
     said = " ".join(message.text("de") for message in figure.summary)
     logs = trace.expectation.log_probabilities[3]
     rank = int((logs > logs[trace.tokens[3].id]).sum())
-    assert "„biss“ ist verdeckt" in said and f"Rang {rank + 1})" in said
+    assert "„biss“ ist verdeckt" in said and f"Rang {whole('de', rank + 1)})" in said
     assert figure.plot.layout["xaxis"]["title"]["text"] == "Der Mann [MASK] den Hund"
 
 

@@ -117,8 +117,9 @@ def test_any_text_is_answered(text, show):
 
 @pytest.mark.parametrize("snapshot", [name for name in snapshots() if name != "encoder"])
 def test_every_other_view_of_the_encoder_takes_a_snapshot(client, snapshot):
-    fitting = [view for view in views.catalogue().values() if "encoder@0" in view.models and view.chooses_model]
-    assert len(fitting) >= 3
+    alike = {"order", "speed", "training"}  # its yardstick is that of the finished weights; as fast; all of them
+    fitting = [view for view in views.catalogue().values() if "encoder" in view.models and view.name not in alike]
+    assert len(fitting) >= 10
     for view in fitting:
         assert client.get(f"/de/{view.name}?text=Der+Hund&model={snapshot}").status_code == 200, view.name
 
