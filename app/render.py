@@ -94,6 +94,15 @@ def weights(traces: Sequence[Trace]) -> str:
     return ", ".join(dict.fromkeys(f"{trace.model} {registry.get(trace.model).hash}" for trace in traces))
 
 
+def file_name(name: str, traces: Sequence[Trace], form: str) -> str:
+    """What a file of numbers is called: what it shows, and the hashes of its models' weights.
+
+    A still has them in its caption, and its plain name in the text that is copied into slides.
+    """
+    hashes = dict.fromkeys(registry.get(trace.model).hash for trace in traces)
+    return f"{'-'.join(['satzblick', name, *hashes])}.{form}"
+
+
 def source(view: View, query: Query, traces: Sequence[Trace]) -> str:
     """What a picture says of itself wherever it goes: the view, the sentences, the models and their weights."""
     lang = query.lang

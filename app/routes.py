@@ -125,7 +125,8 @@ async def trace(
     known_model(query.model, "model")
     found = await performed(request, query, api.asked(query))
     body, media = await asyncio.to_thread(api.answer, query, found)
-    return Response(body, media_type=media, headers=DATA_HEADERS)
+    headers = {"Content-Disposition": f'attachment; filename="{render.file_name(query.model, [found], "npz")}"'}
+    return Response(body, media_type=media, headers=DATA_HEADERS | (headers if query.format == "npz" else {}))
 
 
 @router.get("/oembed")
@@ -249,7 +250,7 @@ async def offline_file(request: Request, lang: Lang, view: View) -> Response:
     query, traces, figure = await draw(request, view, stated(view, raw, lang))
     html = await drawn_apart(request, lambda: offline.html_page(view, query, frame, traces, figure))
     headers = DATA_HEADERS | {
-        "Content-Disposition": f'attachment; filename="satzblick-{view.name}.html"',
+        "Content-Disposition": f'attachment; filename="{render.file_name(view.name, traces, "html")}"',
         "Content-Security-Policy": offline.POLICY,
     }
     return html_response(html, headers)
@@ -260,6 +261,6 @@ async def view_data(request: Request, lang: Lang, view: View, suffix: Suffix) ->
     query, traces, figure = await draw(request, view, stated(view, request.scope["query_string"], lang))
     if suffix == "json":  # hundreds of thousands of numbers as text: not on the event loop
         return await asyncio.to_thread(lambda: json_response(render.data(view, query, traces, figure)))
-    headers = DATA_HEADERS | {"Content-Disposition": f'inline; filename="{view.name}.csv"'}
+    headers = DATA_HEADERS | {"Content-Disposition": f'inline; filename="{render.file_name(view.name, traces, "csv")}"'}
     body = await asyncio.to_thread(tables.as_csv, figure.table)
     return Response(body, media_type="text/csv", headers=headers)

@@ -130,6 +130,17 @@ def error_of(response) -> dict:
     return told["error"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["/de/gates.csv?text=Hund", "/en/gates.html", "/api/v1/trace?model=lstm&text=a&format=npz"],
+)
+def test_a_file_is_named_for_the_weights_it_was_made_with(client, address):
+    named = client.get(address).headers["content-disposition"]
+    assert re.search(rf'filename="satzblick-(gates|lstm)-{registry.get("lstm").hash}\.(csv|html|npz)"$', named)
+    both = client.get("/de/gates.csv?vs_model=gru").headers["content-disposition"]
+    assert all(registry.get(name).hash in both for name in ("lstm", "gru"))
+
+
 @pytest.mark.parametrize(("address", "status", "media"), ADDRESSES, ids=[address[:60] for address, *_ in ADDRESSES])
 def test_status_type_and_headers(client, address, status, media):
     response = client.get(address)
