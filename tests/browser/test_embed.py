@@ -63,7 +63,8 @@ def test_it_draws_in_a_sandbox_on_another_origin(screen: Screen, elsewhere: str,
     assert inside.evaluate("origin") == "null", "the sandbox gives the frame an origin of its own"
     if panels := inside.evaluate("onScreen.panels()"):
         assert view in SENTENCELESS or any(
-            all(word in " ".join(panel["across"] + [panel["title"] or ""]) for word in text.split()) for panel in panels
+            all(word in " ".join([*panel["across"], *panel["down"], panel["title"] or ""]) for word in text.split())
+            for panel in panels
         )
         assert len({colour for row in inside.evaluate("onScreen.pixels(0)") for colour in row}) > 2
     drawn = inside.inner_text("#result")
