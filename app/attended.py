@@ -48,8 +48,8 @@ class AttentionMapQuery(LookQuery):
 
     def idle(self) -> tuple[str, ...]:
         """The rollout has the mean over the heads in every layer; scores are no lines, and lines have no difference."""
-        head = ("head",) if self.stage == "rollout" else ()
-        return (*head, *(("align",) if self.lined else () if self.stage in SHARES else ("show",)))
+        idle = {"head": self.stage == "rollout", "show": self.stage not in SHARES, "align": self.lined}
+        return tuple(name for name, is_idle in idle.items() if is_idle)
 
 
 @dataclass(frozen=True)

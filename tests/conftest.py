@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from app import views
+from app.attended import AttentionMapQuery
 from app.main import create_app
+from app.options import settled
 from app.settings import settings
 from models.trace import Attention, Check, Recurrence, States, Token, Trace
 
@@ -14,6 +17,7 @@ LAYERS, HEADS, UNITS, HEAD_UNITS = 2, 3, 5, 2
 GATES = {"rnn": (), "lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "new")}
 SPECIAL = ("[CLS]", "[SEP]")
 
+NASTY = "</script><b>&amp;"
 MakeTrace = Callable[..., Trace]
 MakeClient = Callable[..., TestClient]
 
@@ -93,6 +97,14 @@ def make_recurrent() -> MakeTrace:
 def make_attentive() -> MakeTrace:
     """Makes an attention trace from pieces: 2 layers, 3 heads, 2 units each; `causal` masks what comes later."""
     return attentive
+
+
+@pytest.fixture
+def attention(make_attentive: MakeTrace) -> tuple[AttentionMapQuery, list[Trace], views.Figure]:
+    """A drawn attention map whose first word would be markup: its query, its run and the figure."""
+    trace = make_attentive("[CLS]", NASTY, "Hund", "[SEP]")
+    query = settled(AttentionMapQuery(text=trace.text, model="encoder"), trace)
+    return query, [trace], views.catalogue()["attention_map"].figure(query, [trace])
 
 
 @pytest.fixture(scope="session")

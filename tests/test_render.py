@@ -6,23 +6,14 @@ from dataclasses import replace
 import pytest
 
 from app import render, views
-from app.attended import AttentionMapQuery
 from app.options import settled
 from app.views import Figure
 from app.views.gates import GatesQuery
 from models.trace import Check
+from tests.conftest import NASTY
 
 ATTENTION = views.catalogue()["attention_map"]
 GATES = views.catalogue()["gates"]
-NASTY = "</script><b>&amp;"
-
-
-@pytest.fixture
-def attention(make_attentive):
-    """A drawn attention map whose first word would be markup."""
-    trace = make_attentive("[CLS]", NASTY, "Hund", "[SEP]")
-    query = settled(AttentionMapQuery(text=trace.text, model="encoder"), trace)
-    return query, [trace], ATTENTION.figure(query, [trace])
 
 
 def test_no_character_of_the_figure_can_end_its_element(attention):

@@ -10,20 +10,11 @@ import pytest
 
 from app import tables, views
 from app.attended import AttentionMapQuery
-from app.options import settled
 from app.views import Ranked, Table, change_term
+from tests.conftest import NASTY
 
 ATTENTION = views.catalogue()["attention_map"]
 GATES = views.catalogue()["gates"]
-NASTY = "</script><b>&amp;"
-
-
-@pytest.fixture
-def attention(make_attentive):
-    """A drawn attention map whose first word would be markup."""
-    trace = make_attentive("[CLS]", NASTY, "Hund", "[SEP]")
-    query = settled(AttentionMapQuery(text=trace.text, model="encoder"), trace)
-    return query, [trace], ATTENTION.figure(query, [trace])
 
 
 def test_a_small_table_has_every_number_in_the_readers_notation(attention):
