@@ -72,6 +72,9 @@ class Screen:
         self.page.set_viewport_size(self.size)
         self.page.emulate_media(color_scheme="light", media="null")
         self.page.context.set_offline(False)
+        if len(self.page.frames) > 1:  # a frame of another process ends after its page: nobody may take it for his own
+            self.page.goto("about:blank")
+            self.until(lambda: len(self.page.frames) == 1, "the end of the last test's frames")
         self.witness.forget()
         yield self
         self.witness.check()

@@ -202,7 +202,10 @@ def test_a_transparent_one_shows_the_slide_behind(screen: Screen, elsewhere: str
 @pytest.mark.parametrize("system", ["light", "dark"])
 @pytest.mark.parametrize("theme", ["auto", "light", "dark"])
 @pytest.mark.parametrize("host", ["", '<meta name="color-scheme" content="light dark">'], ids=["plain", "schemes"])
-def test_a_transparent_one_is_so_whatever_is_dark(screen: Screen, system: str, theme: str, host: str) -> None:
+def test_a_transparent_one_is_so_whatever_is_dark(
+    screen: Screen, elsewhere: str, system: str, theme: str, host: str
+) -> None:
+    screen.page.goto(f"{elsewhere}/slide.html")  # whose address the content keeps: about:blank may not frame loopback
     screen.page.emulate_media(color_scheme=system)  # type: ignore[arg-type]
     embed = f"{screen.base}/de/embed/attention_map?text=Hund&bg=transparent&theme={theme}"
     frame = f'<iframe title="Satzblick" src="{embed}" width="800" height="400" style="{FRAME_STYLE}"></iframe>'
