@@ -29,7 +29,7 @@ MOST = 300  # states: more would keep a reader waiting
 # An offline file runs its own scripts and asks nobody for anything.
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 # offline.js looks at the page before anything is drawn.
-SCRIPTS = ("vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js", "offline.js", static.JOINED)
+SCRIPTS = ("vendor/plotly.js-cartesian-3.7.0/plotly-cartesian.min.js", "offline.js", "satzblick.js")
 SPARE = 2_000  # bytes for the sentence that says what is carried
 
 Json = dict[str, Any]

@@ -15,21 +15,30 @@ FOLDER = Path(__file__).parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 # Not from the machine's list, which may call scripts plain text: no browser would run them. All others are licences.
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
-# The scripts of pages and embeds are sent as one file: these, one after the other, each using what stands before it.
-JOINED = "satzblick.js"
-PARTS = (
-    "figure/frame.js", "figure/text.js", "figure/bars.js", "figure/cells.js", "figure/stack.js", "figure/panels.js",
-    "figure/sticky.js", "figure/chart.js", "figure/drawn.js", "figure/playback.js", "figure/fit.js", "figure/words.js",
-    "figure/places.js", "figure/player.js", "figure/draw.js",
-    "page/typed.js", "page/swap.js", "page/ask.js", "page/choose.js", "page/form.js", "page/links.js", "page/slide.js",
-)  # fmt: skip
+# The scripts of pages and embeds are sent as one file, and so is their style: of these parts, in this order. A script
+# uses what stands before it; of two rules that weigh the same, the later one holds.
+JOINED = {
+    "satzblick.js": (
+        "figure/frame.js", "figure/text.js", "figure/bars.js", "figure/cells.js", "figure/stack.js", "figure/panels.js",
+        "figure/sticky.js", "figure/chart.js", "figure/drawn.js", "figure/playback.js", "figure/fit.js",
+        "figure/words.js", "figure/places.js", "figure/player.js", "figure/draw.js",
+        "page/typed.js", "page/swap.js", "page/ask.js", "page/choose.js", "page/form.js", "page/links.js",
+        "page/slide.js",
+    ),
+    "style.css": (
+        "style/base.css", "style/layout.css", "style/sentence.css", "style/controls.css", "style/words.css",
+        "style/figure.css", "style/steps.css", "style/names.css", "style/exports.css", "style/notes.css",
+        "style/start.css", "style/models.css", "style/lexicon.css", "style/slides.css", "style/embed.css",
+        "style/narrow.css", "style/modes.css",
+    ),
+}  # fmt: skip
 
 
 @cache
 def names() -> frozenset[str]:
-    """Every file under static/ by the one name it has in addresses: a/../b is no second name for b; and JOINED."""
+    """Every file under static/ by its one name in addresses (a/../b is no second name for b), and those joined."""
     files = (path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())
-    return frozenset((*files, JOINED))
+    return frozenset((*files, *JOINED))
 
 
 @cache
@@ -37,7 +46,7 @@ def content(name: str) -> tuple[bytes, bytes]:
     """A file, which is text, as it is and gzipped; raises FileNotFoundError for what is not a file under static/."""
     if name not in names():
         raise FileNotFoundError(name)
-    data = b"\n".join((FOLDER / part).read_bytes() for part in (PARTS if name == JOINED else (name,)))
+    data = b"\n".join((FOLDER / part).read_bytes() for part in JOINED.get(name, (name,)))
     return data, gzip.compress(data, 6, mtime=0)
 
 

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from app.static import FOLDER, JOINED, PARTS, asset, content
+from app.static import FOLDER, JOINED, asset, content
 
 FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())
 
@@ -22,7 +22,8 @@ def test_every_file_is_served_as_it_is(client, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "media"), [("style.css", "text/css"), (JOINED, "text/javascript"), ("favicon.svg", "image/svg+xml")]
+    ("name", "media"),
+    [("style.css", "text/css"), ("satzblick.js", "text/javascript"), ("favicon.svg", "image/svg+xml")],
 )
 def test_types_that_browsers_insist_on(client, monkeypatch, name, media):
     monkeypatch.setitem(mimetypes.types_map, ".js", "text/plain")  # as programs have written into Windows' registry
@@ -41,13 +42,19 @@ def test_text_is_sent_compressed_to_those_who_read_it(client):
     assert gzip.decompress(compressed) == data
 
 
-def test_the_scripts_of_a_page_are_one_file_of_all_their_parts(client):
-    """None is forgotten, and each is read after those that it takes something from."""
-    assert sorted(PARTS) == [name for name in FILES if name.startswith(("figure/", "page/"))]
-    sources = [(FOLDER / name).read_text("utf-8") for name in PARTS]
-    assert client.get(f"/static/{JOINED}").text == "\n".join(sources)
+@pytest.mark.parametrize(
+    ("name", "folders"), [("satzblick.js", ("figure/", "page/")), ("style.css", ("style/",))], ids=["scripts", "style"]
+)
+def test_what_pages_need_is_one_file_of_all_its_parts(client, name, folders):
+    parts = JOINED[name]
+    assert sorted(parts) == [part for part in FILES if part.startswith(folders)]
+    assert client.get(f"/static/{name}").text == "\n".join((FOLDER / part).read_text("utf-8") for part in parts)
+
+
+def test_a_script_takes_only_what_stands_before_it():
     given: set[str] = set()
-    for name, source in zip(PARTS, sources, strict=True):
+    for name in JOINED["satzblick.js"]:
+        source = (FOLDER / name).read_text("utf-8")
         taken = re.findall(r"^  const {.*} = Satzblick\.(\w+);$", source, flags=re.M)
         assert set(taken) <= given, name
         given |= set(re.findall(r"^  Satzblick\.(\w+) = ", source, flags=re.M))
