@@ -88,7 +88,7 @@ def wrong(model: Model, lang: Lang) -> Markup:
 
 def scored(model: Model) -> record.Results:
     """What a model that was trained here has scored."""
-    return {} if model.source else record.scores(model.folder)
+    return {} if model.source else record.scores(model.folder, model.hash)
 
 
 def what(model: Model, lang: Lang) -> str:

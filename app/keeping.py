@@ -35,14 +35,29 @@ def kept(make: Answering) -> Answering:
     return answer
 
 
-async def put_by(request: Request, key: Address, make: Callable[[], Awaitable[Response]]) -> Response:
-    """The answer, packed where the client takes it packed, and put by where it is no error."""
-    response = await make()
-    _, query, zipped = key
+def packed(make: Answering) -> Answering:
+    """A route whose answer is made each time, since it also tells how the server is."""
+
+    @wraps(make)
+    async def answer(request: Request, **parts: str) -> Response:
+        return pack(await make(request, **parts), accepts_gzip(request))
+
+    return answer
+
+
+def pack(response: Response, zipped: bool) -> Response:
+    """The answer, packed where the client takes it packed."""
     if zipped and len(response.body) > SMALL:
         response.body = gzipped(bytes(response.body))
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Content-Length"] = str(len(response.body))
+    return response
+
+
+async def put_by(request: Request, key: Address, make: Callable[[], Awaitable[Response]]) -> Response:
+    """The answer, packed, and put by where it is no error."""
+    _, query, zipped = key
+    response = pack(await make(), zipped)
     if response.status_code == 200:
         request.app.state.pages.put(key, response, len(response.body) + len(query) + 1_000)
     return response

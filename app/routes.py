@@ -25,7 +25,7 @@ from app import (
 )
 from app.accept import preferred
 from app.address import read
-from app.keeping import kept
+from app.keeping import kept, packed
 from app.messages import LANGUAGES, Lang, say
 from app.options import options
 from app.outcome import attempt, draw, drawn_apart, framed, known_model, performed, stated
@@ -189,7 +189,7 @@ async def glossary(request: Request, lang: str) -> Response:
 
 
 @router.get("/{lang}/models", include_in_schema=False)
-@kept
+@packed
 async def all_cards(request: Request, lang: str) -> Response:
     """All models in one table."""
     query = read(Query, request.scope["query_string"], lang_of(lang))
@@ -197,7 +197,7 @@ async def all_cards(request: Request, lang: str) -> Response:
 
 
 @router.get("/{lang}/models/{name}", include_in_schema=False)
-@kept
+@packed
 async def card(request: Request, lang: str, name: str) -> Response:
     """The card of one model."""
     query, model = read(Query, request.scope["query_string"], lang_of(lang)), known_model(name, "model", 404)

@@ -60,7 +60,8 @@ def trained(name: str) -> int:
 
 def agreement(name: str) -> float | None:
     """Which share of verbs behind a relative clause the network puts into the right number, as scored before."""
-    for result in record.scores(registry.get(name).folder).get("agreement", {}).values():
+    model = registry.get(name)
+    for result in record.scores(model.folder, model.hash).get("agreement", {}).values():
         return float(result["cases"][CLAUSE])
     return None
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from models import registry
 from models.trace import Trace
-from models.weights import fingerprint
 
 ATTRIBUTIONS = ("gradient_input", "integrated_gradients", "erasure")
 
@@ -65,9 +64,9 @@ def agreement(trace: Trace) -> np.ndarray:
 @cache
 def yardstick(model: str) -> dict[str, Any] | None:
     """The τ of many other sentences, as models.training.faithfulness wrote it for exactly these weights."""
-    folder = registry.get(model).folder
-    file = folder / "faithfulness.json"
+    own = registry.get(model)
+    file = own.folder / "faithfulness.json"
     if not file.exists():
         return None
     found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    return found if found["weights"] == fingerprint(folder) else None
+    return found if found["weights"] == own.hash else None

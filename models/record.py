@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from models.weights import fingerprint
-
 OWN_SENTENCES = ("masked", "next_word")  # tasks that need no file
 AGREEMENT_LEARNED = 0.6  # half of the pairs come out right by guessing
 
@@ -19,14 +17,15 @@ def training(folder: Path) -> dict[str, Any] | None:
     return found
 
 
-def scores(folder: Path) -> Results:
-    """What scores.json holds about exactly these weights."""
+def scores(folder: Path, weights: str) -> Results:
+    """What scores.json holds about exactly the weights of this fingerprint."""
     file = folder / "scores.json"
     if not file.exists():
         return {}
-    own = fingerprint(folder)
     found: Results = json.loads(file.read_text(encoding="utf-8"))
-    kept = {task: {name: one for name, one in files.items() if one["weights"] == own} for task, files in found.items()}
+    kept = {
+        task: {name: one for name, one in files.items() if one["weights"] == weights} for task, files in found.items()
+    }
     return {task: files for task, files in kept.items() if files}
 
 

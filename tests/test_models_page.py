@@ -45,7 +45,7 @@ def test_the_table_lists_every_model_once_with_its_size_and_main_score(client, l
         assert f'href="/{lang}/models/{name}?' in row
         assert f">{written(model.parameters, 0, lang)}<" in row
         task = MAIN.get(cards.group_of(model))
-        if task and (results := record.scores(model.folder).get(task)):
+        if task and (results := record.scores(model.folder, model.hash).get(task)):
             (result,) = results.values()
             numbers = {"lm": "bits_per_character", "entities": "f1", "intent": "accuracy", "similarity": "spearman"}
             assert f"<b>{written(result[numbers[task]], 3, lang)}</b>" in row
@@ -79,7 +79,8 @@ def test_its_numbers_are_those_of_its_files(client, name, lang):
     for key in ("steps", "tokens", "tokens_per_second"):
         assert written(trained[key], 0, lang) in shown
     assert written(trained["minutes"], 1, lang) in shown
-    for task, files in record.scores(registry.get(name).folder).items():
+    model = registry.get(name)
+    for task, files in record.scores(model.folder, model.hash).items():
         for file, result in files.items():
             for measure, digits in cards.MEASURES[task].items():
                 exact = result[measure]
@@ -117,7 +118,7 @@ def test_borrowed_word_vectors_are_told_apart(client):
 
 
 def test_scores_of_other_weights_are_not_shown(monkeypatch):
-    monkeypatch.setattr(record, "fingerprint", lambda _: "00000000")
+    monkeypatch.setitem(vars(registry.get("rnn")), "hash", "00000000")
     page = cards.model_page(registry.get("rnn"), Query(lang="de"))
     assert "Für dieses Modell liegen keine Messwerte vor." in page and "1,514" not in page
 
@@ -153,10 +154,12 @@ def test_every_page_leads_to_the_models_and_the_sentence_goes_along(client):
         assert client.get(html.unescape(link)).status_code == 200
 
 
-def test_a_card_is_made_once(client, monkeypatch):
-    first = client.get("/de/models/gru").text
-    monkeypatch.setattr(cards, "model_page", None)
-    assert client.get("/de/models/gru").text == first
+def test_a_card_says_what_has_become_known_since(client, monkeypatch):
+    assert "Modell lässt sich nicht laden" not in client.get("/de/models/gru").text
+    monkeypatch.setitem(registry._status, "gru", "failed: no room")
+    page = client.get("/de/models/gru")
+    assert "Modell lässt sich nicht laden. <code>no room</code>" in page.text
+    assert page.headers["content-encoding"] == "gzip"
 
 
 def test_cards_load_nothing_slow():

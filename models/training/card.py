@@ -38,7 +38,7 @@ def text(model: str, folder: Path) -> str:
         raise KeyError(model)
     curve = record.training(folder)
     assert curve is not None, folder
-    scores = record.scores(folder)
+    scores = record.scores(folder, fingerprint(folder))
     blocks = [
         f"# {model}",
         kind.what,

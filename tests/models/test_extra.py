@@ -580,6 +580,8 @@ def test_both_sides_of_an_encoder_decoder_are_drawn(client, name):
 
 
 def test_a_broken_folder_takes_nothing_down(client):
+    for page in ("models", *(f"models/{name}" for name in FAULTY)):
+        assert client.get(f"/en/{page}").status_code == 200  # before anybody knows what is wrong
     for name in FAULTY:
         page = client.get("/de/attention_map", params={"text": TEXT, "model": name})
         assert page.status_code == 503 and f"„{name}“ lässt sich gerade nicht laden" in page.text
