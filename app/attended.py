@@ -30,8 +30,9 @@ def stages(trace: Trace) -> Sequence[str]:
 
 
 class AttentionMapQuery(LookQuery):
-    """Part, layer, head, how far the computation has come, what happens to [CLS] and [SEP], and the kind of picture."""
+    """Part, kind of picture, layer, head, how far the computation has come, and what happens to [CLS] and [SEP]."""
 
+    show: Literal["map", "lines"] = "map"
     layer: Layer = None
     head: Annotated[Literal["mean"] | PositiveInt, Choices(heads)] = "mean"
     stage: Annotated[
@@ -39,7 +40,6 @@ class AttentionMapQuery(LookQuery):
         Choices(stages, standard=lambda trace: stages(trace).index("softmax")),
     ] = "softmax"
     special: Literal["renormalised", "hidden", "shown"] = "renormalised"
-    show: Literal["map", "lines"] = "map"
 
     @property
     def lined(self) -> bool:

@@ -25,7 +25,7 @@ def offered(view, query, traces):
 def test_controls_offer_what_the_run_has_and_lead_there(attention):
     query, traces = attention
     found = offered(ATTENTION, query, traces)
-    assert list(found) == ["model", "vs_model", "layer", "head", "stage", "special", "show"]
+    assert list(found) == ["model", "vs_model", "show", "layer", "head", "stage", "special"]
     layers = found["layer"]["options"]
     assert [option["value"] for option in layers] == [1, 2]
     assert [option["selected"] for option in layers] == [False, True]

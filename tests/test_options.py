@@ -41,7 +41,7 @@ def test_numbers_and_switches_say_what_they_take():
 
 
 def test_options_are_what_a_view_adds():
-    assert list(options(AttentionMapQuery)) == ["part", "layer", "head", "stage", "special", "show"]
+    assert list(options(AttentionMapQuery)) == ["part", "show", "layer", "head", "stage", "special"]
     assert list(options(Query)) == []
 
 
