@@ -41,7 +41,7 @@ PADDED = {"camembert", "data2vec-text", "longformer", "mpnet", "roberta", "rober
 def listed(stated: str) -> list[Model]:
     """The models of the list; one that cannot be read carries its fault, so that the others can be used."""
     found: list[Model] = []
-    taken = {folder.name for folder in WEIGHTS.iterdir()}
+    taken = {folder.name for folder in WEIGHTS.glob("*")}
     for entry in filter(None, map(str.strip, stated.split(","))):
         alias, told, source = entry.partition("=")
         if not told or alias.startswith(("/", ".", "~")) or isdir(entry):  # a folder's name may have an = as well

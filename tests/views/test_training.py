@@ -34,6 +34,13 @@ def test_the_snapshots_come_in_the_order_of_the_training():
     assert steps == sorted(steps) and steps[0] == 0 and list(snapshots())[-1] == "encoder" and len(steps) >= 5
 
 
+def test_a_server_without_the_encoder_has_its_snapshots(monkeypatch):
+    others = {name: model for name, model in registry.catalogue().items() if name != "encoder"}
+    whole = snapshots()
+    monkeypatch.setattr(registry, "catalogue", lambda: others)
+    assert list(snapshots()) == list(whole)[:-1]
+
+
 @pytest.mark.parametrize("name", ["encoder@0", "encoder"])
 def test_losses_are_those_of_one_masked_reading_each(name):
     trace = perform(Run(name, TEXT, "masked"))
