@@ -170,6 +170,19 @@ def test_a_low_window_reaches_the_last_chapter(screen: Screen, size: tuple[int, 
     screen.page.wait_for_url("**/de/lexicon*")
 
 
+def test_a_piece_that_begins_a_line_is_whole(phone: Screen) -> None:
+    phone.open("/de/tokens", text="Die Donaudampfschifffahrt begann vor langer Zeit.")
+    left = phone.page.eval_on_selector(".tokens", "tokens => tokens.getBoundingClientRect().left")
+    starts = """pieces => pieces.map((piece) => {
+      const range = document.createRange();
+      range.selectNodeContents(piece);
+      return range.getBoundingClientRect().left;
+    })"""
+    pieces = phone.page.eval_on_selector_all(".token.joint", starts)
+    assert len(pieces) == 2 and min(pieces) < 40, "one of them begins a line"
+    assert min(pieces) >= left
+
+
 @pytest.mark.parametrize("view", ["attention_map", "gates", "loss_per_step"])
 def test_the_first_screen_of_a_phone_meets_the_figure(phone: Screen, view: str) -> None:
     phone.page.set_viewport_size({"width": 390, "height": 844})
