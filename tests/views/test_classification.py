@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from app.messages import percent, translate
 from app.options import settled
 from app.views import network_title
 from app.views.classification import MODELS, ClassificationQuery, contributions, figure, said
@@ -29,6 +30,10 @@ def values(trace):
 
 def told(found):
     return " ".join(message.text("en") for message in found.summary)
+
+
+def called(name):
+    return translate("en", f"class.{name}")
 
 
 def raw(name, trace):
@@ -76,14 +81,46 @@ def test_progress_is_that_of_runs_on_prefixes(kind):
         prefix = perform(Run(f"{kind}-intent", TEXT[: token.end]))
         assert [each.id for each in prefix.tokens] == [each.id for each in trace.tokens[: place + 1]]
         assert progress[place] == pytest.approx(said(prefix).class_probabilities, abs=1e-5)
-    best = progress.argmax(1)
-    since = next(place for place in range(len(best)) if (best[place:] == best[-1]).all())
-    assert ("From the beginning" in told(found)) is (since == 0) or "From" in told(found)
     assert len(found.plot.playback) == len(trace.tokens)
+
+
+@pytest.mark.parametrize(("text", "kind"), [("Mach die Musik leiser.", "gru"), ("Hallo", "gru"), (TEXT, "lstm")])
+def test_the_word_is_named_from_which_on_the_answer_stays_ahead(text, kind):
+    _, (trace,), found = drawn(text=text, show="progress", of=kind)
+    progress, names = said(trace).class_progress, said(trace).class_names
+    best = [names[place] for place in progress.argmax(1)]
+    since = next(place for place in range(len(best)) if set(best[place:]) == {best[-1]})
+    (message,) = found.summary
+    assert message.key.endswith("since" if since else "always") and message.values["name"] == called(best[-1])
+    assert message.values["share"] == percent("en", progress[-1].max())
+    if since:
+        assert message.values["word"].strip("#") == trace.tokens[since].text.strip("#")
+        assert message.values["then"] == percent("en", progress[since].max())
+        assert message.values["before"] == called(best[since - 1])
+
+
+@pytest.mark.parametrize(("show", "unsure"), [("models", "Bag of words, RNN"), ("progress", "RNN")])
+def test_networks_whose_answer_stays_below_a_half_are_called_unsure(show, unsure):
+    _, traces, found = drawn(text="Hallo", show=show, of="rnn")
+    below = [trace.model for trace in traces[::-1] if said(trace).class_probabilities.max() < 0.5]
+    assert ", ".join(network_title(name, "en") for name in below) == unsure
+    assert found.summary[1].text("en") == f"No topic reaches 50% in: {unsure}. The sentence may fit none of the 18."
+
+
+def test_one_network_says_what_it_finds_with_and_without_the_word():
+    _, (trace,), found = drawn(text="Spiel Jazz", show="words", model="lstm-intent")
+    best = int(said(trace).class_probabilities.argmax())
+    without = perform(Run(trace.model, trace.text, change=Change("erased", 1))).classification.class_probabilities[best]
+    shares = [percent("en", float(share)) for share in (said(trace).class_probabilities[best], without)]
+    assert "“Spiel” (topic “playing”: with the word {}, without {})".format(*shares) in told(found)
+    assert list(found.table.rows())[0][-2:] == pytest.approx(
+        (without, said(trace).class_probabilities[best] - without), abs=1e-6
+    )
 
 
 def test_contributions_are_what_a_real_run_without_the_word_loses():
     _, traces, found = drawn(show="words")
+    assert [message.key for message in found.summary] == ["classification.summary.erasure"]
     for row, trace in zip(values(found.plot.data[0]), traces[::-1], strict=True):
         whole = perform(Run(trace.model, TEXT)).classification.class_probabilities
         best = int(whole.argmax())
