@@ -221,8 +221,9 @@ def windowed(query: OrderQuery, pair: Pair) -> Iterable[Message]:
     if all(empty) and empty[0] != empty[1]:
         yield say("order.summary.padded.two", window=WINDOW, first=empty[0], second=empty[1])
         return
-    for number in range(1 if lost[0] == lost[1] and empty[0] == empty[1] else 2):
-        first = "" if lost[0] == lost[1] and empty[0] == empty[1] else translate(query.lang, f"sentence.{number + 1}")
+    alike = lost[0] == lost[1] and empty[0] == empty[1]
+    for number in range(1 if alike else 2):
+        first = "" if alike else translate(query.lang, f"sentence.{number + 1}")
         if lost[number]:
             named = [translate(query.lang, "quoted", word=word) for word in lost[number][:LISTED]]
             told = ", ".join(named) + (" …" if len(lost[number]) > LISTED else "")

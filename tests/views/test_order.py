@@ -142,7 +142,19 @@ def test_what_the_window_cuts_is_named_and_grey():
 
 
 @pytest.mark.parametrize("lang", ["de", "en"])
-def test_each_of_two_windows_is_told_where_they_differ(lang):
-    _, _, figure = drawn(text="Hund " * 18, vs="Hund", lang=lang)
-    keys = [message.key for message in figure.summary]
-    assert keys[-2:] == ["order.summary.cut", "order.summary.padded"]
+@pytest.mark.parametrize(
+    ("second", "told"), [("Hund", ["cut", "padded"]), ("Mann " * 18, ["cut", "cut"]), ("Hund " * 18, ["cut"])]
+)
+def test_each_of_two_windows_is_told_where_they_differ(lang, second, told):
+    _, _, figure = drawn(text="Hund " * 18, vs=second, lang=lang)
+    windows = [message for message in figure.summary if message.key.endswith(("cut", "padded"))]
+    assert [message.key.removeprefix("order.summary.") for message in windows] == told
+    assert all(bool(message.values["sentence"]) == (len(told) == 2) for message in windows)
+
+
+def test_a_network_is_told_as_blind_or_rounding_or_seeing_and_never_as_two_of_these():
+    query, traces, figure = drawn(vs="Der Hund biss den Mann")
+    values = {message.key.rpartition(".")[2]: message.values.get("networks") for message in figure.summary}
+    told = [*values["exact"].split(", "), *values.get("rounded", "").split(", ")]
+    told += [part.values["name"] for part in values["seeing"].parts]
+    assert sorted(filter(None, told)) == sorted(pair.title for pair in paired(query, traces))
