@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models import registry
+from models import gradients, registry
 from models.gradients import changed, each, flow, last_and_sum, layer_runs, loss_gradients
 from models.recurrence import RecurrentLanguageModel
 from models.run import Change, Run, perform
@@ -92,6 +92,18 @@ def test_the_trace_says_how_far_it_is_from_autograd(name):
     assert trace.check.max_abs_error <= 2e-5 * largest and trace.check.against == "torch.autograd"
     assert not trace.gradient.gradient_last[:, -1].any() and (trace.gradient.gradient_sum[:, :-1] > 0).all()
     assert (trace.gradient.cell_gradient_last is not None) == (name == "lstm")
+
+
+def test_the_check_tells_the_largest_error(monkeypatch):
+    exact = gradients.by_autograd
+
+    def off(*stated):
+        found = exact(*stated)
+        found[2, 5] += 0.25
+        return found
+
+    monkeypatch.setattr(gradients, "by_autograd", off)
+    assert perform(Run("gru", TEXT, "gradients")).check.max_abs_error == pytest.approx(0.25, abs=1e-3)
 
 
 @pytest.mark.parametrize("name", CELLS)

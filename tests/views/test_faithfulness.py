@@ -48,8 +48,9 @@ def test_tau_stands_beside_the_median_of_many_sentences():
     assert here[:-1, :-1] == pytest.approx(faithfulness.agreement(traces[0]), abs=1e-6)
     assert np.isnan(here[-1]).all() and np.isnan(median[:, -1]).all()  # even attention has no order
     assert median[:-1, :-1] == pytest.approx(np.array(faithfulness.yardstick("encoder-intent")["median"]))
-    tau = here[4, 7]
-    assert f"integrated gradients {tau:.2f}".replace("-", "−") in said(found)
+    tau, standard = here[4, 7], faithfulness.yardstick("encoder-intent")
+    told = f"integrated gradients {tau:.2f} (elsewhere mostly {standard['lower'][4][7]:.2f} to "
+    assert f"{told}{standard['upper'][4][7]:.2f})".replace("-", "−") in said(found)
 
 
 def test_each_head_off_is_a_cell():
@@ -121,6 +122,9 @@ def test_two_models_have_a_yardstick_each():
     titles = [note["text"] for note in found.plot.layout["annotations"]]
     assert len(titles) == 4 and titles[0] != titles[1] and said(found).count("other sentences") == 2
     assert values(found.plot.data[1])[:-1, :-1] == pytest.approx(faithfulness.agreement(traces[1]), abs=1e-6)
+    elsewhere = drawn(model="encoder-entities", vs_model="encoder-intent", text="Der Hund")[2].summary[-2:]
+    key = "faithfulness.summary.even_elsewhere"
+    assert [message.key for message in elsewhere] == [f"{key}.names", key]
 
 
 @pytest.mark.parametrize("model", ["encoder-intent", "encoder-entities", "encoder", "decoder"])

@@ -98,6 +98,11 @@ def test_a_place_beyond_the_second_sentence_becomes_its_own_default():
     assert len(found.summary) == 3
 
 
+def test_that_nothing_before_changes_is_said_only_where_there_is_something_before():
+    keys = [[message.key for message in drawn(model="gru", first=place)[2].summary] for place in (1, 2)]
+    assert keys == [["four_lanes.summary"], ["four_lanes.summary", "four_lanes.summary.forwards"]]
+
+
 @pytest.mark.parametrize("view", ["four_lanes", "order", "entities"])
 def test_no_lead_counts_networks_since_fewer_may_be_chosen(view):
     told = [translate(lang, f"{view}.lead").lower().split() for lang in ("de", "en")]

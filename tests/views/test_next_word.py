@@ -105,6 +105,12 @@ def test_pages(client, lang, options):
     assert client.get(f"/{lang}/next_word?text=Der+Mann{options}").status_code == 200
 
 
+@pytest.mark.parametrize("wrong", ["temperature=0", "temperature=3.1", "k=0", "k=26"])
+def test_what_cannot_be_drawn_is_refused(client, wrong):
+    answer = client.get(f"/de/next_word.json?text=Hund&{wrong}")
+    assert answer.status_code == 422 and answer.json()["error"]["field"] == wrong.partition("=")[0]
+
+
 def test_a_decoder_has_no_word_to_hide(client):
     answer = client.get("/de/next_word.json?text=Hund&word=1")
     assert answer.status_code == 422 and answer.json()["error"]["field"] == "word"
