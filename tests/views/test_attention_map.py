@@ -276,7 +276,9 @@ def test_each_row_leads_to_its_steps(make_attentive):
     assert (rows[1].query.text, rows[1].query.vs) == ("x y", "a b c")
     assert rows[0].first == 2 and rows[1].first == 1
     models = AttentionMapQuery(text="a b c", model="encoder", vs_model="decoder", layer=1, head=1)
-    turned = draw(models, first, make_attentive("[CLS]", "a", "b", "c", model="decoder")).rows[1].query
+    beside = draw(models, first, make_attentive("[CLS]", "a", "b", "c", model="decoder")).rows
+    assert [[entry.label[-2:] for entry in found] for found in (rows, beside)] == [[".1", ".2"]] * 2
+    turned = beside[1].query
     assert (turned.model, turned.vs_model, turned.text, turned.vs) == ("decoder", "encoder", "a b c", None)
 
 

@@ -111,6 +111,8 @@ def test_the_divisor_is_the_models_own(make_attentive):
     trace = make_attentive("[CLS]", "a", "b")
     titles = [note["text"] for note in draw(AttentionStepsQuery(lang="en"), trace).plot.layout["annotations"]]
     assert "2 · ÷ √d = √2 = 1.41" in titles
+    real = draw(AttentionStepsQuery(lang="en"), perform(Run("encoder", TEXT))).plot.layout["annotations"]
+    assert "2 · ÷ √d = √48 = 6.93" in [note["text"] for note in real]
     for scaling, said in ((1.0, "2 · no ÷ √d: this model does not divide"), (0.25, "2 · × 0.2500: this model does")):
         part = trace.attention
         scores = (part.queries @ part.keys.swapaxes(-1, -2)) * np.float32(scaling)

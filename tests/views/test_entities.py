@@ -1,5 +1,8 @@
 """Entities: labels are the bare networks', words join their pieces, the marked sentence is the one that was typed."""
 
+import base64
+
+import numpy as np
 import pytest
 import torch
 
@@ -91,6 +94,15 @@ def test_the_right_context_decides_for_the_encoder_alone_as_the_page_says():
     _, _, pair = drawn(person, vs=club)
     assert [marked.network for marked in pair.marked][3:5] == ["1 · Encoder", "2 · RNN"]
     assert "at “Bayern”, “München”." in summary
+
+
+def test_how_likely_a_word_is_part_of_a_name_is_what_no_name_leaves():
+    _, traces, found = drawn(SENTENCES[1], show="probabilities")
+    shown = np.frombuffer(base64.b64decode(found.plot.data[0]["z"]["bdata"]), np.float32).reshape(len(MODELS), -1)
+    for row, trace in zip(shown, sorted(traces, key=lambda trace: MODELS.index(trace.model)), strict=True):
+        places = [word.token for word in trace.labelling.words]
+        names = np.delete(trace.labelling.label_probabilities, LABELS.index("O"), axis=1).sum(1)
+        assert row == pytest.approx(names[places], abs=1e-5)
 
 
 def test_sentences_say_what_was_found():

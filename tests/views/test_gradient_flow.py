@@ -8,8 +8,9 @@ import pytest
 from app.messages import power
 from app.options import settled
 from app.query import LONG_TEXT, QueryError
-from app.views.gradient_flow import GradientFlowQuery, bound, figure, norms, run_title
+from app.views.gradient_flow import LONGEST, GradientFlowQuery, bound, figure, norms, run_title
 from models.run import Change, perform
+from models.tokenizer import tokenize
 
 TEXT = "Der Mann biss den Hund"
 
@@ -81,6 +82,9 @@ def test_a_sentence_can_be_repeated_until_it_is_too_long():
     with pytest.raises(QueryError) as error:
         GradientFlowQuery(text=TEXT, repeat=60).runs()
     assert error.value.fix == {"repeat": 51} and "51" in error.value.message.text("de")
+    assert len(tokenize(GradientFlowQuery(text=TEXT, repeat=51).runs()[0].text, 300)) == LONGEST
+    with pytest.raises(QueryError):
+        GradientFlowQuery(text=TEXT, repeat=52).runs()
 
 
 @pytest.mark.parametrize("text", ["weil", "👩‍🚀", "Der Hund " * 100])
@@ -91,10 +95,13 @@ def test_any_text_has_a_figure(text, show):
 
 
 def test_two_sentences_share_the_axis():
-    _, traces, found = drawn(vs="Den Hund biss der große Mann")
+    query, traces, found = drawn(vs="Den Hund biss der große Mann")
     assert len(traces) == 6 and len(found.token_runs) == 2 and len(found.summary) == 2
     axis = found.plot.layout["xaxis"]["ticktext"]
     assert "Der" in axis[1] and "Den" in axis[1] and axis[6].startswith("<b></b>")
+    for own, message in zip((traces[:3], traces[3:]), found.summary, strict=True):
+        factors = [float(norms(query, trace)[1] / norms(query, trace)[-2]) for trace in own]
+        assert [part.values["value"] for part in message.values["factors"].parts] == [power("en", f) for f in factors]
     dashes = [trace["line"]["dash"] for trace in found.plot.data[:8]]
     assert dashes == ["solid"] * 4 + ["dash"] * 4
 

@@ -56,6 +56,7 @@ def test_the_mixture_is_what_the_guests_say_by_their_shares():
     for trace, part in zip(plot.data, [party.matches, party.divided, party.weights, party.said.T, party.mixture],
                            strict=True):  # fmt: skip
         assert np.abs(plotted(trace) - np.ravel(part)).max() <= 1e-6
+    assert list(plot.data[2]["text"]) == ["5\u202f%", "80\u202f%", "15\u202f%"]
 
 
 @given(MATCHES, MATCHES, MATCHES, st.floats(0.5, 32))

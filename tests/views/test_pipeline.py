@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from app import outputs, views
+from app.messages import decimal, percent
 from app.options import settled
 from app.views import pipeline
 from app.views.pipeline import PARTS, STEPS, PipelineQuery, Stream, shares
@@ -53,6 +54,7 @@ def test_the_colours_are_the_shares_of_each_step(model):
     ]  # fmt: skip
     np.testing.assert_allclose(values, expected, atol=1e-6)
     assert figure.plot.data[0]["text"][0][1].endswith(str(trace.tokens[1].id))
+    assert decimal("de", float(moved[3]), 2) in figure.plot.data[0]["hovertext"][STEPS.index("layers")][3]
 
 
 def test_the_decoders_stream_is_the_sum_of_what_is_added():
@@ -79,9 +81,17 @@ def test_every_layer_has_its_row_in_three_panels():
     _, (trace,), figure = drawn(show="layers", model="decoder")
     stream = Stream.of(trace)
     assert len(figure.plot.data) == len(PARTS) and not figure.links
-    for part, panel in zip(PARTS, figure.plot.data, strict=True):
-        expected = [stream.share(part, layer) for layer in range(4)]
-        np.testing.assert_allclose(array(panel["z"]), expected, atol=1e-6)
+    assert PARTS == ("attention", "feed_forward", "layer")
+    entering, part = stream.states[:-1], trace.attention
+    for added, panel in zip(
+        (part.attention_output, part.feed_forward, np.diff(stream.states, axis=0)), figure.plot.data, strict=True
+    ):
+        before, more = np.linalg.norm(entering, axis=-1), np.linalg.norm(np.asarray(added), axis=-1)
+        np.testing.assert_allclose(array(panel["z"]), more / (before + more), atol=1e-6)
+        assert panel["text"][2][3] == percent("de", float(more[2, 3] / (before + more)[2, 3]))
+    titles = [note["text"] for note in figure.plot.layout["annotations"]]
+    pair = drawn(show="layers", model="decoder", vs="Der Hund biss den Mann")[2].plot.layout["annotations"]
+    assert [note["text"] for note in pair][: len(PARTS)] == [f"{title} · {TEXT}" for title in titles]
 
 
 def test_the_cosine_is_that_of_before_and_after():

@@ -55,6 +55,25 @@ def test_what_is_added_for_a_place_is_its_vector():
     np.testing.assert_array_equal(trace.states.embeddings, trace.states.inputs + trace.states.positions)
 
 
+def test_the_sinusoidal_ones_are_told_by_their_waves():
+    (trace,), figure = drawn(model="translator", lang="en")[1:]
+    units = trace.positional.position_table.shape[1]
+    longest = 2 * np.pi * 10_000 ** ((units - 2) / units)
+    said = f"{units // 2} pairs of sine and cosine, with waves from 6.3 to {longest:,.0f} places long"
+    assert said in told(figure, "en") and f"Each has length {(units / 2) ** 0.5:.2f};" in told(figure, "en")
+
+
+def test_two_models_have_a_picture_and_an_axis_each():
+    products = drawn(model="decoder", vs_model="translator", show="products", extent="all")[2].plot
+    for panel, model in zip(products.data, ("decoder", "translator"), strict=True):
+        table = table_of(model).astype(float)
+        assert array(panel["z"])[17, 3] == pytest.approx(table[17] @ table[3], abs=2e-5)
+    both = {"model": "decoder", "vs_model": "translator", "lang": "en", "show": "curve"}
+    product, cosine = (drawn(**both, measure=measure)[2].plot.layout for measure in ("product", "cosine"))
+    titles = [product[axis]["title"]["text"] for axis in ("yaxis", "yaxis2")]
+    assert ["Decoder" in titles[0], "Translator" in titles[1], "yaxis2" in cosine] == [True, True, False], titles
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("measure", ["product", "cosine"])
 def test_products_are_those_of_the_vectors(model, measure):
