@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app import plotting
 from app.plotting import Panel, cell, maps
 from app.plotting.charts import apart
-from app.plotting.colours import ACCENT, MASKED, PAPER, THEMES, colorscale
+from app.plotting.colours import ACCENT, CLASSES, GRID, MASKED, PAPER, THEMES, colorscale
 from app.plotting.maps import span
 from app.plotting.plot import DTYPES, escaped, merged, typed
 
@@ -171,7 +171,12 @@ def test_lines_lie_over_the_words_of_their_map():
     drawn = [trace for trace in plot.data if trace["type"] == "scatter"]
     assert [unpacked(trace["y"]).tolist() for trace in drawn] == [[1, 2], [3, 5]]
     assert [trace["xaxis"] for trace in drawn] == ["x", "x2"]
-    assert len({trace["yaxis"] for trace in drawn}) == 2
+    over = [trace["yaxis"] for trace in drawn]
+    assert plot.panels["columns"] == [["x", "y", over[0]], ["x2", "y2", over[1]]] and over[0] != over[1]
+    for number, trace in zip(("", "2"), drawn, strict=True):
+        above = plot.layout[f"yaxis{trace['yaxis'][1:]}"]
+        assert above["range"] == [0, pytest.approx(5.25)], "one range for what is compared, from 0"
+        assert plot.layout[f"yaxis{number}"]["domain"][1] < above["domain"][0]
 
 
 def test_the_bar_is_named():
@@ -189,6 +194,14 @@ def test_colours_cover_0_to_1_and_zero_is_the_background(scale, theme):
         assert stops[len(stops) // 2] == (0.5, PAPER[theme])
     elif theme == "light":
         assert stops[0][1] == PAPER[theme]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_each_class_has_one_colour_from_edge_to_edge(theme):
+    stops, count = colorscale("class", theme), len(CLASSES[theme])
+    assert [colour for _, colour in stops] == [colour for colour in CLASSES[theme] for _ in range(2)]
+    assert [place for place, _ in stops] == pytest.approx([(number + 1) // 2 / count for number in range(2 * count)])
+    assert span([panel([[0.0]])], "class") == (-0.5, count - 0.5)
 
 
 def test_signed_values_and_differences_never_look_alike():
@@ -235,6 +248,8 @@ def test_a_chart_is_valid_and_carries_its_words():
     assert figure.data[1].marker.symbol != figure.data[0].marker.symbol, "lines differ without their colours too"
     assert told["data"][1]["meta"] == {"walked": True} and told["data"][1]["y"] == [2.0, 3.0]
     assert plot.tokens == [{"run": 0, "axis": "x", "positions": [0, 1, 2]}]
+    grids = [told["layout"][axis].get("gridcolor") for axis in ("xaxis", "yaxis")]
+    assert grids == [None, GRID["dark"]]
     assert figure.layout.showlegend
 
 

@@ -83,8 +83,9 @@ def test_a_sentence_can_be_repeated_until_it_is_too_long():
         GradientFlowQuery(text=TEXT, repeat=60).runs()
     assert error.value.fix == {"repeat": 51} and "51" in error.value.message.text("de")
     assert len(tokenize(GradientFlowQuery(text=TEXT, repeat=51).runs()[0].text, 300)) == LONGEST
-    with pytest.raises(QueryError):
-        GradientFlowQuery(text=TEXT, repeat=52).runs()
+    with pytest.raises(QueryError) as error:
+        GradientFlowQuery(text="Der Hund ist da", repeat=64).runs()  # one token too long
+    assert error.value.fix == {"repeat": 63}
 
 
 @pytest.mark.parametrize("text", ["weil", "👩‍🚀", "Der Hund " * 100])
