@@ -91,7 +91,7 @@ def stacks(
         first = sum(len(other.rows) for other in found[:number]) + 1
         placed.append(add(data, layout, masked, stack, number, first, (left, left + width), shown, lang))
     for name, (scale, title) in colours.items():
-        layout[shown[name]] = color_axis(spread(found, name, scale), title, right=scale == "difference")
+        layout[shown[name]] = color_axis(spread(found, name, scale), title)
     panels = {"kind": "stack", "stacks": placed,
               "columns": [[stack["x"], row["y"]] for stack in placed for row in stack["rows"]]}  # fmt: skip
     tokens = [{"run": stack.run, "axis": place["x"], "positions": list(stack.positions)}

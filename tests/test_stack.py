@@ -59,7 +59,9 @@ def test_what_is_drawn_is_what_was_given(plot, rows):
     assert values(total).tolist() == [[3.0]] * 20 and total["x0"] == 3.5 and total["y0"] == 1
     assert "&lt;b&gt;a" in plot.layout["xaxis"]["ticktext"][0]
     titles = [note["text"] for note in plot.layout["annotations"]]
-    assert titles[0] == "<b>Erster</b><br>eins &amp; zwei" and "<b>Σ</b>" in titles
+    assert titles[0] == "<b>Erster</b><br>eins &amp; zwei"
+    assert plot.layout["annotations"][titles.index("<b>Σ</b>")]["x"] == total["x0"]
+    assert plot.layout["yaxis4"]["ticktext"] == ["<b>oben</b>", "<b>unten</b>"]
 
 
 def test_each_colour_axis_has_one_range_and_its_own_scale(plot):

@@ -21,8 +21,9 @@ def test_an_experiment_takes_the_models_that_it_says(name):
         if fits:
             assert perform(run).parts()
         else:
-            with pytest.raises(ValueError, match=f"^{name} cannot be made with {model}; it can with "):
+            with pytest.raises(ValueError, match=f"^{name} cannot be made with {model}; it can with ") as refused:
                 perform(run)
+            assert model not in str(refused.value).partition("; ")[2].removeprefix("it can with ").split(", ")
 
 
 def test_a_measurement_takes_its_networks_only():

@@ -88,6 +88,9 @@ def check(query, traces, figure):
     rows = list(figure.table.rows())
     assert len(rows) == figure.table.count > 0
     assert {row[0] for row in rows} - {None} == {trace.model for trace in traces}  # invented guests have no model
+    if "column.run" in figure.table.columns:
+        runs = {row[figure.table.columns.index("column.run")] for row in rows}
+        assert runs == set(range(1, max(runs) + 1))
     for column in (*figure.table.columns, *figure.table.brief_columns):
         assert known(query.lang, column)
     return found

@@ -39,6 +39,8 @@ def test_bars_are_the_cross_entropy_of_the_whole_network(unit, base):
     assert values(bars)[1:] == pytest.approx(expected, abs=1e-4)
     assert values(line)[1:] == pytest.approx(np.cumsum(expected), abs=1e-3)
     assert np.isnan(values(bars)[0]) and line["yaxis"] == "y2"
+    assert bars["text"] == ["", *(f"{loss:.1f}" for loss in values(bars)[1:])]
+    assert not any(bar.get("text") for bar in drawn(vs="Der Hund")[2].plot.data)
 
 
 def test_a_wiped_memory_is_drawn_beside_the_whole_one():

@@ -54,6 +54,12 @@ def test_any_text_has_a_figure(text):
     assert found.summary and all("nan" not in sentence.text("de") for sentence in found.summary)
 
 
+@pytest.mark.parametrize(("text", "key"), [("Hund", "short"), ("Der Hund", "only"), ("Der Hund bellt", "")])
+def test_one_word_before_the_last_is_not_told_as_several(text, key):
+    said = drawn(text=text)[2].summary[0].key.removeprefix("memory.summary").replace(".none", "")
+    assert said.removeprefix(".") == key
+
+
 def test_two_models_share_one_range():
     _, traces, found = drawn(vs_model="rnn")
     assert {trace["coloraxis"] for trace in found.plot.data} == {"coloraxis"} and len(found.summary) == 2

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import views
+from app.messages import percent
 from app.options import settled
 from app.reordered import Reordered
 from app.views.positions import NEAR, PositionsQuery
@@ -176,6 +177,16 @@ def test_the_summary_has_the_errors_of_the_run_and_says_why_the_decoder_differs(
     assert f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}" in said
     decoder = told(drawn(show="permuted", model="decoder")[2])
     assert "Maske" in decoder and "sieht in der ersten Wortfolge 6 Tokens, in der zweiten 2." in decoder
+
+
+@pytest.mark.parametrize("layer", [2, 3])
+def test_how_far_the_states_move_is_told_of_the_layer_shown_and_of_one_model_only(layer):
+    _, traces, figure = drawn(show="permuted", layer=layer)
+    share = float(np.nanmean(Reordered.of(*traces[:2]).moved(layer - 1)))
+    (moved,) = [message for message in figure.summary if message.key == "positions.summary.moved"]
+    assert moved.values == {"layer": layer, "share": percent("de", share)}
+    beside = drawn(show="permuted", layer=layer, vs_model="decoder")[2].summary
+    assert not any(message.key == moved.key for message in beside)
 
 
 def test_a_second_sentence_of_the_same_words_is_the_permutation_another_is_told():

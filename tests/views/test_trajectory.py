@@ -22,9 +22,15 @@ def test_the_line_is_the_path_of_the_layer(layer):
     _, traces, found = drawn(layer=layer)
     (line,) = found.plot.data
     assert np.array([line["x"], line["y"]]).T == pytest.approx(traces[0].path.points[layer - 1], abs=1e-6)
+    assert found.plot.layout["yaxis"]["scaleanchor"] == "x" and found.plot.layout["yaxis"]["scaleratio"] == 1
+    assert len(line["textposition"]) == len(line["text"]) == len(traces[0].tokens)
     assert line["meta"] == {"walked": True} and found.plot.playback == ["[CLS]", *"Der Mann biss den Hund".split()]
     shares = traces[0].path.explained[layer - 1]
     assert f"{100 * shares.sum():.0f}%" in found.summary[0].text("en")
+    steps = np.linalg.norm(np.diff(traces[0].path.points[layer - 1], axis=0), axis=1)
+    longest = found.summary[1].values
+    assert longest["word"] == traces[0].tokens[1 + int(steps.argmax())].text
+    assert longest["distance"] == f"{steps.max():.2f}"
 
 
 def test_two_sentences_share_the_plane_and_part_where_they_differ():
