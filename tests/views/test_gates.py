@@ -105,6 +105,14 @@ def test_two_sentences_get_a_sentence_each(make_recurrent):
     assert ["erster Satz" in drawn.summary[0].text("de"), "Zweiter Satz" in drawn.summary[1].text("de")] == [True, True]
 
 
+@pytest.mark.parametrize(("line", "expected"), [("mean", 0.6), ("closed", 0.2), ("open", 0.4)])
+def test_the_line_is_the_mean_or_the_share_of_closed_or_open_units(make_recurrent, line, expected):
+    trace = with_gate(make_recurrent(), 1, np.array([0.05, 0.1, 0.9, 0.95, 1], np.float32))
+    above = figure(settled(GatesQuery(line=line), trace), [trace]).plot.data[1]
+    values = np.frombuffer(base64.b64decode(above["y"]["bdata"]), np.float32)
+    assert values == pytest.approx([expected] * len(trace.tokens))
+
+
 def test_what_has_a_sign_is_not_counted_as_closed_or_open(make_recurrent):
     trace = make_recurrent(model="lstm")
     for gate, same in (("candidate", True), ("cell", True), ("output", False)):

@@ -82,8 +82,11 @@ def test_the_translator_reads_german_pieces_and_writes_english_ones():
     assert english.decode([row[5] for row in wrote]) == trace.written.sentence
     assert "dog" in trace.written.sentence and trace.written.sentence in found.summary[1].text("en")
     assert found.table.count == len(rows) == len(read) + len(wrote)
-    best = trace.decoding.cross_attention[-1].mean(0).argmax(1)
-    assert looked(trace) == [(int(place), step) for step, place in enumerate(best)]
+    (longer,) = drawn(model="translator", text="Der Mann, der gestern kam, ist ein guter Arzt.")[1]
+    for each in (trace, longer):
+        first, last = (each.decoding.cross_attention[layer].mean(0).argmax(1) for layer in (0, -1))
+        assert looked(each) == [(int(place), step) for step, place in enumerate(last)]
+    assert (first != last).any()
     lines, left, right = found.plot.data
     assert len(left["text"]) == len(read) and len(right["text"]) == len(wrote)
 
