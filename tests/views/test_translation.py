@@ -1,12 +1,16 @@
 """Translation: the search of transformers itself, rows of cross-attention, and what is told of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from app import views
+from app.messages import percent
 from app.options import settled
 from app.views.translation import TranslationQuery, pieces
+from app.words import word_at
 from models import registry
 from models.run import perform
 from models.translation import source
@@ -53,6 +57,20 @@ def test_columns_are_steps():
     look = np.array([row[6] for row in figure.table.rows()]).reshape(7, -1)
     np.testing.assert_array_equal(look, trace.decoding.cross_attention[1, 2])
     assert "The man bit the dog." in figure.summary[0].text("de")
+
+
+def test_the_sentences_tell_the_translation_its_least_sure_step_and_whether_it_ended():
+    query, (trace,), found = drawn(SENTENCES[1], search="greedy", layer=1, head=2, lang="en")
+    least = int(trace.written.target_probabilities.argmin())
+    look = trace.decoding.cross_attention[0, 1][least]
+    sure, share = percent("en", float(trace.written.target_probabilities[least])), percent("en", float(look.max()))
+    assert [message.text("en") for message in found.summary] == [
+        f"“{trace.text}” becomes “{trace.written.sentence}” (greedy).",
+        f"The least sure is “{pieces(trace)[least]}” ({sure}); there the decoder looks mostly at "
+        f"“{word_at(trace, int(look.argmax())).label}” ({share}).",
+    ]
+    broken = replace(trace, written=replace(trace.written, ended=False))
+    assert views.catalogue()["translation"].figure(query, [broken]).summary[2].values == {"count": len(pieces(trace))}
 
 
 @pytest.mark.parametrize("lang", ["de", "en"])
