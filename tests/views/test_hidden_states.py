@@ -41,6 +41,22 @@ def test_plotted_numbers_are_the_states_of_the_layer(make_recurrent, layer):
     go.Figure(data=drawn.plot.data, layout=drawn.plot.json()["layout"])
 
 
+def test_sorted_units_are_drawn_in_their_order_and_keep_their_numbers(make_recurrent):
+    rise, swing = np.array([0, 0.2, 0.4, 0.9]), np.array([0.5, -0.5, 0.5, -0.4])
+    states = np.stack([rise, swing, 0.5 * rise, 0.9 * swing, 0.1 * rise], 1)
+    trace = with_states(make_recurrent(), states)
+    orders = {}
+    for sort in ("activity", "similarity"):
+        plot = figure(settled(HiddenStatesQuery(sort=sort), trace), [trace]).plot
+        names = plot.layout["yaxis"]["labelalias"]
+        orders[sort] = [int(names[str(place)]) for place in range(1, 6)]
+        (shown,) = plotted(plot, "heatmap", "z")
+        assert shown == pytest.approx(states.T[[unit - 1 for unit in orders[sort]]], abs=1e-6)
+    assert orders["activity"] == [2, 4, 1, 3, 5]
+    alike = "".join("r" if unit % 2 else "s" for unit in orders["similarity"])
+    assert "ss" in alike + alike[0] and "rrr" in alike * 2, "what rises and falls together stands together"
+
+
 def test_without_a_choice_it_is_the_last_layer(make_recurrent):
     trace = make_recurrent()
     (shown,) = plotted(figure(settled(HiddenStatesQuery(), trace), [trace]).plot, "heatmap", "z")

@@ -40,8 +40,11 @@ def test_ids_and_offsets_are_those_of_the_tokenizer():
     ],
 )
 def test_the_same_words_are_joined(text, vs, pairs):
-    query, traces, _ = drawn(text=text, vs=vs, model="lstm")
+    query, traces, found = drawn(text=text, vs=vs, model="lstm")
     assert matched(query, traces) == pairs
+    for column, trace in zip(found.plot.data[1:], traces, strict=True):
+        for word, token in zip(column["text"], trace.tokens, strict=True):
+            assert set(word.split()) == {token.text, "·", str(token.id)}
 
 
 def test_a_permutation_is_called_one_and_nothing_else_is():

@@ -94,6 +94,8 @@ def test_the_loss_stands_over_the_updates():
     assert found.plot.data[0]["x"] == [10, *list(snapshots().values())[1:]] and found.plot.data[0]["meta"]["walked"]
     assert found.plot.layout["xaxis"]["ticktext"][0] == "<b>0</b>"
     assert mean_loss(traces[-1]) < mean_loss(traces[0]) - 2
+    (told,) = [message.values for message in found.summary if message.key.startswith("training.summary.loss")]
+    assert [told["before"], told["after"]] == [f"{mean_loss(traces[place]):.2f}" for place in (0, -1)]
 
 
 def test_the_start_alone_has_an_axis_too():
