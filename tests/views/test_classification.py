@@ -63,8 +63,14 @@ def test_rows_are_networks_and_sum_to_one():
     for row, trace in zip(shown, traces[::-1], strict=True):
         assert row.max() == pytest.approx(said(trace).class_probabilities.max())
     assert [trace.model for trace in traces[::-1]] == list(MODELS)
+    assert "10" in found.plot.layout["xaxis"]["ticktext"][-1] and len(said(traces[0]).class_names) == 8 + 10
     answers = {said(trace).class_names[int(said(trace).class_probabilities.argmax())] for trace in traces}
     assert answers == {"weather"} and "All networks" in told(found) and "weather" in told(found)
+
+
+def test_of_two_sentences_it_is_said_which_is_meant():
+    alone, pair = (drawn(model="gru-intent", **vs)[2].summary for vs in ({}, {"vs": "Spiel Jazz"}))
+    assert [message.values["sentence"] for message in (*alone, *pair)] == ["", "First sentence: ", "Second sentence: "]
 
 
 def test_networks_that_differ_are_told_apart():

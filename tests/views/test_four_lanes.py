@@ -32,6 +32,8 @@ def test_the_sceptical_man_is_erased_and_missed_at_the_verb():
     assert (tokens[query.first], tokens[query.second]) == ("Mann", "war")
     assert [trace.model for trace in traces] == [name for name in ("rnn", "lstm", "gru", "encoder") for _ in range(2)]
     assert traces[1].change == str(Change("erased", query.first))
+    framed = [shape for shape in found.plot.json()["layout"]["shapes"] if shape.get("layer") != "below"]
+    assert [(one["xref"], one["y0"], one["y1"], one["x0"]) for one in framed] == [("x2", -0.5, 3.5, query.second - 0.5)]
     moved, felt = map(shown, found.plot.data)
     hidden = np.asarray(registry.load("gru").forward(TEXT).states.hidden)[-1]
     sizes = np.sqrt(((hidden[1:] - hidden[:-1]) ** 2).sum(1))

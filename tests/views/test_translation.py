@@ -56,6 +56,7 @@ def test_columns_are_steps():
     assert figure.plot.playback == pieces(trace)
     look = np.array([row[6] for row in figure.table.rows()]).reshape(7, -1)
     np.testing.assert_array_equal(look, trace.decoding.cross_attention[1, 2])
+    assert [row[2] for row in figure.table.brief()] == list(range(1, 8))
     assert "The man bit the dog." in figure.summary[0].text("de")
 
 
@@ -69,6 +70,8 @@ def test_the_sentences_tell_the_translation_its_least_sure_step_and_whether_it_e
         f"The least sure is “{pieces(trace)[least]}” ({sure}); there the decoder looks mostly at "
         f"“{word_at(trace, int(look.argmax())).label}” ({share}).",
     ]
+    beside = drawn(SENTENCES[1], search="greedy", vs_model="translator", lang="en")[2].summary[0]
+    assert beside.key == "translation.summary.by.greedy" and beside.values["sentence"] == trace.written.sentence
     broken = replace(trace, written=replace(trace.written, ended=False))
     assert views.catalogue()["translation"].figure(query, [broken]).summary[2].values == {"count": len(pieces(trace))}
 
