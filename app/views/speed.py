@@ -173,21 +173,28 @@ def plotted(query: SpeedQuery, curves: list[Curve], strokes: list[Curve], senten
     over = Axis(title, [whole(query.lang, int(length)) for length in x], log=True,
                 limits=(first, float(x[-1]) * (float(x[-1]) / first) ** ROOM), at=x.tolist())  # fmt: skip
     return chart(
-        [*strokes, *curves, *marks(query, sentences, low, high), *labels(curves, down, GAP)], query.lang, over, down,
+        [*strokes, *curves, *marks(query, sentences, (first, float(x[-1])), (low, high)), *labels(curves, down, GAP)],
+        query.lang, over, down,
         height=460,
     )  # fmt: skip
 
 
-def marks(query: SpeedQuery, sentences: list[Trace], low: float, high: float) -> Iterable[Curve]:
-    """A dotted line for each length, its name near the top, below that of the one before."""
+def marks(
+    query: SpeedQuery, sentences: list[Trace], lengths: tuple[float, float], values: tuple[float, float]
+) -> Iterable[Curve]:
+    """A dotted line for each length, its name near the top, below that of the one before, where there is more room."""
+    (low, high), middle = values, (lengths[0] * lengths[1]) ** 0.5  # of a log axis
     for number, trace in enumerate(sentences, start=1):
         key = "speed.mark" if len(sentences) == 1 else "speed.mark.numbered"
         told = translate(query.lang, key, number=number, tokens=len(trace.tokens))
         hover = translate(query.lang, "speed.mark.hover", text=trace.text, tokens=len(trace.tokens))
-        height = high / (high / low) ** (0.06 + 0.09 * (number - 1))
+        height = high / (high / low) ** (0.06 + 0.14 * (number - 1))
+        left = len(trace.tokens) > middle
+        text = "\n".join(line + BESIDE if left else BESIDE + line for line in told.splitlines())
         yield Curve(
             told, np.array([low, height, high]), np.full(3, len(trace.tokens)), series=MARKS, dash="dot", kind="line",
-            texts=["", BESIDE + told, ""], places=["middle right"] * 3, hovers=[hover] * 3, listed=False,
+            texts=["", text, ""], places=["middle left" if left else "middle right"] * 3, hovers=[hover] * 3,
+            listed=False,
         )  # fmt: skip
 
 

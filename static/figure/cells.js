@@ -68,11 +68,11 @@
     if ((usual * room) / long >= LABEL.flat * scale()) return { angle: 0, size: (usual * room) / long, slack: 0 };
     const size = Math.max(leastLetters(), Math.min(usual, cell * 0.8));
     if (upright || cell < CELL.readable * scale() * 1.2) return { angle: -90, size, slack: 0 };
-    const last = rows.map((row) => labelsOf(row.at(-1).across).at(-1) ?? "");
-    return { angle: -45, size, slack: Math.max(0, (widest(last, size) + size / 2) * 0.71 - cell / 2) };
+    const reach = (name, place, { length }) => (widest([name], size) + size / 2) * 0.71 - cell * (length - place - 0.5);
+    return { angle: -45, size, slack: Math.max(0, ...rows.flatMap((row) => labelsOf(row.at(-1).across).map(reach))) };
   }
 
-  /* Slanted only where the last of them does not reach beyond the figure. */
+  /* Slanted only where none of the last of them reaches beyond the figure. */
   function fittingLabels(rows, cell, width, size) {
     const columns = columnLabels(rows, cell);
     return cellFor(rows, width - columns.slack, size) < cell - 0.5 ? columnLabels(rows, cell, true) : columns;

@@ -150,10 +150,16 @@
     });
   }
 
+  /* The traces whose names stand at the left of a chart, and those at its right; none where there is only one side. */
+  function sidesOf(data, layout) {
+    const sides = ["left", "right"].map((side) => data.filter(({ textposition }) => textposition?.[0] === `middle ${side}`));
+    return layout.xaxis.range && sides.every((traces) => traces.length) ? sides : [];
+  }
+
   /* Names on either side of a chart are whole: its middle gives way to them, and where that is not enough their size. */
   function besidePoints(data, layout, width) {
-    const sides = ["left", "right"].map((side) => data.filter(({ textposition }) => textposition?.[0] === `middle ${side}`));
-    if (!layout.xaxis.range || !sides.every((traces) => traces.length)) return;
+    const sides = sidesOf(data, layout);
+    if (!sides.length) return;
     const [from, to] = sides.map(([trace]) => numbers(trace.x)[0]);
     const usual = layout.font.size;
     const names = sides.map((traces) => traces.flatMap(({ text }) => text).map(plain));
@@ -166,6 +172,20 @@
     const unit = (to - from) / Math.max(apart / 2, width - left - right);
     layout.xaxis.range = [from - left * unit, to + right * unit];
     for (const trace of sides.flat()) trace.textfont = { ...trace.textfont, size };
+  }
+
+  /* Names on either side that would cover each other become smaller, and where that is not enough the chart is higher. */
+  function belowPoints(data, layout, width) {
+    const named = sidesOf(data, layout).flat();
+    if (!named.length) return;
+    const { domain: [bottom, top] = [0, 1] } = layout.yaxis;
+    const lines = span(layout.yaxis) / (top - bottom);
+    const place = plotHigh({ layout, data }, width) / lines;
+    for (const trace of named) {
+      const size = Math.max(LEAST_NAME, Math.min(trace.textfont?.size ?? layout.font.size, place));
+      trace.textfont = { ...trace.textfont, size };
+    }
+    layout.height += Math.ceil(Math.max(0, LEAST_NAME - place) * lines);
   }
 
   /* Names that have no room even upright become smaller, and where that is not enough only every second, third … stays. */
@@ -219,6 +239,7 @@
     const named = data.length === traces.length; // curves have their names beside them
     const right = layout.yaxis2?.side === "right" ? RIGHT_AXIS * layout.font.size : 0;
     besidePoints(data, layout, width - AROUND_PLOT * layout.font.size);
+    belowPoints(data, layout, width);
     wrapTicks(layout.xaxis, width - right, layout.font.size);
     if (bare && named) layout.showlegend = false;
     data = withShortNames(layout, data, width);

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
@@ -240,6 +241,16 @@ def test_names_on_either_side_are_whole_in_the_hand(screen: Screen, words: str) 
     boxes = [name.bounding_box() for name in screen.page.locator(".plot .textpoint").all()]
     assert len(boxes) >= 4
     assert all(box and box["x"] >= 0 and box["x"] + box["width"] <= 320 for box in boxes)
+
+
+def test_names_of_forty_words_do_not_cover_each_other(screen: Screen) -> None:
+    """They become smaller, and in a low frame one scrolls."""
+    screen.page.set_viewport_size({"width": 640, "height": 360})
+    screen.open("/de/embed/tokens", text=" ".join(["Hund", "Katze", "Mann", "Frau"] * 10))
+    for side in screen.page.locator(".plot .scatterlayer .trace").all():
+        boxes = [box for name in side.locator(".textpoint").all() if (box := name.bounding_box())]
+        assert all(below["y"] >= above["y"] + 0.75 * above["height"] for above, below in pairwise(boxes))
+        assert not boxes or len(boxes) >= 40 and min(box["height"] for box in boxes) >= 9
 
 
 @pytest.mark.parametrize("view", ["four_lanes", "gates", "memory", "gradient_flow"])

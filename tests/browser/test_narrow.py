@@ -9,6 +9,14 @@ from .conftest import OpenWindow
 from .screen import Screen
 
 PHONE = {"width": 320, "height": 640}
+LONG_WORDS = (
+    "Die Donaudampfschifffahrtsgesellschaft beschäftigte 1.250 Kapitäne, Heizer und Matrosen, "
+    "die (trotz Sturm) nie verzweifelten."
+)
+OUTSIDE = """stage => [...stage.querySelectorAll(".plot svg text")].filter((text) => {
+  const [box, edge] = [text, stage].map((each) => each.getBoundingClientRect());
+  return box.width && (box.left < edge.left - 1 || box.right > edge.right + 1);
+}).map((text) => text.textContent)"""
 SIXTY = " ".join(["der", "Hund", "biss", "den", "Mann", "und"] * 10)
 
 
@@ -168,6 +176,15 @@ def test_a_low_window_reaches_the_last_chapter(screen: Screen, size: tuple[int, 
     assert box and box["y"] + box["height"] <= size[1]
     last.click()
     screen.page.wait_for_url("**/de/lexicon*")
+
+
+@pytest.mark.parametrize("size", [(320, 640), (390, 844), (1280, 900)])
+@pytest.mark.parametrize("view", ["order", "embedding_space", "entities", "speed"])
+def test_long_words_stay_in_the_page(screen: Screen, view: str, size: tuple[int, int]) -> None:
+    screen.page.set_viewport_size({"width": size[0], "height": size[1]})
+    screen.open(f"/de/{view}", text=LONG_WORDS)
+    assert screen.page.evaluate("document.scrollingElement.scrollWidth") <= size[0]
+    assert screen.page.eval_on_selector(".stage", OUTSIDE) == []
 
 
 def test_a_piece_that_begins_a_line_is_whole(phone: Screen) -> None:

@@ -176,7 +176,7 @@ def test_the_length_of_each_sentence_is_marked():
     found = drawn(*traces, text=texts[0], vs=texts[1])
     marks = [trace for trace in found.plot.data if trace.get("line", {}).get("dash") == "dot"]
     assert [set(values(mark, "x")) for mark in marks] == [{2}, {5}]
-    assert texts[1] in marks[1]["hovertext"][0] and marks[0]["text"][1].strip() == "sentence 1: 2 tokens"
+    assert texts[1] in marks[1]["hovertext"][0] and marks[0]["text"][1].split() == ["sentence", "1:<br>", "2", "tokens"]
     assert found.table.count == 12 and list(found.token_runs) == [0, 2]
     assert found.plot.layout["xaxis"]["range"][0] < np.log10(2)
 
