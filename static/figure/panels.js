@@ -118,8 +118,8 @@
   }
 
   /* Captions as large as their tiles allow: whole, else their first words, else none where they could not be read; the
-     scale's texts below it. */
-  function placeCaptions(layout, cell) {
+     scale's texts below it, the last as large as the room allows. */
+  function placeCaptions(layout, cell, room) {
     const named = (name) => layout.annotations.filter((note) => note.name === name);
     const readable = onSlide() ? SLIDE_TEXT * scale() : CAPTION.least;
     const sized = (texts) => {
@@ -135,8 +135,10 @@
     );
     const small = onSlide() ? NUMBER * scale() : Math.min(NUMBER * scale(), Math.max(CAPTION.least, cell * 0.35));
     for (const note of named("tick")) Object.assign(note, { yshift: -2, font: { ...note.font, size: small } });
-    for (const note of named("bar"))
-      Object.assign(note, { yshift: -CAPTION.bar * scale(), font: { ...note.font, size: NUMBER * scale() } });
+    for (const note of named("bar")) {
+      const size = NUMBER * scale() * Math.min(1, room / noteWidth(note, NUMBER));
+      Object.assign(note, { yshift: -CAPTION.bar * scale(), font: { ...note.font, size } });
+    }
   }
 
   /* The height of panels with cells of any shape; `above` is what stands over them. Names of rows keep their lines. */
@@ -254,7 +256,7 @@
       const panel = panels.find((each) => each.x === bar.x);
       if (panel) placeBar(bar, panel, right, y);
     }
-    if (atlas) placeCaptions(layout, cell);
+    if (atlas) placeCaptions(layout, cell, right - panels[0].left - EDGE);
     Object.assign(layout, {
       width: right,
       height: y,

@@ -179,7 +179,7 @@ def test_a_low_window_reaches_the_last_chapter(screen: Screen, size: tuple[int, 
 
 
 @pytest.mark.parametrize("size", [(320, 640), (390, 844), (1280, 900)])
-@pytest.mark.parametrize("view", ["order", "embedding_space", "entities", "speed"])
+@pytest.mark.parametrize("view", ["order", "embedding_space", "entities", "speed", "attention_heads"])
 def test_long_words_stay_in_the_page(screen: Screen, view: str, size: tuple[int, int]) -> None:
     screen.page.set_viewport_size({"width": size[0], "height": size[1]})
     screen.open(f"/de/{view}", text=LONG_WORDS)
