@@ -78,7 +78,7 @@ def allowed(kind: type[Query], field: str, lang: Lang) -> str:
             most = entry.get("maximum", entry.get("exclusiveMaximum", 0) - 1)
             parts.append(f"{least}, {least + 1}, {least + 2} …" if most < 0 else f"{least} … {most}")
         elif entry.get("type") == "number":
-            ends = (decimal(lang, entry[end], 0 if entry[end] == int(entry[end]) else 1) for end in ENDS)
+            ends = (decimal(lang, entry[end], len(f"{entry[end]:g}".partition(".")[2])) for end in ENDS)
             parts.append(" … ".join(ends))
         elif entry.get("type") == "boolean":
             parts.append("0, 1")

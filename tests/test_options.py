@@ -7,7 +7,8 @@ from pydantic import Field
 
 from app import views
 from app.attended import AttentionMapQuery
-from app.options import allowed, fitted, options, settled
+from app.controls import controlled
+from app.options import allowed, fitted, numbers, options, settled, sliders
 from app.query import Choices, Query, QueryError
 from app.views.attention_steps import AttentionStepsQuery
 from app.views.gates import GatesQuery
@@ -15,6 +16,14 @@ from app.views.party import PartyQuery
 from app.views.speed import SpeedQuery
 
 KINDS = [Query, *(view.query for view in views.catalogue().values())]
+
+
+@pytest.mark.parametrize("view", views.catalogue().values(), ids=lambda view: view.name)
+def test_every_option_of_a_view_becomes_a_control(view):
+    kind = view.query
+    controls = {name for name, fixed, depending in controlled(kind) if fixed or depending}
+    rule = "an option is a Literal, a number with ge= and le=, or Annotated with Choices or Places (app/query.py)"
+    assert options(kind).keys() <= controls | numbers(kind).keys() | sliders(kind).keys(), rule
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -29,7 +38,9 @@ def test_numbers_and_switches_say_what_they_take():
         scale: float = Field(1.0, ge=0.5, le=4)
         controls: bool = False
         bg: Literal["solid"] = "solid"
+        border: float = Field(0.1, ge=0.01, le=0.5)
 
+    assert allowed(Frame, "border", "en") == "0.01 … 0.5" and allowed(Frame, "border", "de") == "0,01 … 0,5"
     assert allowed(Frame, "scale", "en") == "0.5 … 4"
     assert allowed(Frame, "controls", "en") == "0, 1"
     assert allowed(Frame, "bg", "en") == "solid"
