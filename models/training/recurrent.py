@@ -2,7 +2,6 @@
 
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -21,14 +20,14 @@ RECIPE = Recipe(steps=12_000, batch_tokens=2_048, learning_rate=2e-3)
 LAYERS = 2
 
 
-def lesson(job: Job, recipe: Recipe) -> Lesson[np.ndarray]:
-    """A recurrent language model that learns each next piece."""
+def lesson(job: Job, recipe: Recipe, cell: Cell) -> Lesson[np.ndarray]:
+    """A recurrent language model with this kind of cell that learns each next piece."""
     texts = text.read(job.corpora, job.checkpoints)
     vocabulary = tokenizer().get_vocab_size()
-    network = RecurrentLanguageModel(cast(Cell, job.name), vocabulary, job.units, LAYERS)
+    network = RecurrentLanguageModel(cell, vocabulary, job.units, LAYERS)
     return Lesson(
         network=network,
-        config={"cell": job.name, "vocabulary": vocabulary, "units": job.units, "layers": LAYERS},
+        config={"cell": cell, "vocabulary": vocabulary, "units": job.units, "layers": LAYERS},
         loss_of=partial(next_piece_loss, network, frequencies(texts, vocabulary)),
         batches_from=partial(text.batches, texts, recipe.seed, recipe.batch_tokens, 0),
         start=partial(start, network, texts, recipe.seed, job.checkpoints),

@@ -1,7 +1,7 @@
 """Trains a model: python -m models.training.train MODEL --corpora FOLDER; interrupted, the same command goes on.
 
 Another model is another entry in TRAININGS; one that goes through the training loop needs a recipe and a function
-that makes a Lesson of a Job.
+that makes a Lesson of a Job and that recipe.
 """
 
 from collections.abc import Callable
@@ -68,9 +68,9 @@ def pieces(job: Job) -> None:
 TRAININGS: dict[str, Callable[[Job], None]] = {  # in the order in which they need each other
     "tokenizer": pieces,
     "word_vectors": word_vectors.train,
-    "lstm": partial(network, recurrent.lesson, recurrent.RECIPE),
-    "gru": partial(network, recurrent.lesson, recurrent.RECIPE),
-    "rnn": partial(network, recurrent.lesson, recurrent.RECIPE),
+    "lstm": partial(network, partial(recurrent.lesson, cell="lstm"), recurrent.RECIPE),
+    "gru": partial(network, partial(recurrent.lesson, cell="gru"), recurrent.RECIPE),
+    "rnn": partial(network, partial(recurrent.lesson, cell="rnn"), recurrent.RECIPE),
     "encoder": partial(network, encoder.lesson, encoder.RECIPE, snapshots=encoder.SNAPSHOTS),
     "decoder": partial(network, decoder.lesson, decoder.RECIPE),
     "translator": partial(network, translator.lesson, translator.RECIPE),

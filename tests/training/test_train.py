@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from models import weights
-from models.training import evaluate, text, train, translator, word_vectors
+from models.training import evaluate, recurrent, text, train, translator, word_vectors
 from models.training.lesson import Job
 
 HELD_OUT = "Die Katze bellt.\nDer Hund schläft auf der Bank.\n"
@@ -151,3 +151,10 @@ def test_pairs_that_are_too_long_are_left_out(tmp_path):
     english = translator.english_tokenizer([pair[1] for pair in sentences] * 3, tmp_path / "english.json")
     assert len(translator.encoded(sentences, english)) == 1
     assert text.LONGEST > translator.LONGEST
+
+
+def test_a_model_of_a_known_kind_may_have_another_name_and_size(corpora_folder, tmp_path):
+    job = Job("gru_small", corpora_folder, checkpoints=tmp_path, weights=tmp_path, steps=2)
+    train.network(lambda job, recipe: recurrent.lesson(replace(job, units=4), recipe, "gru"), recurrent.RECIPE, job)
+    read = weights.recurrent(tmp_path / "gru_small")
+    assert read.cell == "gru" and read.vectors.embedding_dim == 4
