@@ -25,7 +25,8 @@ def card(
     folder = weights / model
     if kind_of(model) is None or not (folder / "model.safetensors").exists():
         known = [path.parent.name for path in sorted(weights.glob("*/model.safetensors")) if kind_of(path.parent.name)]
-        typer.echo(f"Error: There is no card for '{model}'; there could be for {', '.join(known)}.", err=True)
+        lacking = "entry in models/training/kinds.py" if kind_of(model) is None else f"model.safetensors in {folder}"
+        typer.echo(f"Error: '{model}' has no {lacking}; both have {', '.join(known)}.", err=True)
         raise typer.Exit(2)
     (folder / "README.md").write_text(text(model, folder), encoding="utf-8")
     typer.echo(f"{folder / 'README.md'}")
@@ -36,8 +37,6 @@ def text(model: str, folder: Path) -> str:
     kind = kind_of(model)
     if kind is None:
         raise KeyError(model)
-    curve = record.training(folder)
-    assert curve is not None, folder
     scores = record.scores(folder, fingerprint(folder))
     blocks = [
         f"# {model}",
@@ -51,7 +50,7 @@ def text(model: str, folder: Path) -> str:
         "Anyone who passes the weights on must name these sources. Formats and places of the files: "
         "`models/training/README.md`.",
         "## Size and training",
-        *size_and_training(folder, curve),
+        *size_and_training(folder),
         "## Scores",
         *score_lines(model, scores),
         "## What it is bad at",
@@ -75,10 +74,13 @@ def joined(blocks: list[str]) -> str:
     return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
 
 
-def size_and_training(folder: Path, curve: dict[str, Any]) -> list[str]:
-    """Parameters, file, recipe, time and speed."""
-    config = configuration(folder)
+def size_and_training(folder: Path) -> list[str]:
+    """Parameters, file, recipe, time and speed; of weights without a learning curve only the file."""
     megabytes = (folder / "model.safetensors").stat().st_size / 1e6
+    curve = record.training(folder)
+    if curve is None:
+        return [f"- `model.safetensors`: {megabytes:.1f} MB, fingerprint `{fingerprint(folder)}`."]
+    config = configuration(folder)
     vocabulary = config.get("vocabulary") or config.get("vocab_size")
     listed = "words" if config.get("model_type") == "word_vectors" else "pieces"
     if target := config.get("decoder_vocab_size"):

@@ -46,7 +46,18 @@ def test_a_model_below_the_line_has_not_learned_agreement():
 def test_there_is_no_card_for_an_unknown_model(folders):
     answer = CliRunner().invoke(card.app, ["parrot", "--weights", str(folders)])
     assert answer.exit_code == 2
-    assert "There is no card for 'parrot'" in answer.stderr
+    assert "'parrot' has no entry in models/training/kinds.py" in answer.stderr
+    answer = CliRunner().invoke(card.app, ["word_vectors", "--weights", str(folders)])
+    assert answer.exit_code == 2
+    assert f"'word_vectors' has no model.safetensors in {folders / 'word_vectors'}" in answer.stderr
+
+
+def test_a_model_that_was_not_trained_by_the_loop_has_a_card_too(folders, tmp_path):
+    (tmp_path / "gru").mkdir()
+    shutil.copy(folders / "gru" / "model.safetensors", tmp_path / "gru")
+    assert CliRunner().invoke(card.app, ["gru", "--weights", str(tmp_path)]).exit_code == 0
+    text = (tmp_path / "gru" / "README.md").read_text(encoding="utf-8")
+    assert "MB, fingerprint" in text and "Not scored yet." in text and "updates" not in text
 
 
 def test_every_model_here_has_a_card(folders, corpora_folder, tmp_path):
