@@ -134,7 +134,7 @@ def test_the_file_says_what_is_in_it(client):
 def test_where_nothing_fits_the_one_picture_stands_alone(client, monkeypatch):
     monkeypatch.setattr(offline, "LIMIT", 1_500_000)
     page = file_of(client, "attention_map", text="Etwas anderes")
-    assert states_of(page) == [] and "zu groß würde (1,5 MB): Schicht, Kopf" in told(page)
+    assert states_of(page) == [] and "zu groß würde (1,5 MB): Bild, Schicht, Kopf" in told(page)
     assert 'href="#layer' not in page
 
 
