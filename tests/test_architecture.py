@@ -321,6 +321,13 @@ def test_both_languages_have_the_same_keys():
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_texts_stand_in_the_order_of_their_keys(lang):
+    keys = list(CATALOGUES[lang])
+    late = [key for key, before in zip(keys[1:], keys, strict=False) if key < before]
+    assert late == [], f"further down than it belongs: {', '.join(late)}"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_no_text_is_empty_or_unsure(lang):
     assert [key for key, text in CATALOGUES[lang].items() if not text.strip()] == []
     assert [message.id for message in po(lang) if message.fuzzy and message.id] == []
@@ -333,14 +340,15 @@ def test_both_languages_take_the_same_values():
 
 def test_every_key_that_is_said_has_a_text_with_its_values():
     for key, places in spoken().items():
-        assert key in CATALOGUES["de"], (key, places)
+        assert key in CATALOGUES["de"], f"{key}, said in {places[0][0]}, has no text"
         for place, values in places:
             if values is not None and not re.search(r"\.(hover|bar)$", key):  # Plotly fills in those
                 assert placeholders(CATALOGUES["de"][key]) <= values, (key, place)
 
 
 def test_every_key_made_at_run_time_has_a_text():
-    assert sorted(key for key, required in families().items() if required and key not in CATALOGUES["de"]) == []
+    missing = sorted(key for key, required in families().items() if required and key not in CATALOGUES["de"])
+    assert missing == [], f"without a text in app/locale/*/LC_MESSAGES/messages.po: {', '.join(missing)}"
 
 
 def test_every_column_has_a_text():
@@ -350,7 +358,8 @@ def test_every_column_has_a_text():
 
 def test_no_text_is_dead():
     used = set(spoken()) | set(families()) | constants()
-    assert sorted(set(CATALOGUES["de"]) - used) == []
+    dead = sorted(set(CATALOGUES["de"]) - used)
+    assert dead == [], f"nobody says, or families() above does not name: {', '.join(dead)}"
 
 
 def test_german_texts_quote_the_german_way():

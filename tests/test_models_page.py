@@ -62,6 +62,7 @@ def test_every_model_has_its_page(client, name, lang):
     levels = [int(level) for level in re.findall(r"<h([1-6])\b", page)]
     assert levels[0] == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
     assert model.hash in cells(page) and written(model.parameters, 0, lang) in cells(page)
+    assert kind_of(name), f"{name} has no entry in models/training/kinds.py"
     for source in kind_of(name).sources:
         assert translate(lang, f"card.source.{source}") in html.unescape(page) and SOURCES[source].licence in page
     for key in kind_of(name).weak:

@@ -213,12 +213,16 @@ def test_a_views_name_is_that_of_its_file_and_its_texts():
         assert view.chapter in views.CHAPTERS
         for lang in LANGUAGES:
             for part in ("title", "question", "lead", "read", "limits"):
-                assert known(lang, f"{name}.{part}")
+                assert known(lang, f"{name}.{part}"), f"{name}.{part} has no text"
 
 
 def test_views_come_in_the_order_of_the_lecture():
-    places = [(views.CHAPTERS.index(view.chapter), view.place) for view in views.catalogue().values()]
-    assert places == sorted(places) and len(set(places)) == len(places)
+    found = list(views.catalogue().values())
+    places = [(views.CHAPTERS.index(view.chapter), view.place) for view in found]
+    assert places == sorted(places)
+    shared = [f"{one.name}, {other.name}" for one, other in itertools.combinations(found, 2)
+              if (one.chapter, one.place) == (other.chapter, other.place)]  # fmt: skip
+    assert shared == [], "two views have one place in a chapter"
 
 
 def test_a_view_offers_the_models_that_have_what_it_needs_its_own_choice_first():
