@@ -1,5 +1,6 @@
 """CONTRIBUTING.md is true: its two files, put in place and nothing else touched, are a model and a view."""
 
+import ast
 import re
 import sys
 from pathlib import Path
@@ -86,7 +87,8 @@ def test_add_a_model(added, monkeypatch, tmp_path):
 def test_add_a_view(added):
     client = added("Add a view", views, "lookup")
 
-    assert "lookup" in [view.name for view in views.catalogue().values() if view.chapter == "words"]
+    chapter = {view.name: view.place for view in views.catalogue().values() if view.chapter == "words"}
+    assert "lookup" in chapter and len(set(chapter.values())) == len(chapter)
     told = {entry["name"]: entry for entry in client.get("/api/v1/views").json()["views"]}
     assert set(told["lookup"]["models"]) == set(registry.catalogue())
     assert all("lookup" in entry["views"] for entry in client.get("/api/v1/models").json()["models"])
@@ -114,3 +116,7 @@ def test_the_examples_are_short(heading):
     code = example(heading)
     assert code.startswith('"""') and max(map(len, code.splitlines())) <= 120
     assert len([line for line in code.splitlines() if line.strip()]) <= 30
+    functions = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef)]
+    for function in functions:  # as mypy wants them
+        untyped = [one.arg for one in function.args.args if one.annotation is None and one.arg != "self"]
+        assert untyped == [] and (function.returns or function.name == "__init__")
