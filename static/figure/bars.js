@@ -17,10 +17,11 @@
     return bars;
   }
 
+  const titleLength = ({ colorbar }) => textWidth(plain(colorbar?.title?.text ?? ""), NUMBER * scale(), "normal");
+
   /* As long as its panel, within limits, and never shorter than its own title. */
   function barLength(owner, panel) {
-    const title = plain(owner.colorbar?.title?.text ?? "");
-    const least = Math.max(BAR.shortest * scale(), textWidth(title, NUMBER * scale(), "normal"));
+    const least = Math.max(BAR.shortest * scale(), titleLength(owner));
     return Math.max(least, Math.min(panel.width, BAR.longest * scale()));
   }
 
@@ -34,18 +35,21 @@
     return step > far ? { tickmode: "array", tickvals: [-end, 0, end] } : {};
   }
 
+  /* Where the figure is narrower than a title, its letters are smaller. */
   function placeBar({ owner, top }, panel, width, height) {
+    const long = Math.min(barLength(owner, panel), width - 2 * EDGE);
+    const size = NUMBER * scale() * Math.min(1, long / titleLength(owner));
     owner.colorbar = {
       ...owner.colorbar,
       orientation: "h",
       thicknessmode: "pixels",
       thickness: BAR.thickness * scale(),
       lenmode: "pixels",
-      title: { ...owner.colorbar?.title, side: "top", font: { size: NUMBER * scale() } },
-      len: barLength(owner, panel),
+      title: { ...owner.colorbar?.title, side: "top", font: { size } },
+      len: long,
       nticks: 4,
       ...barTicks(owner),
-      x: Math.max(0, Math.min(panel.left, width - barLength(owner, panel) - 2 * EDGE)) / width,
+      x: Math.max(0, Math.min(panel.left, width - long - 2 * EDGE)) / width,
       xanchor: "left",
       xpad: 0,
       y: 1 - top / height,

@@ -174,6 +174,20 @@
     for (const trace of sides.flat()) trace.textfont = { ...trace.textfont, size };
   }
 
+  /* Names of single points become smaller, all alike, where one would reach beyond the figure. */
+  function besideOne(data, layout, width) {
+    if (!layout.xaxis.range) return;
+    const [from, to] = layout.xaxis.range;
+    const usual = layout.font.size;
+    const single = data.filter(({ x, text, meta }) => text && !meta?.label && numbers(x)?.length === 1);
+    const sizes = single.map(({ x, text: [name] }) => {
+      const [at] = numbers(x);
+      const room = (width * (to - (layout.xaxis.type === "log" ? Math.log10(at) : at))) / (to - from);
+      return (0.98 * usual * room) / textWidth(plain(name), usual, "normal");
+    });
+    for (const trace of single) trace.textfont = { ...trace.textfont, size: Math.max(LEAST_NAME, Math.min(usual, ...sizes)) };
+  }
+
   /* Names on either side that would cover each other become smaller, and where that is not enough the chart is higher. */
   function belowPoints(data, layout, width) {
     const named = sidesOf(data, layout).flat();
@@ -234,12 +248,14 @@
     const usual = (layout.height ?? HEIGHT) * (onFixedHeight() ? asked : scale());
     Object.assign(layout, { width, height: Math.floor(fitted(usual)), autosize: false });
     const whole = layout.height >= Math.floor(usual);
-    wrapTitles(layout, "x", width - 5 * TITLE_SIZE * layout.font.size);
+    const steps = Math.max(0, ...(layout.yaxis.ticktext ?? []).map((text) => textWidth(plain(text), layout.font.size)));
+    wrapTitles(layout, "x", width - Math.max(5 * TITLE_SIZE * layout.font.size, steps + 2 * TITLE_SIZE * layout.font.size));
     if (width < NARROW * scale() || crowded(data, layout, width)) data = withLegend(data, layout);
     const named = data.length === traces.length; // curves have their names beside them
     const right = layout.yaxis2?.side === "right" ? RIGHT_AXIS * layout.font.size : 0;
     besidePoints(data, layout, width - AROUND_PLOT * layout.font.size);
     belowPoints(data, layout, width);
+    besideOne(data, layout, width - AROUND_PLOT * layout.font.size);
     wrapTicks(layout.xaxis, width - right, layout.font.size);
     if (bare && named) layout.showlegend = false;
     data = withShortNames(layout, data, width);

@@ -187,6 +187,15 @@ def test_long_words_stay_in_the_page(screen: Screen, view: str, size: tuple[int,
     assert screen.page.eval_on_selector(".stage", OUTSIDE) == []
 
 
+@pytest.mark.parametrize(
+    ("view", "show"), [("order", "each_word"), ("gradient_flow", "map"), ("speed", "operations"), ("speed", "ratios")]
+)
+def test_names_and_scales_stay_in_the_figure(phone: Screen, view: str, show: str) -> None:
+    phone.page.set_viewport_size({"width": 390, "height": 844})
+    phone.open(f"/en/{view}", text="Der Mann", vs="Der Hund", show=show)
+    assert phone.page.eval_on_selector(".stage", OUTSIDE) == []
+
+
 def test_a_piece_that_begins_a_line_is_whole(phone: Screen) -> None:
     phone.open("/de/tokens", text="Die Donaudampfschifffahrt begann vor langer Zeit.")
     left = phone.page.eval_on_selector(".tokens", "tokens => tokens.getBoundingClientRect().left")
