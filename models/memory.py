@@ -39,7 +39,7 @@ def probes(name: str) -> Probes:
         told = json.loads((model.folder / "memory.json").read_text("utf-8"))
         matrices = load_file(model.folder / "memory.safetensors")["probes"].float()
     except OSError as error:
-        raise ModelUnavailable(f"{name} has no probes: {error}") from error
+        raise ModelUnavailable(f"{name} has no probes; models.training.memory trains them ({error})") from error
     if told["weights"] != model.hash:
         raise ModelUnavailable(f"the probes of {name} belong to weights {told['weights']}, not {model.hash}")
     return Probes(matrices, *(np.array(told[key], np.float32) for key in ("accuracy", "baseline")))
