@@ -5,6 +5,7 @@
 
 import dataclasses
 import re
+import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, dataclass_transform
@@ -133,10 +134,23 @@ def check(part: Any, sizes: dict[str, int]) -> None:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 def part(cls: type[Class]) -> type[Class]:
-    """A frozen dataclass whose array fields are checked against their specifications when it is made."""
+    """A frozen dataclass whose array fields are checked against their specifications when it is made.
+
+    In a notebook it shows type and shape of its arrays, not their numbers, and nothing of what it does not have.
+    """
 
     def __post_init__(self: object) -> None:
         check(self, {})
 
+    def __repr__(self: object) -> str:
+        told = [f"{name}={shown(value)}" for name, value in vars(self).items() if value is not None]
+        return f"{cls.__name__}({', '.join(told)})"
+
     cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
-    return dataclass(frozen=True, kw_only=True)(cls)
+    cls.__repr__ = __repr__  # type: ignore[method-assign]
+    return dataclass(frozen=True, kw_only=True, repr=False)(cls)
+
+
+def shown(value: Any) -> str:
+    """Type and shape of an array, the beginning of anything else."""
+    return f"{value.dtype}{list(value.shape)}" if isinstance(value, Array) else reprlib.repr(value)

@@ -355,9 +355,12 @@ class Check:
         return cls([partial(check.of, layer) for check in checks for layer in range(check.layers)], checks[0].against)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Trace:
-    """One run: which model read which text, what it saw as tokens, and the parts that its experiment recorded."""
+    """One run: which model read which text, what it saw as tokens, and the parts that its experiment recorded.
+
+    All other parts are None. A notebook shows which there are, with the shapes of their arrays.
+    """
 
     model: str
     text: str
@@ -390,6 +393,11 @@ class Trace:
         sizes = {"tokens": len(self.tokens)}
         for name, part_ in self.parts().items():  # a decoder's layers and heads are not those of the encoder
             check(part_, {"source_tokens": len(self.tokens)} if name == "decoding" else sizes)
+
+    def __repr__(self) -> str:
+        change = f", {self.change}" if self.change else ""
+        first = f"Trace of {self.text!r} by {self.model}{change}: {len(self.tokens)} tokens"
+        return "\n  ".join([first, *(f"{name}: {value!r}" for name, value in self.parts().items())])
 
     def parts(self) -> dict[str, Any]:
         """The parts that this run recorded, by name."""

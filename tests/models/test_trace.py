@@ -33,6 +33,15 @@ def test_a_trace_lists_its_arrays_with_their_axes():
     assert trace.nbytes == 3 * 3 * 2 * 4
 
 
+def test_a_notebook_shows_the_shapes_of_a_trace_and_computes_nothing():
+    zeros = np.zeros((3, 2), np.float32)
+    lazy = States(inputs=zeros, embeddings=zeros, hidden=Layers(lambda _: pytest.fail("made"), (4, 3, 2)))
+    assert repr(Trace(model="m", text="abc", tokens=TOKENS, check=Check(0, "x"), change="erased(1)", states=lazy)) == (
+        "Trace of 'abc' by m, erased(1): 3 tokens\n"
+        "  states: States(inputs=float32[3, 2], embeddings=float32[3, 2], hidden=float32[4, 3, 2])"
+    )
+
+
 def test_a_trace_says_what_it_could_not_record():
     trace = Trace(model="m", text="abc", tokens=TOKENS, check=Check(0, "x"), states=states())
     assert trace.lacking(["hidden", "positions", "inputs", "gates"]) == ["positions"]
