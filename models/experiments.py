@@ -192,6 +192,11 @@ EXPERIMENTS = {
 }
 
 
+def takes(model: Model, experiment: str) -> bool:
+    """Whether this experiment can be made with the model."""
+    return EXPERIMENTS[experiment].fits(model)
+
+
 def required(run: Run) -> Experiment:
     """The experiment of a run; raises ValueError where there is none, or where model or change do not fit it."""
     found = EXPERIMENTS.get(run.experiment)

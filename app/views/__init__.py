@@ -14,6 +14,7 @@ from app.messages import Lang, Message, decimal, say, translate, whole
 from app.plotting import Plot
 from app.query import Query, Value
 from models import registry
+from models.experiments import takes
 from models.trace import Trace
 
 CHAPTERS = ("order", "words", "rnn", "gates", "attention", "transformer", "lanes", "practice")
@@ -147,8 +148,8 @@ class Figure:
 class View:
     """A kind of picture. Its texts are the keys <name>.title, .question, .lead and .read, .formula, .limits.
 
-    `needs` are the fields a trace must have; they decide which models the view offers. `place` is its rank in the
-    lecture within its chapter.
+    `needs` are the fields a trace must have, `experiment` is what its runs make, where not every model takes it; they
+    decide which models the view offers. `place` is its rank in the lecture within its chapter, which no other view has.
     """
 
     name: str
@@ -157,15 +158,18 @@ class View:
     query: type[Query]
     needs: frozenset[str]
     figure: Callable[[Any, list[Trace]], Figure]
+    experiment: str = "forward"
     preferred: tuple[str, ...] = ()
-    only_preferred: bool = False  # no other models, though they have what the view needs
+    only_preferred: bool = False  # no other models, though they would fit
     chooses_model: bool = True  # False: it shows its preferred models beside each other, or those that are named
 
     @cached_property
     def models(self) -> list[str]:
-        """The models whose traces have what this view needs, its own choice first."""
+        """The models whose traces have what this view needs and that take its experiment, its own choice first."""
         fitting = [
-            model.name for model in registry.catalogue().values() if self.needs <= set(model.fields) and not model.fault
+            model.name
+            for model in registry.catalogue().values()
+            if self.needs <= set(model.fields) and not model.fault and takes(model, self.experiment)
         ]
         if self.only_preferred or not self.chooses_model:
             return [name for name in self.preferred if name in fitting]

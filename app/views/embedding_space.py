@@ -205,6 +205,6 @@ VIEW = View(
     query=EmbeddingSpaceQuery,
     needs=frozenset({"inputs"}),
     figure=figure,
+    experiment="neighbours",
     preferred=("word_vectors",),
-    only_preferred=True,
 )

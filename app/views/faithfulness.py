@@ -14,7 +14,7 @@ from app.plotting import Panel, Plot, cell, maps
 from app.query import Choices, Places, Query, Value, layers
 from app.views import Cell, Figure, Table, Term, View, model_title
 from app.words import shortened
-from models import faithfulness, registry
+from models import faithfulness
 from models.run import Run
 from models.trace import Trace
 
@@ -282,6 +282,6 @@ VIEW = View(
     query=FaithfulnessQuery,
     needs=frozenset({"attention"}),
     figure=figure,
-    preferred=("encoder-intent", "encoder-entities", "encoder", "decoder", *registry.snapshots("encoder")),
-    only_preferred=True,  # those with the shared pieces and something to answer
+    experiment="attributions",
+    preferred=("encoder-intent", "encoder-entities", "encoder", "decoder"),
 )

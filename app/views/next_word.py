@@ -314,6 +314,6 @@ VIEW = View(
     query=NextWordQuery,
     needs=frozenset({"hidden"}),
     figure=figure,
-    preferred=("decoder", "gru", "lstm", "rnn", "encoder", *registry.snapshots("encoder")),
-    only_preferred=True,  # those with the shared pieces, and a head over them
+    experiment="expectations",
+    preferred=("decoder", "gru", "lstm", "rnn", "encoder"),
 )

@@ -274,6 +274,6 @@ VIEW = View(
     query=SpeedQuery,
     needs=frozenset({"hidden"}),
     figure=figure,
+    experiment="timing",
     preferred=MODELS,
-    only_preferred=True,
 )

@@ -14,6 +14,7 @@ from app.messages import LANGUAGES, known
 from app.options import settled
 from app.plotting.colours import THEMES
 from models import registry
+from models.experiments import takes
 from models.run import Run, perform
 
 FIRST, SECOND = "Der Mann biss den Hund", "Hund den biss Mann Der"
@@ -227,7 +228,9 @@ def test_views_come_in_the_order_of_the_lecture():
 
 def test_a_view_offers_the_models_that_have_what_it_needs_its_own_choice_first():
     for view in views.catalogue().values():
-        fitting = {name for name, model in registry.catalogue().items() if view.needs <= set(model.fields)}
+        asked = {run.experiment for run in view.query().runs()}
+        taking = {name for name, model in registry.catalogue().items() if all(takes(model, one) for one in asked)}
+        fitting = {name for name in taking if view.needs <= set(registry.get(name).fields)}
         assert set(view.models) <= fitting and len(view.models) == len(set(view.models))
         assert set(view.models) == fitting or view.only_preferred or not view.chooses_model
         preferred = [name for name in view.preferred if name in fitting]
