@@ -62,7 +62,7 @@ def test_add_a_model(added, monkeypatch, tmp_path):
     (weights / "forgetful").mkdir(parents=True)
     for folder in registry.WEIGHTS.iterdir():
         (weights / folder.name).symlink_to(folder)
-    vectors = load_file(registry.get("lstm").weights)["vectors.weight"].astype(np.float32)
+    vectors = load_file(registry.get("lstm").weights)["vectors.weight"]
     save_file({"vectors": vectors}, weights / "forgetful" / "model.safetensors")
     monkeypatch.setattr(registry, "WEIGHTS", weights)
     client = added("Add a model", families, "forgetful")
