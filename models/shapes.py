@@ -126,7 +126,7 @@ def check(part: Any, sizes: dict[str, int]) -> None:
         if value is None:
             continue
         if value.dtype != dtype or value.ndim != len(axes):
-            raise ShapeError(f"{name} is {value.dtype}{list(value.shape)}, expected {dtype}{list(axes)}")
+            raise ShapeError(f"{name} is {shown(value)}, expected {dtype}[{', '.join(axes)}]")
         for axis, size in zip(axes, value.shape, strict=True):
             if sizes.setdefault(axis, size) != size:
                 raise ShapeError(f"{name}: {axis} is {size}, elsewhere {sizes[axis]}")

@@ -26,7 +26,7 @@ def test_sizes_are_tied_within_a_part():
 
 @pytest.mark.parametrize("wrong", [np.zeros((3, 2)), np.zeros(3, np.float32), np.zeros((1, 3, 2), np.float32)])
 def test_type_and_dimensions_are_checked(wrong):
-    with pytest.raises(ShapeError, match="expected float32"):
+    with pytest.raises(ShapeError, match=r"inputs is float.*, expected float32\[tokens, units\]$"):
         States(inputs=wrong, embeddings=wrong, hidden=np.zeros((1, 3, 2), np.float32))
 
 

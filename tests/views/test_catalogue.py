@@ -231,6 +231,7 @@ def test_a_view_offers_the_models_that_have_what_it_needs_its_own_choice_first()
         asked = {run.experiment for run in view.query().runs()}
         taking = {name for name, model in registry.catalogue().items() if all(takes(model, one) for one in asked)}
         fitting = {name for name in taking if view.needs <= set(registry.get(name).fields)}
+        assert fitting, f"no model has what {view.name} needs: {', '.join(view.needs)}"
         assert set(view.models) <= fitting and len(view.models) == len(set(view.models))
         assert set(view.models) == fitting or view.only_preferred or not view.chooses_model
         preferred = [name for name in view.preferred if name in fitting]
