@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryFile
+from typing import IO
 from urllib.parse import quote_plus
 
 from app.benchmarks import ROOT, Line, Plan
@@ -237,7 +239,8 @@ def bytes_of(client: Client) -> tuple[int, int]:
 def server(*command: str, **settings: str) -> Iterator[tuple[int, int]]:
     """A fresh server with the default settings and these; gives its port and process once it listens.
 
-    `command` is a module with its arguments that serves in place of Satzblick.
+    `command` is a module with its arguments that serves in place of Satzblick. What a server says is shown only if it
+    does not come up.
     """
     with socket.socket() as probe:
         probe.bind((HOST, 0))
@@ -245,17 +248,16 @@ def server(*command: str, **settings: str) -> Iterator[tuple[int, int]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SATZBLICK_")}
     environment |= settings
     started = [sys.executable, "-m", *(command or ("app", "serve")), "--host", HOST, "--port", str(port)]
-    process = subprocess.Popen(started, cwd=ROOT, env=environment)
-    try:
-        wait_for(port, process)
-        yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait()
+    with TemporaryFile() as told, subprocess.Popen(started, cwd=ROOT, env=environment, stderr=told) as process:
+        try:
+            wait_for(port, process, told)
+            yield port, process.pid
+        finally:
+            process.terminate()
 
 
-def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    """Until the server listens; RuntimeError if it ends or takes too long."""
+def wait_for(port: int, process: "subprocess.Popen[bytes]", told: IO[bytes]) -> None:
+    """Until the server listens; RuntimeError, with what it has told, if it ends or takes too long."""
     deadline = time.monotonic() + STARTING
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -263,7 +265,8 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
             return
         except OSError:
             time.sleep(0.005)
-    raise RuntimeError(f"the server did not start (exit code {process.poll()})")
+    told.seek(0)
+    raise RuntimeError(f"the server did not start (exit code {process.poll()})\n{told.read().decode(errors='replace')}")
 
 
 def resident(process: int) -> float:

@@ -4,7 +4,7 @@ from math import isfinite
 
 import pytest
 
-from app.bench import ASKED, CROWDED, FLOORS, VIEWS, Timings, measure, request_lines
+from app.bench import ASKED, CROWDED, FLOORS, VIEWS, Timings, measure, request_lines, server
 from app.benchmarks import Line, Plan, report
 
 
@@ -39,10 +39,16 @@ def test_a_bar_is_met_or_missed(line, met):
     assert ("missed" in line.shown()[2]) is (met is False)
 
 
-def test_a_tiny_run_measures_everything_on_a_real_server():
+def test_what_a_server_says_is_shown_where_it_does_not_come_up():
+    with pytest.raises(RuntimeError, match="(?s)exit code 1.*No module named app.nowhere"), server("app.nowhere"):
+        pass
+
+
+def test_a_tiny_run_measures_everything_on_a_real_server(capfd):
     plan = Plan(tokens=(8,), repetitions=1, warm_up=1, starts=0, clients=3, crowd_tokens=8, different=1, same=2)
     told = []
     lines = list(measure(plan, told.append))
+    assert capfd.readouterr() == ("", ""), "the output is that of the bench alone"
     names = [line.name for line in lines]
     for view in VIEWS:
         for part in ("overhead ratio", "cached request", "kept trace", "bytes on the wire"):
