@@ -229,6 +229,11 @@ def test_merging_goes_level_by_level_and_changes_nothing_given():
     assert base == {"a": {"b": 1, "c": 2}, "d": 3}
 
 
+def test_a_log_axis_has_limits():
+    with pytest.raises(ValueError, match="log axis 'p' has no limits"):
+        plotting.Axis("p", log=True)
+
+
 def test_a_chart_is_valid_and_carries_its_words():
     curves = [
         plotting.Curve("A & <b>", np.array([1.0, np.nan, 100.0]), hover="%{y}"),

@@ -40,7 +40,8 @@ MOST_POWERS = 8  # of ten that a log axis names
 class Axis:
     """An axis of a chart: its title, and `ticks` at 0, 1, 2 … instead of numbers, or at the places `at`.
 
-    `words` are the places of those ticks in run `run`, for linking words.
+    `words` are the places of those ticks in run `run`, for linking words. A log axis needs its limits: they say which
+    powers are named, and Plotly names what lies between in letters too small for a slide.
     """
 
     title: str
@@ -51,6 +52,15 @@ class Axis:
     run: int = 0
     words: Sequence[int] = ()
     at: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        if self.log and not self.limits:
+            raise ValueError(f"the log axis {self.title!r} has no limits")
+
+    @property
+    def decades(self) -> float:
+        """How many powers of ten a log axis spans."""
+        return float(np.log10(self.limits[1] / self.limits[0])) if self.limits else 0.0
 
 
 @dataclass(frozen=True)
@@ -242,19 +252,14 @@ def axis_json(axis: Axis, anchor: str) -> Json:
         found |= {"tickvals": list(axis.at), "showgrid": True, "type": "log" if axis.log else "linear"}
     elif axis.log:
         found |= {"type": "log"}
-        if decades(axis) > 1.9:  # else a few numbers between the powers are named too
+        if axis.decades > 1.9:  # else a few numbers between the powers are named too
             found |= {
-                "dtick": int(np.ceil(decades(axis) / MOST_POWERS)),
-                "exponentformat": "power" if decades(axis) > 3 else "none",
+                "dtick": int(np.ceil(axis.decades / MOST_POWERS)),
+                "exponentformat": "power" if axis.decades > 3 else "none",
             }
     if axis.limits:
         found["range"] = [float(np.log10(limit)) for limit in axis.limits] if axis.log else list(axis.limits)
     return found
-
-
-def decades(axis: Axis) -> float:
-    """How many powers of ten a log axis spans; 0 where it finds its limits itself."""
-    return float(np.log10(axis.limits[1] / axis.limits[0])) if axis.limits else 0.0
 
 
 def curve_json(curve: Curve) -> Json:
