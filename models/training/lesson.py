@@ -17,7 +17,8 @@ class Job:
     """What to train from which corpora; `checkpoints` keeps what a run needs to go on, `weights` gets the result.
 
     `steps` replaces the recipe's number of updates unless it is 0; `go_on` starts from the weights that are there;
-    `from_scratch` lets a model learn alone what it otherwise takes over from a pre-trained one.
+    `from_scratch` lets a model learn alone what it otherwise takes over from a pre-trained one; `units` is how wide a
+    recurrent network or a Transformer is (word vectors and the classifiers without order have a width of their own).
     """
 
     name: str
