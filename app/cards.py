@@ -183,8 +183,8 @@ def size_rows(model: Model, lang: Lang) -> list[tuple[str, str]]:
         title = translate(lang, "card.borrowed", model=model_title(model.base["model"], lang))
         rows.append((title, whole(lang, model.borrowed)))
     megabytes = decimal(lang, model.nbytes / 1e6, 1)
-    key = "card.file.megabytes" if model.source else "card.file.size"  # ours have 16 bits a number
-    size = translate(lang, key, megabytes=megabytes)
+    bits = ", ".join(map(str, model.bits))
+    size = translate(lang, "card.file.size", megabytes=megabytes, bits=bits)
     return [
         *rows,
         row("file", size, lang),

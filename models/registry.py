@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from math import prod
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from models import families
 from models.errors import ModelUnavailable, UnknownModel
@@ -95,17 +95,29 @@ class Model:
         return 0 if self.fault else sum(file.stat().st_size for file in files(self.folder))
 
     @cached_property
+    def bits(self) -> list[int]:
+        """How many bits its learned numbers have on disk; several where the files mix them."""
+        types = {entry["dtype"] for file in files(self.folder) for entry in header(file).values()}
+        return sorted({int(found[1]) for kind in types if (found := re.match(r"B?F(\d+)", kind))})  # F16, BF16, not I64
+
+    @cached_property
     def hash(self) -> str:
         """Eight hexadecimal digits that name exactly these weights."""
         return "" if self.fault else fingerprint(self.folder)
 
 
-def sizes(file: Path) -> dict[str, int]:
-    """How many numbers each tensor of a safetensors file has."""
+def header(file: Path) -> dict[str, Any]:
+    """Type, shape and place of each tensor of a safetensors file."""
     with file.open("rb") as content:
         (length,) = struct.unpack("<Q", content.read(8))
-        header = json.loads(content.read(length))
-    return {name: prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+        found: dict[str, Any] = json.loads(content.read(length))
+    found.pop("__metadata__", None)
+    return found
+
+
+def sizes(file: Path) -> dict[str, int]:
+    """How many numbers each tensor of a safetensors file has."""
+    return {name: prod(entry["shape"]) for name, entry in header(file).items()}
 
 
 @cache
@@ -122,7 +134,7 @@ def catalogue() -> dict[str, Model]:
 def tried(model: Model) -> Model:
     """The model as it is, or with its fault where the headers of its files cannot be read."""
     try:
-        model.parameters  # noqa: B018
+        model.parameters, model.bits  # noqa: B018
     except Exception as error:  # whatever is in a damaged file: the others can be used
         return replace(model, fault=reason(error))
     return model

@@ -626,6 +626,7 @@ def test_cards_say_where_a_model_comes_from(client):
     for lang, said in (("de", "nicht hier trainiert"), ("en", "not trained here")):
         card = client.get(f"/{lang}/models/llama").text
         assert said in card and "<code>llama</code>" in card
+        assert {"de": "(auf der Platte 32, im Speicher 32 Bit", "en": "(32 bits a number on disk, 32 in"}[lang] in card
         assert "<code>llama</code>" in client.get(f"/{lang}/models").text
     counted = sum(p.numel() for p in hf.BertForMaskedLM.from_pretrained(registry.get("bert").folder).parameters())
     assert registry.get("bert").parameters == counted

@@ -5,6 +5,8 @@ import sys
 from dataclasses import replace
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from models import registry, weights
 from models.errors import ModelUnavailable, UnknownModel
@@ -35,6 +37,13 @@ def test_a_model_without_weights_is_not_in_the_catalogue(monkeypatch, tmp_path):
         assert registry.catalogue() == {"gru": known}
     finally:
         registry.catalogue.cache_clear()
+
+
+def test_a_model_knows_how_many_bits_its_file_has_for_a_number(tmp_path):
+    assert {tuple(model.bits) for model in registry.catalogue().values() if not model.source} == {(16,)}
+    half, whole = torch.zeros(2, dtype=torch.bfloat16), torch.zeros(2)
+    save_file({"a": half, "b": half.half(), "c": whole, "d": torch.arange(2)}, tmp_path / "model.safetensors")
+    assert replace(registry.get("gru"), place=tmp_path).bits == [16, 32]
 
 
 def test_snapshots_are_listed_by_their_steps(monkeypatch, tmp_path):
