@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 # Not from the machine's list, which may call scripts plain text: no browser would run them. All others are licences.
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
-# The scripts of pages and embeds are sent as one file, and so is their style: of these parts, in this order. A script
+# The scripts of pages and embeds are sent as one file, and so is each style: of these parts, in this order. A script
 # uses what stands before it; of two rules that weigh the same, the later one holds.
 JOINED = {
     "satzblick.js": (
@@ -26,11 +26,13 @@ JOINED = {
         "page/slide.js",
     ),
     "style.css": (
-        "style/base.css", "style/layout.css", "style/sentence.css", "style/controls.css", "style/words.css",
-        "style/figure.css", "style/steps.css", "style/names.css", "style/exports.css", "style/notes.css",
-        "style/start.css", "style/models.css", "style/lexicon.css", "style/slides.css", "style/embed.css",
-        "style/narrow.css", "style/modes.css",
+        "style/theme.css", "style/base.css", "style/layout.css", "style/sentence.css", "style/controls.css",
+        "style/words.css", "style/figure.css", "style/steps.css", "style/names.css", "style/exports.css",
+        "style/notes.css", "style/start.css", "style/models.css", "style/lexicon.css", "style/slides.css",
+        "style/embed.css", "style/narrow.css", "style/modes.css",
     ),
+    "deck.css": ("style/theme.css", "style/deck.css"),
+    "bundle.css": ("style/theme.css", "style/bundle.css"),
 }  # fmt: skip
 
 

@@ -42,13 +42,14 @@ def test_text_is_sent_compressed_to_those_who_read_it(client):
     assert gzip.decompress(compressed) == data
 
 
-@pytest.mark.parametrize(
-    ("name", "folders"), [("satzblick.js", ("figure/", "page/")), ("style.css", ("style/",))], ids=["scripts", "style"]
-)
-def test_what_pages_need_is_one_file_of_all_its_parts(client, name, folders):
-    parts = JOINED[name]
-    assert sorted(parts) == [part for part in FILES if part.startswith(folders)]
-    assert client.get(f"/static/{name}").text == "\n".join((FOLDER / part).read_text("utf-8") for part in parts)
+@pytest.mark.parametrize("name", JOINED)
+def test_what_a_page_needs_is_one_file_of_its_parts(client, name):
+    assert client.get(f"/static/{name}").text == "\n".join((FOLDER / part).read_text("utf-8") for part in JOINED[name])
+
+
+def test_no_part_is_forgotten():
+    parts = {part for name in JOINED for part in JOINED[name]}
+    assert sorted(parts) == [name for name in FILES if name.startswith(("figure/", "page/", "style/"))]
 
 
 def test_a_script_takes_only_what_stands_before_it():

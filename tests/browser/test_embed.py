@@ -212,9 +212,13 @@ def test_a_transparent_one_is_so_whatever_is_dark(
     frame = f'<iframe title="Satzblick" src="{embed}" width="800" height="400" style="{FRAME_STYLE}"></iframe>'
     body = f'<body style="margin: 0; background: #ff0000">{frame}</body>'
     screen.page.set_content(f'<!doctype html><html lang="de"><head><title>Folie</title>{host}</head>{body}</html>')
-    screen.drawn(screen.until(lambda: frame_of(screen), "the frame"))
+    inside = screen.until(lambda: frame_of(screen), "the frame")
+    screen.drawn(inside)
     corner = Image.open(BytesIO(screen.page.screenshot())).convert("RGB").getpixel((790, 390))
     assert corner == (255, 0, 0)
+    dark = inside.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") if theme == "auto" else theme == "dark"
+    ink = inside.eval_on_selector("body", "body => getComputedStyle(body).color")
+    assert ink == ("rgb(238, 235, 227)" if dark else "rgb(27, 29, 34)"), "its own colours are those of its theme"
 
 
 SMALL = [  # a view, its frame, and the least height of its plot
@@ -247,10 +251,13 @@ def test_names_of_forty_words_do_not_cover_each_other(screen: Screen) -> None:
     """They become smaller, and in a low frame one scrolls."""
     screen.page.set_viewport_size({"width": 640, "height": 360})
     screen.open("/de/embed/tokens", text=" ".join(["Hund", "Katze", "Mann", "Frau"] * 10))
-    for side in screen.page.locator(".plot .scatterlayer .trace").all():
-        boxes = [box for name in side.locator(".textpoint").all() if (box := name.bounding_box())]
-        assert all(below["y"] >= above["y"] + 0.75 * above["height"] for above, below in pairwise(boxes))
-        assert not boxes or len(boxes) >= 40 and min(box["height"] for box in boxes) >= 9
+    traces = screen.page.locator(".plot .scatterlayer .trace").all()
+    boxes = [[name.bounding_box() for name in trace.locator(".textpoint").all()] for trace in traces]
+    sides = [[box for box in side if box] for side in boxes if side]
+    assert [len(side) >= 40 for side in sides] == [True, True]
+    for side in sides:
+        assert all(below["y"] >= above["y"] + 0.75 * above["height"] for above, below in pairwise(side))
+        assert min(box["height"] for box in side) >= 9
 
 
 @pytest.mark.parametrize("view", ["four_lanes", "gates", "memory", "gradient_flow"])
