@@ -157,7 +157,7 @@
   }
 
   /* Names on either side of a chart are whole: its middle gives way to them, and where that is not enough their size. */
-  function besidePoints(data, layout, width) {
+  function wholeAcross(data, layout, width) {
     const sides = sidesOf(data, layout);
     if (!sides.length) return;
     const [from, to] = sides.map(([trace]) => numbers(trace.x)[0]);
@@ -175,7 +175,7 @@
   }
 
   /* Names of single points become smaller, all alike, where one would reach beyond the figure. */
-  function besideOne(data, layout, width) {
+  function wholeSingle(data, layout, width) {
     if (!layout.xaxis.range) return;
     const [from, to] = layout.xaxis.range;
     const usual = layout.font.size;
@@ -189,7 +189,7 @@
   }
 
   /* Names on either side that would cover each other become smaller, and where that is not enough the chart is higher. */
-  function belowPoints(data, layout, width) {
+  function wholeDown(data, layout, width) {
     const named = sidesOf(data, layout).flat();
     if (!named.length) return;
     const { domain: [bottom, top] = [0, 1] } = layout.yaxis;
@@ -253,9 +253,9 @@
     if (width < NARROW * scale() || crowded(data, layout, width)) data = withLegend(data, layout);
     const named = data.length === traces.length; // curves have their names beside them
     const right = layout.yaxis2?.side === "right" ? RIGHT_AXIS * layout.font.size : 0;
-    besidePoints(data, layout, width - AROUND_PLOT * layout.font.size);
-    belowPoints(data, layout, width);
-    besideOne(data, layout, width - AROUND_PLOT * layout.font.size);
+    wholeAcross(data, layout, width - AROUND_PLOT * layout.font.size);
+    wholeDown(data, layout, width);
+    wholeSingle(data, layout, width - AROUND_PLOT * layout.font.size);
     wrapTicks(layout.xaxis, width - right, layout.font.size);
     if (bare && named) layout.showlegend = false;
     data = withShortNames(layout, data, width);
