@@ -12,10 +12,8 @@ OLD, NEW = "Der Mann biss den Hund", "Hund beißt Katze"
 Release = Callable[[], None]
 
 
-@pytest.fixture
-def release(screen: Screen, request: pytest.FixtureRequest) -> Iterator[Release]:
-    """A page whose answers are kept back until they are let go."""
-    screen.open(f"/de/{getattr(request, 'param', 'attention_map')}", text=OLD)
+def keep_back(screen: Screen) -> Release:
+    """Keeps the answers of a page back until they are let go."""
     kept: list[Route] = []
 
     def let_go() -> None:
@@ -25,6 +23,14 @@ def release(screen: Screen, request: pytest.FixtureRequest) -> Iterator[Release]
                 kept.pop().continue_()
 
     screen.page.route("**/de/*?*", lambda route: kept.append(route))
+    return let_go
+
+
+@pytest.fixture
+def release(screen: Screen, request: pytest.FixtureRequest) -> Iterator[Release]:
+    """A page whose answers are kept back until they are let go."""
+    screen.open(f"/de/{getattr(request, 'param', 'attention_map')}", text=OLD)
+    let_go = keep_back(screen)
     yield let_go
     let_go()
 
@@ -215,16 +221,12 @@ def stepped(screen: Screen) -> None:
 def test_back_and_forward_at_once_leave_the_figure_of_the_address(screen: Screen) -> None:
     screen.open("/de/attention_map", text=OLD)
     stepped(screen)
-    kept: list[Route] = []
-    screen.page.route("**/de/*?*", lambda route: kept.append(route))
-    screen.page.evaluate("history.back()")
-    screen.until(lambda: len(kept) == 1, "the step back")
+    let_go = keep_back(screen)
+    with screen.page.expect_request("**/de/*?*"):
+        screen.page.evaluate("history.back()")
     screen.page.evaluate("history.forward()")
     screen.until(lambda: "layer" in screen.parameters(), "the step forward")
-    screen.page.unroute("**/de/*?*")
-    for route in kept:
-        with suppress(Error):
-            route.continue_()
+    let_go()
     screen.page.wait_for_timeout(500)
     screen.drawn()
     assert screen.parameters()["layer"] == "2"
@@ -234,16 +236,12 @@ def test_back_and_forward_at_once_leave_the_figure_of_the_address(screen: Screen
 def test_a_step_back_forgets_what_waits_for_an_answer(screen: Screen) -> None:
     screen.open("/de/attention_map", text=OLD)
     stepped(screen)
-    kept: list[Route] = []
-    screen.page.route("**/de/*?*", lambda route: kept.append(route))
+    let_go = keep_back(screen)
     screen.page.click("#layer-3")
     screen.page.click("#head-2")
     screen.page.evaluate("history.back()")
     screen.until(lambda: "layer" not in screen.parameters(), "the step back")
-    screen.page.unroute("**/de/*?*")
-    for route in kept:
-        with suppress(Error):
-            route.continue_()
+    let_go()
     screen.until(lambda: screen.page.get_attribute("#layer-2", "aria-current") is None, "the figure of that step")
     screen.page.wait_for_timeout(500)
     assert not {"layer", "head"} & set(screen.parameters())
