@@ -30,8 +30,9 @@ SCARCE = 0.01  # a smaller share has two decimals; less than a hundredth of this
 def snapshots() -> dict[str, int]:
     """The encoder's snapshots in the order of its training, itself last, each with its number of updates."""
     found = {name: int(name.removeprefix("encoder@")) for name in registry.snapshots("encoder")}
-    if "encoder" in registry.catalogue():
-        found["encoder"] = int((record.training(registry.get("encoder").folder) or {})["steps"])
+    encoder = registry.catalogue().get("encoder")
+    if encoder and (trained := record.training(encoder.folder)):
+        found["encoder"] = int(trained["steps"])
     return dict(sorted(found.items(), key=lambda one: one[1]))
 
 

@@ -10,7 +10,7 @@ from app import views
 from app.options import settled
 from app.views import model_title
 from app.views.training import TrainingQuery, figure, guesses, mean_loss, snapshots
-from models import registry
+from models import record, registry
 from models.run import Run, perform
 from models.tokenizer import MASK
 
@@ -38,6 +38,12 @@ def test_a_server_without_the_encoder_has_its_snapshots(monkeypatch):
     others = {name: model for name, model in registry.catalogue().items() if name != "encoder"}
     whole = snapshots()
     monkeypatch.setattr(registry, "catalogue", lambda: others)
+    assert list(snapshots()) == list(whole)[:-1]
+
+
+def test_an_encoder_without_a_learning_curve_has_no_place_among_its_snapshots(monkeypatch):
+    whole = snapshots()
+    monkeypatch.setattr(record, "training", lambda _: None)
     assert list(snapshots()) == list(whole)[:-1]
 
 
