@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { SLIDE_TEXT, NARROW, scale, onSlide, onFixedHeight, lying, leastLetters, fitted } = Satzblick.frame;
+  const { SLIDE_TEXT, NARROW, scale, onSlide, onFixedHeight, lying, leastLetters, fitted, roomHigh } = Satzblick.frame;
   const { plain, escape, textWidth, titleLines, span } = Satzblick.text;
   const HEIGHT = 420;
   const LEAST_PLOT = 140; // where one may scroll
@@ -239,14 +239,14 @@
   }
 
   /* Changes the layout for this width and gives the traces that are drawn; smaller letters than those `asked` for leave
-     more to the plot. `bare` figures have no legend; `whole` ones are as high as they would be on a page. */
+     more to the plot. `bare` figures have no legend; `whole` ones are at least as high as they would be on a page. */
   function layChart(spec, layout, traces, width, { asked, bare }) {
     let data = traces;
     layout.font.size = Math.max(layout.font.size, onSlide() ? SLIDE_TEXT : 0) * scale();
     for (const trace of data)
       if (trace.line) trace.line = { ...trace.line, width: (trace.line.width ?? 2) * scale() };
     const usual = (layout.height ?? HEIGHT) * (onFixedHeight() ? asked : scale());
-    Object.assign(layout, { width, height: Math.floor(fitted(usual)), autosize: false });
+    Object.assign(layout, { width, height: Math.floor(lying() ? roomHigh() : fitted(usual)), autosize: false });
     const whole = layout.height >= Math.floor(usual);
     const steps = Math.max(0, ...(layout.yaxis.ticktext ?? []).map((text) => textWidth(plain(text), layout.font.size)));
     wrapTitles(layout, "x", width - Math.max(5 * TITLE_SIZE * layout.font.size, steps + 2 * TITLE_SIZE * layout.font.size));

@@ -221,6 +221,13 @@ def test_a_transparent_one_is_so_whatever_is_dark(
     assert ink == ("rgb(238, 235, 227)" if dark else "rgb(27, 29, 34)"), "its own colours are those of its theme"
 
 
+@pytest.mark.parametrize("view", ["order", "tokens", "loss_per_step", "gradient_flow", "next_word", "speed"])
+def test_a_chart_fills_its_slide(screen: Screen, view: str) -> None:
+    screen.open(f"/de/embed/{view}", text="Der Mann biss den Hund")
+    assert screen.page.evaluate("document.body.scrollHeight") >= 0.95 * screen.page.viewport_size["height"]
+    assert screen.page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
 SMALL = [  # a view, its frame, and the least height of its plot
     ("order", 640, 360, 200), ("order", 480, 270, 105), ("loss_per_step", 480, 270, 105),
     ("attention_map", 480, 270, 105), ("gates", 640, 360, 140), ("gates", 480, 270, 105),
