@@ -17,26 +17,30 @@
   const LEGEND_SHARE = 0.2; // of a figure's usual height, which a legend may take
   const PLACES = ["top", "bottom", "middle right", "middle left", "top right", "top left", "bottom right", "bottom left"];
   const TWO_LINES = { of: 3.4, least: 8 }; // two words that stand upright under a place of a narrow chart
-  const NAME_SIZES = [1, 0.9, 1 / 1.2]; // of the name of an axis, down to the size of other letters
+  // Of the name of an axis: its lines and its size, down to that of other letters.
+  const NAME_SIZES = [[2, 1], [2, 0.9], [2, 1 / 1.2], [3, 1 / 1.2]];
   const MOST_WAYS = 40; // points of paths whose names keep off the lines: more find no room as it is
   const WAY_STEPS = 24;
   const MIDDLE = 3; // between names on either side, in letters
   const LEAST_NAME = 9; // pixels of theirs
   const UPRIGHT = 1.2; // a word that stands upright, by the size of its letters
+  const TURNED = 0.65; // of their usual size: numbers over bars that would be smaller stand upright
 
   const numbers = (values) =>
     values?.bdata ? [...new Float32Array(Uint8Array.from(atob(values.bdata), (byte) => byte.charCodeAt(0)).buffer)] : values;
 
-  /* Names of the axes "x" or "y" that are longer than these are stand in two lines, in smaller letters if need be. */
-  function wrapTitles(layout, letter, long) {
+  /* Names of the axes "x" or "y" that are longer than these are stand in lines, in smaller letters if need be. */
+  function wrapTitles(layout, letter, whole) {
     const size = layout.font.size * TITLE_SIZE;
     for (const [name, axis] of Object.entries(layout)) {
       if (!name.startsWith(`${letter}axis`) || !axis.title?.text) continue;
       const [from, to] = axis.domain ?? [0, 1];
-      const room = long * (to - from);
+      const room = whole * (to - from);
       if (textWidth(plain(axis.title.text), size, "normal") <= room) continue;
-      const tried = NAME_SIZES.map((part) => [part * size, titleLines(axis.title.text, part * size, Math.max(room, 8 * size))]);
-      const [letters, lines] = tried.find(([, found]) => !found.at(-1).endsWith("…")) ?? tried[0];
+      const tried = NAME_SIZES.map(([most, part]) =>
+        [part * size, titleLines(axis.title.text, part * size, Math.max(room, 8 * size), most)]);
+      const long = plain(axis.title.text).length;
+      const [letters, lines] = tried.find(([, found]) => plain(found.join(" ")).length >= long) ?? tried.at(-1);
       axis.title = { ...axis.title, text: lines.join("<br>"), font: { ...axis.title.font, size: letters } };
     }
   }
@@ -174,18 +178,38 @@
     for (const trace of sides.flat()) trace.textfont = { ...trace.textfont, size };
   }
 
-  /* Names of single points become smaller, all alike, where one would reach beyond the figure. */
+  /* Names at the right of points become smaller, all alike, where one would reach beyond the figure. */
   function wholeSingle(data, layout, width) {
-    if (!layout.xaxis.range) return;
+    if (!layout.xaxis.range || sidesOf(data, layout).length) return;
     const [from, to] = layout.xaxis.range;
     const usual = layout.font.size;
-    const single = data.filter(({ x, text, meta }) => text && !meta?.label && numbers(x)?.length === 1);
-    const sizes = single.map(({ x, text: [name] }) => {
-      const [at] = numbers(x);
+    const named = data.filter(({ textposition, meta }) => textposition?.[0] === "middle right" && !meta?.label);
+    const sizes = named.flatMap(({ x, text }) => numbers(x).map((at, index) => {
       const room = (width * (to - (layout.xaxis.type === "log" ? Math.log10(at) : at))) / (to - from);
-      return (0.98 * usual * room) / textWidth(plain(name), usual, "normal");
-    });
-    for (const trace of single) trace.textfont = { ...trace.textfont, size: Math.max(LEAST_NAME, Math.min(usual, ...sizes)) };
+      return (0.98 * usual * room) / Math.max(...text[index].split("<br>").map((line) => textWidth(plain(line), usual, "normal")));
+    }));
+    for (const trace of named) trace.textfont = { ...trace.textfont, size: Math.max(LEAST_NAME, Math.min(usual, ...sizes)) };
+  }
+
+  /* Numbers over bars are all of one size: as wide as their places, and upright where they would be too small. */
+  function overBars(data, layout, width) {
+    const numbered = data.filter(({ type, text }) => type === "bar" && text);
+    if (!numbered.length) return;
+    const usual = layout.font.size;
+    const beside = numbered.length > 1 ? (1 - layout.bargap) / numbered.length : 1;
+    const place = (width / span(layout.xaxis)) * beside;
+    const longest = Math.max(...numbered.flatMap(({ text }) => text).map((text) => textWidth(plain(text), usual, "normal")));
+    const flat = Math.min(1, (0.95 * place) / longest);
+    const turned = flat < TURNED;
+    const size = turned ? Math.min(usual, place / UPRIGHT) : usual * flat;
+    for (const trace of numbered)
+      Object.assign(trace, { constraintext: "none", textangle: turned ? -90 : 0, textfont: { ...trace.textfont, size } });
+    if (!turned) return;
+    const high = plotHigh({ layout, data }, width);
+    const most = Math.max(...numbered.flatMap(({ y }) => numbers(y)).filter(Number.isFinite));
+    const above = (most * high) / (high - (1.1 * longest * size) / usual); // where the number of the highest bar ends
+    const { range } = layout.yaxis;
+    Object.assign(layout.yaxis, range ? { range: [range[0], Math.max(range[1], above)] } : { autorangeoptions: { include: above } });
   }
 
   /* Names on either side that would cover each other become smaller, and where that is not enough the chart is higher. */
@@ -216,12 +240,15 @@
   function wrapTicks(axis, width, size) {
     const [from, to] = axis?.domain ?? [0, 1];
     if (!axis?.ticktext) return;
-    const place = ((width - 5 * size) * (to - from)) / span(axis, axis.ticktext.length);
+    const at = (axis.tickvals ?? []).map((value) => (axis.type === "log" ? Math.log10(value) : value));
+    const apart = Math.min(...at.slice(1).map((value, index) => value - at[index]), at.length > 1 ? Infinity : 1);
+    const place = ((width * (to - from)) / span(axis, axis.ticktext.length)) * apart;
     const room = place - size / 2;
     const lines = axis.ticktext.map((text) => text.split("<br>"));
     if (lines.some((each) => each.length > 1)) {
-      const upright = !lines.flat().every((line) => textWidth(plain(line), size) <= room);
-      if (upright) thinTicks(axis, place, size, TWO_LINES);
+      const letters = Math.min(size, (0.95 * place * size) / Math.max(...lines.flat().map((line) => textWidth(plain(line), size))));
+      if (letters < TWO_LINES.least) thinTicks(axis, place, size, TWO_LINES);
+      else axis.tickfont = { ...axis.tickfont, size: letters };
       return;
     }
     const fits = (text) => textWidth(text, size) <= room;
@@ -253,10 +280,12 @@
     if (width < NARROW * scale() || crowded(data, layout, width)) data = withLegend(data, layout);
     const named = data.length === traces.length; // curves have their names beside them
     const right = layout.yaxis2?.side === "right" ? RIGHT_AXIS * layout.font.size : 0;
+    const inner = width - right - Math.max(5 * layout.font.size, steps + 2 * TITLE_SIZE * layout.font.size);
     wholeAcross(data, layout, width - AROUND_PLOT * layout.font.size);
     wholeDown(data, layout, width);
     wholeSingle(data, layout, width - AROUND_PLOT * layout.font.size);
-    wrapTicks(layout.xaxis, width - right, layout.font.size);
+    wrapTicks(layout.xaxis, inner, layout.font.size);
+    overBars(data, layout, inner);
     if (bare && named) layout.showlegend = false;
     data = withShortNames(layout, data, width);
     if (!lying()) layout.height += Math.max(0, LEAST_PLOT * scale() - plotHigh({ layout, data }, width));

@@ -196,6 +196,23 @@ def test_names_and_scales_stay_in_the_figure(phone: Screen, view: str, show: str
     assert phone.page.eval_on_selector(".stage", OUTSIDE) == []
 
 
+@pytest.mark.parametrize(
+    ("view", "show"), [("speed", "ratios"), ("speed", "operations"), ("next_word", ""), ("order", "")]
+)
+def test_a_chart_is_read_on_the_smallest_phone(phone: Screen, view: str, show: str) -> None:
+    """Names of axes are whole; numbers over bars are of one size, and upright rather than tiny."""
+    phone.open(f"/en/{view}", text="Der Mann biss den Hund", **({"show": show} if show else {}))
+    assert phone.page.eval_on_selector(".stage", OUTSIDE) == []
+    assert not any("…" in name for name in phone.page.locator(".xtitle").all_text_contents() if view == "speed")
+    numbers = [box for text in phone.page.locator(".plot .bartext").all() if (box := text.bounding_box())]
+    assert len(numbers) == {"next_word": 10, "order": 8}.get(view, 0)
+    assert all(min(box["width"], box["height"]) >= 9 for box in numbers)
+    steps = [box for text in phone.page.locator(".plot .xtick text").all() if (box := text.bounding_box())]
+    for boxes in (numbers, steps):
+        ends = [box["x"] + box["width"] for box in boxes]
+        assert all(one + 8 <= other for one, other in pairwise(ends))
+
+
 def test_a_piece_that_begins_a_line_is_whole(phone: Screen) -> None:
     phone.open("/de/tokens", text="Die Donaudampfschifffahrt begann vor langer Zeit.")
     left = phone.page.eval_on_selector(".tokens", "tokens => tokens.getBoundingClientRect().left")
