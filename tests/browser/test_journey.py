@@ -182,3 +182,12 @@ def test_the_way_back_from_the_snippets_has_the_options_chosen_there(screen: Scr
     screen.until(lambda: screen.parameters().get("theme") != "dark", "another theme")
     back = screen.page.locator("#back a:not([href*='theme=dark'])")
     screen.until(back.count, "the way back to follow")
+
+
+def test_another_kind_of_model_has_its_own_question(screen: Screen) -> None:
+    screen.open("/de/next_word", model="decoder")
+    asked, lead = screen.text("h1"), screen.text(".lead")
+    screen.page.select_option("#control-model", "encoder")
+    screen.until(lambda: screen.parameters().get("model") == "encoder", "the address to follow the model")
+    screen.drawn()
+    assert screen.text("h1") != asked and screen.text(".lead") != lead

@@ -92,6 +92,13 @@ def test_nothing_leaves_a_narrow_screen(loaded: Screen) -> None:
     assert loaded.page.evaluate("document.scrollingElement.scrollWidth") <= 320, loaded.page.evaluate(TOO_WIDE)
 
 
+def test_the_first_screen_of_a_projector_meets_the_figure(loaded: Screen) -> None:
+    """Of 720 pixels, on every page with a figure."""
+    show(loaded, "light", 1280)
+    begins = "stages => stages.map((stage) => stage.getBoundingClientRect().top + scrollY)"
+    assert all(top < 640 for top in loaded.page.eval_on_selector_all("#result .stage", begins))
+
+
 @pytest.mark.parametrize(("view", "lang"), list(zip(VIEWS, itertools.cycle(LANGUAGES), strict=False)))
 def test_the_page_speaks_its_language(screen: Screen, view: str, lang: str) -> None:
     screen.open(f"/{lang}/{view}")
