@@ -2,12 +2,13 @@
 "use strict";
 
 (() => {
-  const { LABEL, EDGE, NARROW, scale, onSlide, onPaper, onFixedHeight, lying, fitsHeight, leastLetters, roomOfCells } = Satzblick.frame;
+  const { LABEL, EDGE, NARROW, scale, embedded, onSlide, onPaper, onFixedHeight, lying, fitsHeight, leastLetters, roomOfCells } = Satzblick.frame;
   const { textWidth, plain, labelsOf, widest } = Satzblick.text;
   const CELL = { held: 11.5, least: 14, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
   const FEW = 8; // so few words should show their values, in more rows if need be
   const SINGLE_HEIGHT = 620;
+  const SCREEN = 0.7; // of a page's window: so high are the rows of one map, that all of it is seen at once
   const PANEL_LEAST = 240;
   const PANEL_SLIDE = 110; // so that two sentences and their difference stand side by side
   const GAP = 30;
@@ -46,8 +47,10 @@
 
   /* As large as a cell of so many rows becomes where there is room. */
   function usualCell(panels, rows) {
-    const single = Math.min(CELL.single, Math.max(CELL.singleLeast, SINGLE_HEIGHT / rows));
-    return (panels[0].atlas ? TILE.most : panels.length === 1 ? single : CELL.usual) * scale();
+    const seen = onPaper() || embedded() ? Infinity : SCREEN * innerHeight;
+    const single = Math.min(CELL.single, Math.max(CELL.singleLeast, Math.min(SINGLE_HEIGHT, seen) / rows));
+    const tile = Math.min(TILE.most, Math.max(TILE.least, seen / rows));
+    return (panels[0].atlas ? tile : panels.length === 1 ? single : CELL.usual) * scale();
   }
 
   function largestCell(panels, rows) {
