@@ -27,6 +27,7 @@
       doubleClick: false,
       showTips: false,
     });
+    signNumbers(state.plot);
     const first = !state.ready;
     state.ready = true;
     if (first) listen(figure);
@@ -38,6 +39,12 @@
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
     if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
+  }
+
+  /* Under the pointer Plotly would write a hyphen for the minus, unlike everywhere else. */
+  function signNumbers({ _fullLayout: { _d3locale: locale } }) {
+    const { numberFormat } = locale;
+    locale.numberFormat = (form) => (value) => numberFormat(form)(value).replaceAll("-", "−");
   }
 
   /* What can be read better on the cell of a value: black or white; near the turn no other ink has enough contrast. */

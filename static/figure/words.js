@@ -123,7 +123,7 @@
     const number = values[best].toLocaleString(document.documentElement.lang, {
       maximumFractionDigits: 2,
       minimumFractionDigits: 2,
-    });
+    }).replace("-", "−");
     return template
       .replace("%word", () => state.words.get(word.run).get(word.position))
       .replace("%other", () => other)

@@ -1,5 +1,8 @@
 """Words appear exactly as they were typed, whatever they are made of."""
 
+import re
+from itertools import cycle
+
 import pytest
 
 from app.messages import LANGUAGES
@@ -55,6 +58,19 @@ def test_a_character_that_cannot_be_seen_shows_its_code_point(screen: Screen) ->
     (panel,) = screen.panels()
     assert panel["across"] == ["aU+0000b", "c"]
     assert "aU+0000b" in screen.page.locator(".token").all_text_contents()
+
+
+def test_a_negative_number_under_the_pointer_has_a_minus(screen: Screen) -> None:
+    """As everywhere on the page."""
+    screen.open("/de/positions", text="Der Mann biss den Hund")
+    box = screen.panels()[0]["box"]
+    rows = cycle(range(1, 40))
+
+    def negative() -> list[str]:
+        screen.page.mouse.move(box["left"] + box["width"] / 2, box["top"] + box["height"] * next(rows) / 80)
+        return [said for said in screen.page.locator(".hovertext").all_text_contents() if re.search("[-−]", said)]
+
+    assert all(re.search(": −[01],", said) for said in screen.until(negative, "a negative number"))
 
 
 def test_words_under_the_pointer_stay_text_while_typing(screen: Screen) -> None:
