@@ -38,7 +38,7 @@ MOST_POWERS = 8  # of ten that a log axis names
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis of a chart: its title, and `ticks` at 0, 1, 2 … instead of numbers, or at the places `at`.
+    """An axis of a chart: its title, and words as `ticks` at 0, 1, 2 … instead of numbers, or numbers at `at`.
 
     `words` are the places of those ticks in run `run`, for linking words. A log axis needs its limits: they say which
     powers are named, and Plotly names what lies between in letters too small for a slide.
@@ -243,7 +243,7 @@ def axis_json(axis: Axis, anchor: str) -> Json:
         "separatethousands": True, "minexponent": 6,
     }  # fmt: skip
     if axis.ticks:
-        labels = [bold(label) for label in axis.ticks]
+        labels = [escaped(label) if axis.at else bold(label) for label in axis.ticks]
         for place, label in enumerate(axis.below[: len(labels)]):
             labels[place] += f"<br>{escaped(label)}"
         found |= {"tickvals": list(range(len(axis.ticks))), "ticktext": labels,

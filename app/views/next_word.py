@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from app import units
-from app.messages import Message, Strong, decimal, percent, say, translate, whole
+from app.messages import Lang, Message, Strong, decimal, percent, say, translate, whole
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query
 from app.views import Cell, Figure, Link, Table, View
@@ -23,6 +23,8 @@ from models.trace import Expectation, Token, Trace, typed_places
 
 LEAST_SHARE = 0.0005  # bars lower than this cannot be pointed at
 NUMBERED = 12  # more bars have no room for their numbers
+STEPS = (0.2, 0.5, 1, 2)  # of an axis, in powers of ten
+MOST_STEPS = 7
 CLOSING = tuple(".,;:!?…)”“»'")  # stand without a space before them
 MOST = 20  # pieces of one typed character, at most
 HIDDEN = "[MASK]"
@@ -184,10 +186,19 @@ def figure(query: NextWordQuery, traces: list[Trace]) -> Figure:
     title = translate(query.lang, "next_word.axis", temperature=decimal(query.lang, query.temperature, 1))
     top = max(float(np.exp(run.logs[shown]).max()) for run in found)
     begun = " / ".join(dict.fromkeys(map(gap, found)))
-    plot = chart(curves, query.lang, Axis(begun, ticks=labels), Axis(title, limits=(0, top * 1.12)), height=400)
+    plot = chart(curves, query.lang, Axis(begun, ticks=labels), shares(query.lang, title, top * 1.12), height=400)
     links = [link for run in found[:1] for link in onward(query, run, shown, top)]
     summary = [message for run in found for message in summaries(query, run, traces)]
     return Figure(plot, summary, table(found, shown), links=links)
+
+
+def shares(lang: Lang, title: str, top: float) -> Axis:
+    """An axis of probabilities from 0, in percent as over the bars."""
+    power = 10.0 ** np.floor(np.log10(top))
+    step = next(step for part in STEPS if top / (step := part * power) < MOST_STEPS)
+    at = np.arange(0, top, step).tolist()
+    digits = max(0, -int(np.floor(np.log10(step) + 1e-9)) - 2)
+    return Axis(title, [percent(lang, share, digits) for share in at], limits=(0, top), at=at)
 
 
 def gap(run: Asked) -> str:

@@ -235,3 +235,14 @@ def test_wrong_places_of_the_encoder_are_told(client):
 @pytest.mark.parametrize("text", ["a+" * 300, "😀", "%00", "a+" * 120])
 def test_odd_texts_of_the_encoder(client, text):
     assert client.get(f"/de/next_word?text={text}&model=encoder").status_code in (200, 422)
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+@pytest.mark.parametrize("temperature", [0.1, 1.0, 3.0])
+def test_the_axis_speaks_in_percent_as_the_bars_do(lang, temperature):
+    axis = drawn(lang=lang, temperature=temperature)[2].plot.layout["yaxis"]
+    said = dict(zip(axis["tickvals"], axis["ticktext"], strict=True))
+    assert 3 <= len(said) == len(set(said.values())) <= 7
+    for value, text in said.items():
+        number = float(text.removesuffix("%").strip().replace(",", ".")) / 100
+        assert number == pytest.approx(value, abs=1e-9) and value <= axis["range"][1]
