@@ -74,7 +74,13 @@ async def root(request: Request) -> Response:
 @router.get("/static/{path:path}", include_in_schema=False)
 def static_file(request: Request) -> Response:
     """A file of the shipped scripts and styles."""
-    return static.serve(request)
+    return static.serve(request, request.path_params["path"])
+
+
+@router.get("/robots.txt", include_in_schema=False)
+def robots(request: Request) -> Response:
+    """What crawlers may ask for: pages, not every sentence in every picture."""
+    return static.serve(request, "robots.txt")
 
 
 @router.get("/health")

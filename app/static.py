@@ -63,9 +63,8 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={stamp(name)}"
 
 
-def serve(request: Request) -> Response:
-    """Answers /static/{path}; raises HTTPException for what is not there."""
-    name = request.path_params["path"]
+def serve(request: Request, name: str) -> Response:
+    """The answer with a file under static/; raises HTTPException for what is not there."""
     try:
         data, compressed = content(name)
     except (OSError, ValueError):

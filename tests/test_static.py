@@ -97,3 +97,9 @@ def test_vendored_files_are_those_of_their_releases():
     for path in vendor.rglob("*"):
         if path.is_file() and path.suffix in (".js", ".css"):
             assert hashlib.sha256(path.read_bytes()).hexdigest() in text, path
+
+
+def test_crawlers_are_told_to_leave_sentences_alone(client):
+    answer = client.get("/robots.txt")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.text.splitlines()[1:] == ["User-agent: *", "Disallow: /*?", "Disallow: /api/"]
