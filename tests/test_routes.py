@@ -69,6 +69,7 @@ ADDRESSES = [
     (f"/api/v1/trace?model=gru&{TEXT}", 200, JSON),
     (f"/api/v1/trace?model=gru&{TEXT}&format=npz", 200, "application/zip"),
     ("/static/style.css", 200, "text/css; charset=utf-8"),
+    ("/robots.txt", 200, "text/plain; charset=utf-8"),
     ("/static/nope.css", 404, HTML),
     ("/de/", 307, None),
     ("/fr", 404, HTML),
