@@ -25,12 +25,13 @@ def drawing(
     named: Sequence[str],
     name: str,
     order: np.ndarray | None = None,
+    peaks: Sequence[Sequence[int]] = ((), ()),
 ) -> tuple[Plot, Table]:
     """The plot and table of one array [tokens, units], on one of the scales, and one line [tokens] per trace.
 
     `named` says what each line is, beside the title, since a slide has neither options nor help. `name` starts the keys
     of the texts: <name>.hover, <name>.bar. `order` are the units from top to bottom, counted from 0; without it they
-    stand as the model has them.
+    stand as the model has them. `peaks` are the words of each run that the summary names for their place on its line.
     """
     labels = [[word.label for word in words(trace)] for trace in traces]
     columns = [[shortened(word) for word in label] for label in labels]
@@ -40,14 +41,15 @@ def drawing(
     said = translate(query.lang, "option.line")
     titles = [f"{panel_title(query, trace)} · {said}: {line}" for trace, line in zip(traces, named, strict=True)]
     panels = [
-        Panel(title, value.T[shown], [], columns[run], scale, hover, run, range(len(columns[run])), line, numbers)
+        Panel(title, value.T[shown], [], columns[run], scale, hover, run, range(len(columns[run])), line, peaks[run],
+              numbers)
         for run, (title, value, line, scale) in enumerate(zip(titles, values, lines, scales, strict=True))
-    ]
+    ]  # fmt: skip
     if len(traces) == 2 and traces[0].model == traces[1].model:  # units of different models have nothing in common
         change, line = difference(query, labels, values, lines)
         panels.append(
             Panel(difference_title(query, change), change.T[shown], [], columns[0], "difference", hover, 0,
-                  range(len(columns[0])), line, numbers)
+                  range(len(columns[0])), line, (), numbers)
         )  # fmt: skip
     bars: dict[Scale, str] = {
         scale: translate(query.lang, bar if known(query.lang, bar := f"{name}.bar.{scale}") else f"{name}.bar")

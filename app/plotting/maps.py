@@ -25,6 +25,7 @@ from app.plotting.plot import (
 )
 
 IN_CELLS = 12  # up to so many cells across or down the value stands in the cell
+PEAK = 11  # pixels: a point of a line that the summary names
 LINE_AXES = 11  # value axes of lines are numbered from here, beyond those of the maps
 
 
@@ -44,6 +45,7 @@ class Panel:
     run: int
     positions: Sequence[int]
     line: np.ndarray | None = None  # one value per column, drawn as a line above the map
+    peaks: Sequence[int] = ()  # the points of that line that the summary names
     numbers: Sequence[int] = ()  # what the unnamed rows are called where they are not 1, 2, 3 …
     digits: str = ".2f"  # how the numbers in the cells are written, as d3 says it
     texts: Sequence[Sequence[str]] = ()  # what stands in the cells instead of numbers
@@ -80,7 +82,7 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
         axes.append([f"x{suffix}", f"y{suffix}"])
         if panel.line is not None:
             beside = [each.line for each in panels if (each.scale == "difference") == (panel.scale == "difference")]
-            axes[-1].append(add_line(data, layout, panel.line, suffix, number, line_range(beside)))
+            axes[-1].append(add_line(data, layout, panel, suffix, number, line_range(beside)))
         linked = [f"x{suffix}", f"y{suffix}"] if kind == "map" else [f"x{suffix}"]
         tokens += [{"run": panel.run, "axis": axis, "positions": list(panel.positions)} for axis in linked]
     for scale, axis in shown.items():
@@ -206,15 +208,21 @@ def line_range(lines: Sequence[np.ndarray | None]) -> list[float]:
     return [low - room * (low < 0), high + room]
 
 
-def add_line(
-    data: list[Json], layout: Json, line: np.ndarray, suffix: str, number: int, limits: list[float]
-) -> str:  # fmt: skip
-    """The line above a map, over the same words; gives the name of its value axis."""
-    axis = f"y{LINE_AXES + number}"
-    data.append({
-        "type": "scatter", "mode": "lines+markers", "x": list(range(len(line))), "y": typed(line),
-        "xaxis": f"x{suffix}", "yaxis": axis, "hoverinfo": "skip", "line": {"width": 2}, "marker": {"size": 5},
+def add_line(data: list[Json], layout: Json, panel: Panel, suffix: str, number: int, limits: list[float]) -> str:
+    """The line above a map, over the same words, with its peaks; gives the name of its value axis."""
+    axis, line = f"y{LINE_AXES + number}", panel.line
+    assert line is not None
+    common = {"type": "scatter", "xaxis": f"x{suffix}", "yaxis": axis, "hoverinfo": "skip"}
+    data.append(common | {
+        "mode": "lines+markers", "x": list(range(len(line))), "y": typed(line), "line": {"width": 2},
+        "marker": {"size": 5},
     })  # fmt: skip
+    if panel.peaks:
+        peaks = list(panel.peaks)
+        data.append(
+            common
+            | {"mode": "markers", "x": peaks, "y": typed(line[peaks]), "marker": {"size": PEAK}, "cliponaxis": False}
+        )
     layout[f"yaxis{LINE_AXES + number}"] = {
         "domain": (0.84, 1), "anchor": f"x{suffix}", "showgrid": False, "zeroline": True, "nticks": 3,
         "tickfont": {"size": 11}, "fixedrange": True, "automargin": True, "range": limits,

@@ -56,10 +56,22 @@ def figure(query: GatesQuery, traces: list[Trace]) -> Figure:
     scales: list[Scale] = ["signed" if each.gate in SIGNED else "share" for each in queries]
     lines = [line(*run) for run in zip(queries, gates, strict=True)]
     named = [translate(query.lang, f"option.line.{'mean' if each.gate in SIGNED else each.line}") for each in queries]
-    plot, table = units.drawing(query, traces, gates, lines, scales, named, "gates")
+    peaks = [extremes(gate) if mean_shown(each) else () for each, gate in zip(queries, gates, strict=True)]
+    plot, table = units.drawing(query, traces, gates, lines, scales, named, "gates", peaks=peaks)
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
     sentences = [summary(*run) for run in zip(queries, names, traces, gates, strict=True)]
     return Figure(plot, sentences, table, [(each.layer or 1) - 1 for each in queries])
+
+
+def mean_shown(query: GatesQuery) -> bool:
+    """Whether the line is what the summary speaks of: of what has a sign that is the size."""
+    return query.line == "mean" and query.gate not in SIGNED
+
+
+def extremes(gate: np.ndarray) -> tuple[int, int]:
+    """The words at which the gate is most and least open on average; the first token is no word."""
+    means = gate[1:].mean(1)
+    return int(means.argmax()) + 1, int(means.argmin()) + 1
 
 
 def line(query: GatesQuery, gate: np.ndarray) -> np.ndarray:
@@ -76,8 +88,7 @@ def line(query: GatesQuery, gate: np.ndarray) -> np.ndarray:
 
 def summary(query: GatesQuery, name: str, trace: Trace, gate: np.ndarray) -> Message:
     """Where this run's gate was most and least open on average, and how much of it was saturated."""
-    labels, means = words(trace), gate[1:].mean(1)
-    high, low = int(means.argmax()) + 1, int(means.argmin()) + 1
+    labels, means, (high, low) = words(trace), gate.mean(1), extremes(gate)
     title = translate(query.lang, f"option.gate.{query.gate}")
     if query.gate in SIGNED:
         sizes = np.abs(gate[1:]).mean(1)
@@ -88,9 +99,9 @@ def summary(query: GatesQuery, name: str, trace: Trace, gate: np.ndarray) -> Mes
         gate=title,
         model=name,
         high=Strong(labels[high].label),
-        high_share=Strong(percent(query.lang, float(means[high - 1]))),
+        high_share=Strong(percent(query.lang, float(means[high]))),
         low=Strong(labels[low].label),
-        low_share=Strong(percent(query.lang, float(means[low - 1]))),
+        low_share=Strong(percent(query.lang, float(means[low]))),
         closed=percent(query.lang, float((gate[1:] < CLOSED).mean())),
         open=percent(query.lang, float((gate[1:] > OPEN).mean())),
     )

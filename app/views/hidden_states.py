@@ -52,7 +52,13 @@ def figure(query: HiddenStatesQuery, traces: list[Trace]) -> Figure:
         for each in queries
     ]
     scales: list[Scale] = ["signed"] * len(traces)
-    plot, table = units.drawing(query, traces, states, lines, scales, named, "hidden_states", order(query.sort, states))
+    peaks = [
+        [farthest(move)] if each.unit is None else [int(line.argmax()), int(line.argmin())]
+        for each, move, line in zip(queries, moved, lines, strict=True)
+    ]
+    plot, table = units.drawing(
+        query, traces, states, lines, scales, named, "hidden_states", order(query.sort, states), peaks
+    )
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
     sentences = [summary(query, *run) for run in zip(names, traces, moved, strict=True)]
     sentences += [unit_summary(*run) for run in zip(queries, names, traces, lines, strict=True) if run[0].unit]
@@ -78,9 +84,14 @@ def order(sort: Literal["none", "activity", "similarity"], states: list[np.ndarr
     return np.argsort(angles, kind="stable")
 
 
+def farthest(steps: np.ndarray) -> int:
+    """The word at which the state moved farthest; the first token starts from nothing."""
+    return int(steps[1:].argmax()) + 1
+
+
 def summary(query: HiddenStatesQuery, name: str, trace: Trace, steps: np.ndarray) -> Message:
     """At which word the state of this run moved farthest."""
-    largest = int(steps[1:].argmax()) + 1
+    largest = farthest(steps)
     return say(
         "hidden_states.summary" if trace.attention is None else "hidden_states.summary.parallel",
         word=Strong(word_at(trace, largest).label),

@@ -52,6 +52,16 @@ def test_plotted_numbers_are_the_gate_of_the_layer(make_recurrent, model, gate, 
     go.Figure(data=drawn.plot.data, layout=drawn.plot.json()["layout"])
 
 
+@pytest.mark.parametrize("line, gate", [("mean", "forget"), ("open", "forget"), ("mean", "cell")])
+def test_the_words_that_are_named_are_large_points_of_the_line_where_it_shows_what_is_said(make_recurrent, line, gate):
+    trace = make_recurrent(model="lstm")
+    drawn = figure(GatesQuery(model="lstm", gate=gate, line=line, layer=1), [trace])
+    points = [found["x"] for found in drawn.plot.data if found.get("mode") == "markers"]
+    means = trace.recurrence.gates[0, 1, 1:].mean(1)
+    expected = [[int(means.argmax()) + 1, int(means.argmin()) + 1]] if (line, gate) == ("mean", "forget") else []
+    assert points == expected
+
+
 def test_without_a_choice_it_is_forget_or_update_of_the_last_layer(make_recurrent):
     for model, gate in (("lstm", 1), ("gru", 1)):
         trace = make_recurrent(model=model)

@@ -34,10 +34,11 @@ def test_plotted_numbers_are_the_states_of_the_layer(make_recurrent, layer):
     expected = trace.states.hidden[layer - 1]
     (shown,) = plotted(drawn.plot, "heatmap", "z")
     assert np.array_equal(shown, expected.T)
-    (moved,) = plotted(drawn.plot, "scatter", "y")
+    moved, named = plotted(drawn.plot, "scatter", "y")
     before = np.zeros_like(expected)
     before[1:] = expected[:-1]
     assert moved == pytest.approx(np.sqrt(((expected - before) ** 2).sum(1)))
+    assert named.tolist() == [moved[1:].max()]
     go.Figure(data=drawn.plot.data, layout=drawn.plot.json()["layout"])
 
 
@@ -103,7 +104,8 @@ def test_a_unit_that_another_model_does_not_have_leaves_its_usual_line(make_recu
     narrow = replace(narrow, states=States(inputs=thin, embeddings=thin, hidden=cut), recurrence=None)
     query = HiddenStatesQuery(model="lstm", vs_model="gru", unit=5, layer=1)
     drawn = figure(query, [wide, narrow])
-    ours, theirs = plotted(drawn.plot, "scatter", "y")
+    ours, ends, theirs, _ = plotted(drawn.plot, "scatter", "y")
     assert np.array_equal(ours, wide.states.hidden[0][:, 4])
+    assert ends.tolist() == [ours.max(), ours.min()]
     assert theirs == pytest.approx(np.linalg.norm(np.diff(cut[0], axis=0, prepend=0), axis=1))
     assert [message.key for message in drawn.summary].count("hidden_states.summary.unit") == 1
