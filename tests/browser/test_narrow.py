@@ -104,6 +104,16 @@ def test_the_chapters_open_on_a_phone(phone: Screen) -> None:
     phone.drawn()
 
 
+@pytest.mark.parametrize(("width", "lines"), [(1110, 0), (1230, 1)])
+def test_the_chapters_are_one_line_or_behind_their_button(screen: Screen, width: int, lines: int) -> None:
+    screen.page.set_viewport_size({"width": width, "height": 720})
+    screen.open("/de/four_lanes")
+    shown = "all => all.map((each) => each.offsetParent && each.offsetTop)"
+    tops = screen.page.eval_on_selector_all("#chapters li", shown)
+    assert len({top for top in tops if top is not None}) == lines
+    assert screen.page.locator(".chapters-button").is_visible() is not bool(lines)
+
+
 def test_chapters_close_when_the_focus_leaves_them(phone: Screen) -> None:
     phone.open("/de/order")
     phone.page.press(".chapters-button", "Enter")
