@@ -65,6 +65,15 @@
     if (again?.matches(SENTENCES) && caret !== undefined) again.setSelectionRange(caret, caret);
   }
 
+  /* What somebody presses stays under the pointer, however long the words above it become: the page scrolls along, and
+     where it is at its top already, they keep their room. */
+  function stay(place, top) {
+    const moved = () => place.getBoundingClientRect().top - top;
+    scrollBy({ top: moved(), behavior: "instant" });
+    const summary = document.getElementById("summary");
+    if (moved() < 0 && summary?.getBoundingClientRect().top < top) summary.style.minHeight = `${summary.offsetHeight - moved()}px`;
+  }
+
   /* A server that was not told its address is named as this window reaches it. */
   function hereabouts() {
     for (const code of document.querySelectorAll("[data-here]")) {
@@ -76,7 +85,7 @@
 
   function swap(page, kept, held) {
     const active = document.activeElement;
-    const caret = active.selectionStart;
+    const [caret, { top }] = [active.selectionStart, active.getBoundingClientRect()];
     const beside = active.closest(".field")?.querySelector("input").id;
     const [before, comeBack] = [saying(), placeIn()];
     const plot = document.querySelector("#result .js-plotly-plot");
@@ -109,6 +118,7 @@
     Satzblick.draw.start(plot?.isConnected ? null : plot);
     if (!elsewhere) comeBack();
     focusAgain(active, caret, beside, elsewhere);
+    if (document.activeElement.id === active.id && document.activeElement.closest("#controls")) stay(document.activeElement, top);
     hereabouts();
     dim(stale);
     if (saying() !== before) told.textContent = elsewhere ? `${document.querySelector("h1").textContent} ${saying()}` : saying();

@@ -88,6 +88,17 @@ def test_layers_and_heads_are_steps_in_the_windows_memory(screen: Screen) -> Non
     assert screen.page.get_attribute("#stage-raw", "aria-current") == "true"
 
 
+@pytest.mark.parametrize(("view", "pressed"), [("attention_steps", "layer-1"), ("gates", "gate-candidate")])
+def test_what_is_pressed_stays_under_the_pointer(screen: Screen, view: str, pressed: str) -> None:
+    """However long the summary above it becomes: in the first view it grows, in the second it shrinks."""
+    screen.open(f"/de/{view}")
+    place = "control => control.getBoundingClientRect().top"
+    before, said = screen.page.eval_on_selector(f"#{pressed}", place), screen.text("#summary")
+    screen.click(f"#{pressed}")
+    assert screen.text("#summary") != said
+    assert screen.page.eval_on_selector(f"#{pressed}", place) == pytest.approx(before, abs=1.5)
+
+
 def test_comparing_two_sentences(screen: Screen) -> None:
     screen.open("/de/attention_map", text=SENTENCE)
     alone = screen.values()
