@@ -46,7 +46,7 @@ class Panel:
     positions: Sequence[int]
     line: np.ndarray | None = None  # one value per column, drawn as a line above the map
     peaks: Sequence[int] = ()  # the points of that line that the summary names
-    numbers: Sequence[int] = ()  # what the unnamed rows are called where they are not 1, 2, 3 …
+    numbers: Sequence[int | str] = ()  # what the unnamed rows are called where they are not 1, 2, 3 …
     digits: str = ".2f"  # how the numbers in the cells are written, as d3 says it
     texts: Sequence[Sequence[str]] = ()  # what stands in the cells instead of numbers
     hovers: Sequence[Sequence[str]] = ()  # what is said of each cell, for %{hovertext} in `hover`

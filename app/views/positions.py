@@ -85,7 +85,8 @@ def vectors(query: PositionsQuery, traces: list[Trace]) -> Figure:
     for run, trace in enumerate(traces):
         table, labels = shown(query, trace)
         panels.append(
-            Panel(run_title(query, trace), table.T, [], labels, "signed", hover, run, range(len(trace.tokens)))
+            Panel(run_title(query, trace), table.T, [], labels, "signed", hover, run, range(len(trace.tokens)),
+                  numbers=waves(table.shape[1]) if positional(trace).sinusoidal else ())
         )  # fmt: skip
     plot = coloured(query, panels, "wide")
     columns = ("column.model", "column.run", "column.position", "column.unit", "column.value")
@@ -93,6 +94,11 @@ def vectors(query: PositionsQuery, traces: list[Trace]) -> Figure:
     count = sum(shown(query, trace)[0].size for trace in traces)
     numbers = Table(columns, partial(unit_rows, query, traces), count, brief, partial(length_rows, query, traces))
     return Figure(plot, list(lengths(query, traces)), numbers)
+
+
+def waves(units: int) -> list[str]:
+    """What the units of sinusoidal vectors are called: all sines stand before all cosines."""
+    return [f"{unit} ({'sin' if unit <= units // 2 else 'cos'})" for unit in range(1, units + 1)]
 
 
 def coloured(query: PositionsQuery, panels: Sequence[Panel], kind: Kind) -> Plot:

@@ -20,6 +20,10 @@
 
   const lineHigh = () => Math.min(LINE.height * scale(), onFixedHeight() ? LINE.share * innerHeight : Infinity);
 
+  /* What numbers of rows take at the left, or what they are called instead. */
+  const besideNumbers = ({ labelalias }) =>
+    Math.max(3 * NUMBER * scale(), ...Object.values(labelalias ?? {}).map((name) => textWidth(name, NUMBER * scale(), "normal")));
+
   function panelsOf(spec, layout) {
     return spec.panels.columns.map(([x, y, line]) => {
       const [across, down] = [layout[axisName(x)], layout[axisName(y)]];
@@ -36,7 +40,7 @@
         lineId: line,
         columns: span(across, spec.panels.cells),
         rows: span(down, spec.panels.rows),
-        beside: (numbered ? 3 * NUMBER * scale() : 0) + (down.title?.text ? 2 * TITLE * scale() : 0) + 10,
+        beside: (numbered ? besideNumbers(down) : 0) + (down.title?.text ? 2 * TITLE * scale() : 0) + 10,
         names: labelsOf(down),
       };
     });

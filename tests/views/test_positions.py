@@ -91,6 +91,16 @@ def test_products_are_those_of_the_vectors(model, measure):
     assert nearest[3] != 5 and nearest[4] == max(row[4] for row in rows[5 * len(table) : 6 * len(table)] if row[3] != 5)
 
 
+def test_units_of_the_sinusoidal_ones_say_whether_they_are_sines_or_cosines():
+    plot = drawn(model="translator")[2].plot
+    first = array(plot.data[0]["z"])[:, 0]  # sin 0 = 0, cos 0 = 1
+    said = plot.layout["yaxis"]["labelalias"]
+    assert len(said) == len(first)
+    for unit, value in enumerate(first, start=1):
+        assert said[str(unit)] == f"{unit} ({'cos' if value else 'sin'})"
+    assert "labelalias" not in drawn(model="encoder")[2].plot.layout["yaxis"]
+
+
 def test_the_curve_of_the_sinusoidal_ones_has_no_tails_since_the_distance_says_all():
     (curve,) = drawn(model="translator", show="curve")[2].plot.data
     table = table_of("translator").astype(float)
