@@ -118,14 +118,23 @@ def chart(
         **axes,
     }  # fmt: skip
     if x.limits and any(curve.kind == "label" for curve in curves):
-        last = max(float(np.nanmax(curve.x)) for curve in curves if curve.kind != "label" and curve.x is not None)
-        layout["meta"] = {"ends": float(np.log10(last * 1.15)) if x.log else last}
+        layout["meta"] = {"unnamed": unnamed(curves, x)}
     named = (("x", x), ("y", y))
     tokens = [{"run": axis.run, "axis": name, "positions": list(axis.words)} for name, axis in named if axis.words]
     themes: dict[str, Json] = {
         theme: themed(layout, theme) | {"shapes": [ground(*band, theme) for band in bands]} for theme in THEMES
     }
     return Plot(data, layout, themes, {"columns": [["x", "y"]], "kind": "chart"}, tokens)
+
+
+def unnamed(curves: Sequence[Curve], x: Axis) -> list[float]:
+    """What the x axis spans where the names at the ends of the curves are left out."""
+    assert x.limits is not None
+    if x.words:
+        return [-0.5, len(x.ticks) - 0.5]
+    last = max(float(np.nanmax(curve.x)) for curve in curves if curve.kind != "label" and curve.x is not None)
+    ends = (x.limits[0], last * 1.15 if x.log else last)
+    return [float(np.log10(end)) if x.log else end for end in ends]
 
 
 def ground(left: float, right: float, low: float, high: float, theme: Theme) -> Json:
@@ -136,8 +145,9 @@ def ground(left: float, right: float, low: float, high: float, theme: Theme) -> 
     }  # fmt: skip
 
 
-def labels(curves: Sequence[Curve], y: Axis, gap: float) -> list[Curve]:
-    """The names of curves right of their last points, in their colours; where two would touch, both give way.
+def labels(curves: Sequence[Curve], y: Axis, gap: float, first: bool = False) -> list[Curve]:
+    """The names of curves right of their last points, or left of the `first`, in their colours; where two would touch,
+    both give way.
 
     What follows a comma stands in a second line where a name is long. `gap` is the least distance of two names as a
     share of the axis.
@@ -145,17 +155,21 @@ def labels(curves: Sequence[Curve], y: Axis, gap: float) -> list[Curve]:
     assert y.limits is not None
     scaled = np.log if y.log else np.asarray
     low, high = (float(scaled(limit)) for limit in y.limits)
-    ends = [int(np.flatnonzero(np.isfinite(curve.y))[-1]) for curve in curves]
+    curves = [curve for curve in curves if np.isfinite(curve.y).any()]
+    ends = [int(np.flatnonzero(np.isfinite(curve.y))[0 if first else -1]) for curve in curves]
     wanted = [(float(scaled(curve.y[end])) - low) / (high - low) for curve, end in zip(curves, ends, strict=True)]
-    joint = ", " if all(len(curve.name) <= SHORT for curve in curves) else f"\n{BESIDE}"
+    wanted = np.clip(wanted, 0, 1 - gap).tolist()  # a curve that leaves the plot has its name inside
+    side = "left" if first else "right"
+    joint = ", " if all(len(curve.name) <= SHORT for curve in curves) else "\n"
     found = []
     for curve, end, place in zip(curves, ends, apart(wanted, gap), strict=True):
         height = low + place * (high - low)
         across = float(end if curve.x is None else curve.x[end])
-        text = BESIDE + curve.name.replace(", ", joint)
+        rows = curve.name.replace(", ", joint).split("\n")
+        text = "\n".join(row + BESIDE if first else BESIDE + row for row in rows)
         found.append(
             replace(curve, kind="label", listed=False, hover="", hovers=(), dash="solid", x=np.array([across]),
-                    y=np.array([np.exp(height) if y.log else height]), texts=[text], places=["middle right"])
+                    y=np.array([np.exp(height) if y.log else height]), texts=[text], places=[f"middle {side}"])
         )  # fmt: skip
     return found
 

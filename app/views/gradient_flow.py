@@ -9,6 +9,7 @@ from pydantic import Field, PositiveInt
 
 from app.messages import Listed, Message, Strong, decimal, power, say, translate, valued
 from app.plotting import Axis, Curve, Panel, chart, maps
+from app.plotting import labels as names
 from app.query import LONG_TEXT, Choices, Query, QueryError
 from app.views import Cell, Figure, Table, View, change_term, model_title
 from app.words import shortened, words
@@ -19,6 +20,8 @@ from models.trace import Gradient, Trace
 
 MODELS = ("rnn", "lstm", "gru")
 LONGEST = 256
+ROOM = 0.15  # of the words' width: for the names of the curves, at the left, where they are farthest apart
+GAP = 0.085  # of the height, between two of these names
 CELL = len(MODELS)  # the series of ∂L/∂c
 UNDERFLOW = "< 10⁻³⁸"  # what float32 makes 0
 
@@ -134,13 +137,15 @@ def curves(query: GradientFlowQuery, traces: list[Trace]) -> Figure:
     labels = [[shortened(word.label) for word in words(trace)] for trace in traces if trace.model == traces[0].model]
     below = labels[1] if len(labels) > 1 and labels[1] != labels[0] else ()
     places = labels[0] + [""] * (len(below) - len(labels[0]))  # the longer sentence decides how many there are
-    x = Axis("", places, below, words=range(len(labels[0])))
+    room = -0.5 - ROOM * len(places) * (len(texts) < 2)
+    x = Axis("", places, below, words=range(len(labels[0])), limits=(room, len(places) - 0.5))
     y = Axis(
         translate(query.lang, f"gradient_flow.axis.{query.source}", layer=query.layer or 1), log=True, limits=limits
     )
     shown = [number for number, trace in enumerate(traces) if trace.model == traces[0].model]
     summary = list(summaries(query, traces, texts))
-    return Figure(chart(drawn, query.lang, x, y), summary, table(query, traces), token_runs=shown)
+    ends = names(drawn, y, GAP, first=True) if len(texts) < 2 else []
+    return Figure(chart([*drawn, *ends], query.lang, x, y), summary, table(query, traces), token_runs=shown)
 
 
 def run_title(query: GradientFlowQuery, trace: Trace, texts: Sequence[str]) -> str:

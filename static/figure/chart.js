@@ -102,7 +102,7 @@
     const curves = data.filter((trace) => !trace.meta?.label);
     if (curves.length < data.length) {
       layout.showlegend = curves.filter((trace) => trace.showlegend !== false).length > 1;
-      if (layout.xaxis.range && layout.meta?.ends) layout.xaxis.range = [layout.xaxis.range[0], layout.meta.ends];
+      layout.xaxis.range = layout.meta?.unnamed ?? layout.xaxis.range;
     }
     return curves;
   }

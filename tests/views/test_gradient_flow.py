@@ -44,7 +44,7 @@ def test_the_bound_stands_only_where_it_holds():
     query, traces, found = drawn()
     limit, sizes = bound(query, traces[0]), traces[0].gradient
     assert (sizes.gradient_last[1, :5] <= limit[:5] * (1 + 1e-5)).all()
-    assert found.plot.data[-1]["line"]["dash"] == "dot"
+    assert [trace["line"]["dash"] for trace in found.plot.data if "line" in trace].count("dot") == 1
     for other in ({"source": "sum"}, {"layer": 1}):
         query, traces, _ = drawn(**other)
         assert bound(query, traces[0]) is None
@@ -128,3 +128,13 @@ def test_the_sentence_follows_the_weights():
     plain, scaled = drawn()[2].summary[0].text("de"), drawn(sigma=0.3)[2].summary[0].text("de")
     assert plain.split(":")[1] != scaled.split(":")[1]
     assert str(Change("spectral_norm", amount=0.3)) == "spectral_norm(0.3)"
+
+
+def test_curves_are_named_where_they_begin_and_two_sentences_in_a_legend():
+    plot = drawn()[2].plot
+    named = {trace["name"]: trace for trace in plot.data if trace.get("meta") == {"label": True}}
+    assert set(named) == {trace["name"] for trace in plot.data} and not plot.layout["showlegend"]
+    assert {tuple(trace["textposition"]) for trace in named.values()} == {("middle left",)}
+    assert plot.layout["xaxis"]["range"][0] < plot.layout["meta"]["unnamed"][0] == -0.5
+    two = drawn(vs="Der Hund biss den Mann")[2].plot
+    assert two.layout["showlegend"] and two.layout["xaxis"]["range"][0] == -0.5
