@@ -8,6 +8,7 @@ globalThis.Satzblick ??= {}; // what the scripts of a page give each other, each
   const SLIDE_LEAST = 220;
   const FRAME_LEAST = 200; // a frame so low waits to be told its height
   const HELD = 400; // a frame narrower than this is looked at in the hand: its letters are those of a page
+  const PAGE = { share: 0.8, least: 440 }; // of a page's window, and pixels: so high a figure is seen whole, with its controls
   const AROUND = 165; // what column labels, titles and the colour bar take on a slide, before they are known
   const NARROW = 640;
   const EDGE = 6;
@@ -52,8 +53,11 @@ globalThis.Satzblick ??= {}; // what the scripts of a page give each other, each
   const tighten = (pixels) => (spare = pixels);
   const overflow = () => (onFixedHeight() ? Math.max(0, root.scrollHeight - innerHeight) : 0);
 
-  /* What a figure on a slide may be high. */
-  const roomHigh = () => (onFixedHeight() ? Math.max(SLIDE_LEAST * scale(), innerHeight - aroundFigure() - EDGE - spare) : Infinity);
+  /* What a figure may be high that need not be higher: on a slide what is left, on a page what is seen at once. */
+  function roomHigh() {
+    if (onFixedHeight()) return Math.max(SLIDE_LEAST * scale(), innerHeight - aroundFigure() - EDGE - spare);
+    return embedded() || printing ? Infinity : Math.max(PAGE.least, PAGE.share * innerHeight);
+  }
   const fitted = (height) => Math.min(height, roomHigh());
 
   /* What its cells may take of that, before their labels are known. */
