@@ -242,9 +242,7 @@ def lost(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> P
 
 
 def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Iterable[Message]:
-    """How sharp the attention has become, what is guessed for the hidden word, and the mean loss; of two sentences only
-    what the picture shows."""
-    parts = {"attention", "guesses", "loss"} if query.vs is None else {query.show}
+    """How sharp the attention has become, what is guessed for the hidden word, or the mean loss: what the picture shows."""
     first = "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
     start, end = attention(query, sentence.traces[0]), attention(query, sentence.traces[-1])
     one = ".one" if len(steps) == 1 else ""
@@ -253,15 +251,15 @@ def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Ite
         "start": when(query, steps[0]),
         "end": when(query, steps[-1]),
     }
-    if len(end.rows) == 1 and "attention" in parts:
+    if query.show == "attention" and len(end.rows) == 1:
         yield say("training.summary.alone", sentence=first)
-    elif "attention" in parts:
+    elif query.show == "attention":
         sharp = [Strong(percent(query.lang, float(each.values.max(1).mean()))) for each in (start, end)]
         yield say(
             f"training.summary.attention{one}", **said, before=sharp[0], even=percent(query.lang, 1 / len(end.rows)),
             after=sharp[1],
         )  # fmt: skip
-    if "guesses" in parts:
+    elif query.show == "guesses":
         own, (guess, best) = right(sentence), guesses(sentence.traces[-1], sentence.word)[0]
         scarce = max(own[0], own[-1]) < SCARCE and min(own[0], own[-1]) < SCARCE / 100  # both in one notation
         before, after = (share(query, value, scarce) for value in (own[0], own[-1]))
@@ -269,7 +267,7 @@ def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Ite
             f"training.summary.word{one}", **said, word=Strong(sentence.hidden_word), before=before,
             after=Strong(after), guess=guess, share=percent(query.lang, best),
         )  # fmt: skip
-    if "loss" in parts:
+    else:
         losses = [decimal(query.lang, mean_loss(sentence.traces[place]), 2) for place in (0, -1)]
         yield say(f"training.summary.loss{one}", **said, before=losses[0], after=Strong(losses[1]),
                   even=decimal(query.lang, float(np.log(PIECES)), 2))  # fmt: skip

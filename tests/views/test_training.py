@@ -90,7 +90,7 @@ def test_guesses_and_the_right_word_at_each_snapshot():
     for column, trace in enumerate(traces):
         assert [row[column] for row in panel["text"][:5]] == [guess for guess, _ in guesses(trace, 4)]
         assert values(panel)[5, column] == pytest.approx(np.exp(-trace.filling.masked_loss[4]))
-    assert "“den”" in found.summary[1].text("en")
+    assert "“den”" in found.summary[0].text("en")
 
 
 def test_the_loss_stands_over_the_updates():
@@ -114,7 +114,7 @@ def test_two_sentences_and_their_difference_at_each_step():
     _, traces, found = drawn(vs="Der Hund biss den Mann")
     assert len(found.plot.data) == 3 * len(snapshots()) and len(traces) == 2 * len(snapshots())
     assert [traces[place].model for place in found.token_runs] == ["encoder", "encoder"]
-    assert len(found.summary) == 2 and all("gets" in each.text("en") for each in found.summary)  # of the maps alone
+    assert len(found.summary) == 2 and all("gets" in each.text("en") for each in found.summary)
     assert all("−log\u00a0p" in each.text("en") for each in drawn(show="loss", vs="Der Hund")[2].summary)
     largest = max(np.abs(values(trace)).max() for trace in found.plot.data if trace["coloraxis"] == "coloraxis2")
     assert found.plot.layout["coloraxis2"]["cmax"] == pytest.approx(largest)
