@@ -242,7 +242,7 @@ def lost(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> P
 
 
 def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Iterable[Message]:
-    """How sharp the attention has become, what is guessed for the hidden word, or the mean loss: what the picture shows."""
+    """What the picture shows: how sharp the attention has become, the guesses for the hidden word, or the mean loss."""
     first = "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
     start, end = attention(query, sentence.traces[0]), attention(query, sentence.traces[-1])
     one = ".one" if len(steps) == 1 else ""

@@ -32,9 +32,7 @@ def rows_of(**stated):
 def test_the_second_sentence_has_the_nouns_swapped_or_is_the_reversal():
     query, traces, found = drawn()
     assert {trace.text for trace in traces} == {TEXT, "Der Hund biss den Mann"}
-    assert (
-        found.summary[0].text("de") == "Verglichen mit „Der Hund biss den Mann“ (Nomen getauscht)."
-    )
+    assert found.summary[0].text("de") == "Verglichen mit „Der Hund biss den Mann“ (Nomen getauscht)."
     nounless, _, told = drawn(text="Gestern war es kalt.")
     assert nounless.second == "kalt es war Gestern."
     assert told.summary[0].text("en") == "Compared with “kalt es war Gestern.” (the words in reverse)."
