@@ -118,8 +118,8 @@ def test_the_encoder_fills_each_place_with_it_hidden():
 
 def test_of_two_sentences_only_what_each_layer_does_is_said():
     alone, beside = told(drawn()[2]), told(drawn(vs="Der Hund biss den Mann")[2])
-    assert "Tokens werden zu Vektoren" in alone and "Am Ende rät das Modell" in alone
-    assert "Tokens werden" not in beside and "Am Ende" not in beside and beside.count("Am weitesten dreht sich") == 2
+    assert "Einheiten gehen durch" in alone and "Am Ende rät das Modell" in alone
+    assert "Einheiten gehen" not in beside and "Am Ende" not in beside and beside.count("Am weitesten dreht sich") == 2
 
 
 def test_the_decoder_says_the_next_word_after_each():
