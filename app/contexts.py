@@ -216,4 +216,4 @@ def rows(pair: Pair) -> Iterable[tuple[Cell, ...]]:
             cosines: list[float | None] = [1.0 if known else None, *pair.cosines[:, at].tolist()]
             for stage, (share, row) in enumerate(zip(cosines, near, strict=True)):
                 trace = pair.runs[run] if stage else pair.tables[run]
-                yield (trace.model, run + 1, place, one.word, names[stage], share, Ranked(row) or None)
+                yield (trace.model, run + 1, place, one.word, names[stage], share, Ranked(row) if row else None)

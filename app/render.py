@@ -10,7 +10,7 @@ from markupsafe import Markup
 from app import tables, words
 from app.messages import Lang, Message, bound, known, translate
 from app.query import Query, Value, quoted
-from app.views import Figure, Link, Rows, View
+from app.views import Figure, Link, Ranked, Rows, View
 from models import registry
 from models.trace import Trace
 
@@ -191,7 +191,8 @@ def data(view: View, query: Query, traces: Sequence[Trace], figure: Figure) -> J
         "figure": figure.plot.json(query.theme) | linked,
         "summary": plain(figure.summary, query.lang),
         "table": {"columns": [column.removeprefix("column.") for column in figure.table.columns],
-                  "rows": [list(row) for row in figure.table.rows()]},
+                  "rows": [[str(cell) if isinstance(cell, Ranked) else cell for cell in row]
+                           for row in figure.table.rows()]},
         "check": check_json(max(traces, key=lambda trace: trace.check.max_abs_error)) if traces else None,
     }  # fmt: skip
 

@@ -74,8 +74,8 @@ def candidates(rows: np.ndarray, maxima: np.ndarray, ranks: int) -> np.ndarray:
     counts as one of them.
     """
     least = np.partition(maxima, -ranks, axis=1)[:, -ranks, None]
-    row, column = np.nonzero(~(maxima < least))
-    kept, layer = np.nonzero(~(rows[row, :, column] < least[row]))
+    row, column = np.divmod(np.flatnonzero(~(maxima < least)), maxima.shape[1])
+    kept, layer = np.divmod(np.flatnonzero(~(rows[row, :, column] < least[row])), rows.shape[1])
     return np.ravel_multi_index((row[kept], layer, column[kept]), rows.shape)
 
 

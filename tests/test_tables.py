@@ -44,7 +44,8 @@ def test_numbers_beside_words_have_the_readers_decimal_sign_and_a_point_in_the_d
     assert "ist 0,113 · hat 0,088" in tables.page_table(table, "de", GATES)["rows"]
     assert "ist 0.113 · hat 0.088" in tables.page_table(table, "en", GATES)["rows"]
     assert "biss,ist 0.113 · hat 0.088" in tables.as_csv(table)
-    assert Ranked([]) == ""
+    said = Table(("column.word", "column.guesses"), lambda: [("biss", guesses._replace(said="ist 11 %"))], 1)
+    assert ">ist 11 %</td>" in tables.page_table(said, "en", GATES)["rows"]
 
 
 def test_rows_of_a_table_are_escaped_cell_by_cell():

@@ -18,7 +18,6 @@ from models.experiments import takes
 from models.trace import Trace
 
 CHAPTERS = ("order", "words", "rnn", "gates", "attention", "transformer", "lanes", "practice")
-Cell = str | int | float | None
 
 
 class Term(str):
@@ -32,19 +31,22 @@ class Term(str):
         return made
 
 
-class Ranked(str):
-    """Words and how likely or near each is, in one cell: decimal points in the data, the reader's sign on a page."""
+class Ranked(NamedTuple):
+    """Words and how likely or near each is, in one cell: decimal points in the data, on a page what the figure says of
+    them, else the reader's sign."""
 
     found: Sequence[tuple[str, float]]
+    said: str = ""
 
-    def __new__(cls, found: Sequence[tuple[str, float]]) -> "Ranked":
-        made = super().__new__(cls, " · ".join(f"{word} {value:.3f}" for word, value in found))
-        made.found = found
-        return made
+    def __str__(self) -> str:
+        return " · ".join(f"{word} {value:.3f}" for word, value in self.found)
 
     def text(self, lang: Lang) -> str:
         """The cell as a page shows it."""
-        return " · ".join(f"{word} {decimal(lang, value, 3)}" for word, value in self.found)
+        return self.said or " · ".join(f"{word} {decimal(lang, value, 3)}" for word, value in self.found)
+
+
+Cell = str | int | float | Ranked | None
 
 
 def change_term(trace: Trace) -> Term | None:

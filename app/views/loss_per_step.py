@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import NonNegativeInt
 
 from app import units
-from app.messages import Message, Strong, chance, decimal, percent, say, translate, visible
+from app.messages import Lang, Message, Strong, chance, decimal, percent, say, translate, visible
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query, Value, layers
 from app.views import Cell, Figure, Ranked, Table, View, change_term
@@ -21,7 +21,7 @@ GUESSES = 5
 EXPECTED = 8  # up to so many tokens, the likeliest guess stands below each word
 LEAST_BITS = 0.05  # a smaller difference is not called one
 
-Guesses = list[list[tuple[str, float]]]  # of one run, after each token the likeliest, with their probabilities
+Guesses = list[Ranked]  # of one run, after each token the likeliest, with their probabilities
 
 
 def places(trace: Trace) -> Sequence[int]:
@@ -74,7 +74,7 @@ def losses(query: LossPerStepQuery, trace: Trace) -> np.ndarray:
 def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     """A bar for each word, the running sum as a line on an axis of its own; the five best guesses on hover."""
     plain = [number for number, trace in enumerate(traces) if trace.change is None]
-    curves, sums, guesses = [], [], [guessed(trace) for trace in traces]
+    curves, sums, guesses = [], [], [guessed(trace, query.lang) for trace in traces]
     several = len(traces) > 1  # else the axes say what they measure, and no legend is needed
     for number, trace in enumerate(traces):
         loss, name = losses(query, trace), curve_name(query, traces, number)
@@ -90,7 +90,7 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     below = labels[1] if len(labels) > 1 and labels[1] != labels[0] else ()
     expected = not several and len(labels[0]) <= EXPECTED
     if expected:
-        below = ["", *(shortened(likeliest[0][0]) for likeliest in guesses[0][: len(labels[0]) - 1])]
+        below = ["", *(shortened(likeliest.found[0][0]) for likeliest in guesses[0][: len(labels[0]) - 1])]
     if len(below) > len(labels[0]):  # the longer sentence decides how many places there are
         labels[0] += [""] * (len(below) - len(labels[0]))
     title = translate(query.lang, "loss_per_step.axis.expected") if expected else ""
@@ -141,9 +141,8 @@ def hover_texts(query: LossPerStepQuery, trace: Trace, guessed: Guesses) -> list
     lang, told = query.lang, [""]
     after = zip(words(trace)[1:], losses(query, trace).tolist()[1:], shares(trace)[1:], guessed, strict=False)
     for word, loss, share, guesses in after:
-        expected = ", ".join(f"{guess} {percent(lang, probability)}" for guess, probability in guesses)
         told.append(
-            translate(lang, "loss_per_step.hover", word=word.label, guesses=expected, share=chance(lang, share),
+            translate(lang, "loss_per_step.hover", word=word.label, guesses=guesses.said, share=chance(lang, share),
                       loss=decimal(lang, loss, 2))
         )  # fmt: skip
     return told
@@ -156,11 +155,15 @@ def shares(trace: Trace) -> list[float]:
     return found
 
 
-def guessed(trace: Trace) -> Guesses:
+def guessed(trace: Trace, lang: Lang) -> Guesses:
     """What a run expects after each token: the five likeliest."""
     assert trace.prediction is not None
+    found = []
     rows = zip(trace.prediction.words, trace.prediction.probabilities[:, :GUESSES].tolist(), strict=True)
-    return [list(zip(map(visible, guesses), numbers, strict=False)) for guesses, numbers in rows]
+    for guesses, numbers in rows:
+        likeliest = [(visible(guess), number) for guess, number in zip(guesses, numbers, strict=False)]
+        found.append(Ranked(likeliest, ", ".join([f"{guess} {percent(lang, number)}" for guess, number in likeliest])))
+    return found
 
 
 def summaries(
@@ -185,7 +188,7 @@ def summaries(
             continue
         name = units.run_name(query, plain, sentence)
         before, worst = total, int(np.nanargmax(trace.prediction.loss))
-        guess, share = guessed[worst - 1][0]
+        guess, share = guessed[worst - 1].found[0]
         yield say(
             "loss_per_step.summary.wiped" if wiped else "loss_per_step.summary", model=name,
             word=Strong(word_at(trace, worst).label),
@@ -212,10 +215,9 @@ def rows(query: LossPerStepQuery, traces: list[Trace], guesses: list[Guesses]) -
     for run, (trace, guessed) in enumerate(zip(traces, guesses, strict=True), start=1):
         loss = losses(query, trace)
         numbers = zip(loss.tolist(), np.nancumsum(loss).tolist(), shares(trace), strict=True)
-        expected = [Ranked(likeliest) for likeliest in guessed]
         for word, (own, total, probability) in list(zip(words(trace), numbers, strict=True))[1:]:
-            likeliest = expected[word.position - 1]
-            yield trace.model, run, change_term(trace), word.position, word.label, own, total, probability, likeliest
+            change, likeliest = change_term(trace), guessed[word.position - 1]
+            yield trace.model, run, change, word.position, word.label, own, total, probability, likeliest
 
 
 VIEW = View(
