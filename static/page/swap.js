@@ -71,7 +71,8 @@
     const moved = () => place.getBoundingClientRect().top - top;
     scrollBy({ top: moved(), behavior: "instant" });
     const summary = document.getElementById("summary");
-    if (moved() < 0 && summary?.getBoundingClientRect().top < top) summary.style.minHeight = `${summary.offsetHeight - moved()}px`;
+    const box = summary?.getBoundingClientRect();
+    if (moved() < 0 && box?.top < top) summary.style.minHeight = `${box.height - moved()}px`;
   }
 
   /* A server that was not told its address is named as this window reaches it. */
