@@ -8,7 +8,7 @@
   const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
   const FEW = 8; // so few words should show their values, in more rows if need be
   const SINGLE_HEIGHT = 620;
-  const SCREEN = 0.7; // of a page's window: so high are the rows of one map, that all of it is seen at once
+  const SCREEN = 0.62; // of a page's window: so high are the rows of one map, that all of it is seen at once
   const PANEL_LEAST = 240;
   const PANEL_SLIDE = 110; // so that two sentences and their difference stand side by side
   const GAP = 30;
