@@ -103,3 +103,12 @@ def test_crawlers_are_told_to_leave_sentences_alone(client):
     answer = client.get("/robots.txt")
     assert answer.headers["content-type"].startswith("text/plain")
     assert answer.text.splitlines()[1:] == ["User-agent: *", "Disallow: /*?", "Disallow: /api/"]
+
+
+def test_every_class_of_a_template_has_a_rule_or_a_script():
+    ours = [(FOLDER / name).read_text("utf-8") for name in FILES if not name.startswith("vendor/")]
+    known = set(re.findall(r"\.([\w-]+)", "\n".join(ours))) | {"no-inline-styles"}  # that one is Plotly's
+    for template in sorted((FOLDER.parent / "templates").glob("*.html")):
+        plain = re.sub(r"{%.*?%}|{{.*?}}", " ", template.read_text("utf-8"))
+        given = {name for each in re.findall(r'class="([^"]*)"', plain) for name in each.split()}
+        assert given <= known, template.name
