@@ -58,15 +58,17 @@ def result(
 ) -> Json:
     """What the templates need to show a figure, its words, its numbers and where else they are had.
 
-    `frame` is what the links of an embed carry on, so that they lead to embeds; None on a page.
+    `frame` is what the links of an embed carry on, so that they lead to embeds; None on a page, which alone lists the
+    words beside the figure.
     """
     lang = query.lang
     path = f"/{lang}/{view.name}"
+    listed = (figure.token_runs or range(len(traces))) if frame is None else ()
     return {
         "summary": sentences(figure.summary, lang),
         "label": plain(figure.summary, lang),
         "figure": figure_json(figure, query.theme),
-        "tokens": [token_line(traces[run], lang) for run in figure.token_runs or range(len(traces))],
+        "tokens": [token_line(traces[run], lang) for run in listed],
         "playback": figure.plot.playback,
         "words": any(axis["positions"] for axis in figure.plot.tokens),
         "places": [

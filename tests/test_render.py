@@ -87,3 +87,4 @@ def test_a_figure_needs_nothing_but_its_parts(make_recurrent):
     found = render.result(GATES, query, [trace], figure)
     assert found["label"] and found["links"]["csv"].startswith("/de/gates.csv?")
     assert found["links"]["slides"].startswith("/de/slides/gates?")
+    assert len(found["tokens"]) == 1 and not render.result(GATES, query, [trace], figure, {})["tokens"]
