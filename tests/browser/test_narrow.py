@@ -277,6 +277,20 @@ def test_the_pair_of_the_landing_page_is_read_as_it_stands_on_a_phone(phone: Scr
     assert all(below - above > -40 for above, below in pairwise(tops)), "the focus jumps up"
 
 
+@pytest.mark.parametrize("width", [390, 640])
+def test_the_tab_key_reaches_all_of_a_comparison_as_the_eye_does(phone: Screen, width: int) -> None:
+    """Also in the zoomed window of a desktop."""
+    phone.page.set_viewport_size(PHONE | {"width": width})
+    phone.open("/de/gates", text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
+    phone.page.evaluate("document.activeElement.blur()")
+    stops = ["field-text", "field-vs", "figure", "copy", "control-model", "line-open"]
+    reached: list[str] = []
+    while stops[-1] not in reached and len(reached) < 60:
+        phone.page.keyboard.press("Tab")
+        reached.append(phone.page.evaluate("document.activeElement.id"))
+    assert [name for name in reached if name in stops] == stops
+
+
 def test_a_finger_lights_a_cell_until_it_touches_elsewhere(phone: Screen) -> None:
     phone.open("/de/attention_map", text="Der Mann biss den Hund")
     phone.page.locator(".figure").scroll_into_view_if_needed()
