@@ -247,7 +247,7 @@
     const lines = axis.ticktext.map((text) => text.split("<br>"));
     if (lines.some((each) => each.length > 1)) {
       const letters = Math.min(size, (0.95 * place * size) / Math.max(...lines.flat().map((line) => textWidth(plain(line), size))));
-      if (letters < TWO_LINES.least) thinTicks(axis, place, size, TWO_LINES);
+      if (letters < (onSlide() ? leastLetters() : TWO_LINES.least)) thinTicks(axis, place, size, TWO_LINES);
       else axis.tickfont = { ...axis.tickfont, size: letters };
       return;
     }

@@ -94,7 +94,8 @@
       const over = layout.height + aroundFigure() - innerHeight;
       if (over > EDGE) return -over;
       if (kind === "map" || kind === "atlas") return placed.cell * placed.tall;
-      return layout.width * Math.max(1, layout.height - AROUND * scale());
+      const letters = (layout.xaxis?.tickfont?.size ?? layout.font.size) / layout.font.size; // names that had to become smaller
+      return layout.width * Math.max(1, layout.height - AROUND * scale()) * letters;
     };
     const caption = !document.body.classList.contains("brief") && document.querySelector(".summary");
     const wide = !onPaper() && onFixedHeight() && innerWidth > WIDE * innerHeight && caption;
