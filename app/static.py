@@ -20,8 +20,9 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", 
 JOINED = {
     "satzblick.js": (
         "figure/frame.js", "figure/text.js", "figure/bars.js", "figure/cells.js", "figure/stack.js", "figure/panels.js",
-        "figure/sticky.js", "figure/chart.js", "figure/drawn.js", "figure/playback.js", "figure/fit.js",
-        "figure/words.js", "figure/places.js", "figure/player.js", "figure/draw.js",
+        "figure/sticky.js", "figure/axes.js", "figure/points.js", "figure/chart.js", "figure/drawn.js",
+        "figure/playback.js", "figure/fit.js", "figure/words.js", "figure/places.js", "figure/player.js",
+        "figure/draw.js",
         "page/typed.js", "page/swap.js", "page/ask.js", "page/choose.js", "page/form.js", "page/links.js",
         "page/slide.js",
     ),
