@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from app import plotting
 from app.plotting import Panel, cell, maps
-from app.plotting.charts import apart
 from app.plotting.colours import ACCENT, CLASSES, GRID, MASKED, PAPER, THEMES, colorscale
 from app.plotting.maps import span
+from app.plotting.names import apart
 from app.plotting.plot import DTYPES, escaped, merged, typed
 
 TITLES = {"share": "Anteil", "signed": "Wert", "difference": "rechts minus links"}

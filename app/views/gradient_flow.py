@@ -8,8 +8,7 @@ import numpy as np
 from pydantic import Field, PositiveInt
 
 from app.messages import Listed, Message, Strong, decimal, power, say, translate, valued
-from app.plotting import Axis, Curve, Panel, chart, maps
-from app.plotting import labels as names
+from app.plotting import Axis, Curve, Panel, chart, curve_names, maps
 from app.query import LONG_TEXT, Choices, Query, QueryError
 from app.views import Cell, Figure, Table, View, change_term, model_title
 from app.words import shortened, words
@@ -144,7 +143,7 @@ def curves(query: GradientFlowQuery, traces: list[Trace]) -> Figure:
     )
     shown = [number for number, trace in enumerate(traces) if trace.model == traces[0].model]
     summary = list(summaries(query, traces, texts))
-    ends = names(drawn, y, GAP, first=True) if len(texts) < 2 else []
+    ends = curve_names(drawn, y, GAP, first=True) if len(texts) < 2 else []
     return Figure(chart([*drawn, *ends], query.lang, x, y), summary, table(query, traces), token_runs=shown)
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from app import measured, tradeoffs
 from app.messages import Message, say, translate, whole
 from app.pace import NEAR, TRANSFORMERS, Network, amount, rounded
-from app.plotting import BESIDE, Axis, Curve, Plot, chart, labels
+from app.plotting import BESIDE, Axis, Curve, Plot, chart, curve_names
 from app.query import Choices, Query, Value
 from app.views import Cell, Figure, Table, View
 from models.run import Run
@@ -173,7 +173,8 @@ def plotted(query: SpeedQuery, curves: list[Curve], strokes: list[Curve], senten
     over = Axis(title, [whole(query.lang, int(length)) for length in x], log=True,
                 limits=(first, float(x[-1]) * (float(x[-1]) / first) ** ROOM), at=x.tolist())  # fmt: skip
     return chart(
-        [*strokes, *curves, *marks(query, sentences, (first, float(x[-1])), (low, high)), *labels(curves, down, GAP)],
+        [*strokes, *curves, *marks(query, sentences, (first, float(x[-1])), (low, high)),
+         *curve_names(curves, down, GAP)],
         query.lang, over, down,
         height=460,
     )  # fmt: skip
