@@ -285,6 +285,17 @@ def test_two_names_share_the_way():
     assert apart([0.9, 0.52, 0.5], 0.1) == pytest.approx([0.9, 0.56, 0.46])
 
 
+@pytest.mark.parametrize("values", [[0.11, 0.112, 0.2], [9.9, 9.8, 900.0], [0.001, 0.11, 5.0]])
+def test_names_of_curves_stay_inside_the_plot(values):
+    """What lies beyond its axis Plotly does not draw."""
+    curves = [plotting.Curve(str(value), np.array([value, 1.0])) for value in values]
+    axis = plotting.Axis("", log=True, limits=(0.1, 10))
+    heights = [float(np.log10(name.y[0])) for name in plotting.curve_names(curves, axis, 0.1, first=True)]
+    assert min(heights) >= -0.9 - 1e-6 and max(heights) <= 0.8 + 1e-6
+    assert np.argsort(heights).tolist() == np.argsort(values).tolist()
+    assert np.diff(np.sort(heights)).min() >= 0.2 - 1e-6
+
+
 def test_a_table_has_texts_in_its_cells_and_cells_of_any_shape():
     texts = [["a", "b", "c"]] * 2
     table = replace(panel(np.eye(2, 3)), texts=texts)

@@ -29,11 +29,13 @@ def curve_names(curves: Sequence[Curve], y: Axis, gap: float, first: bool = Fals
     curves = [curve for curve in curves if np.isfinite(curve.y).any()]
     ends = [int(np.flatnonzero(np.isfinite(curve.y))[0 if first else -1]) for curve in curves]
     wanted = [(float(scaled(curve.y[end])) - low) / (high - low) for curve, end in zip(curves, ends, strict=True)]
-    wanted = np.clip(wanted, 0, 1 - gap).tolist()  # a curve that leaves the plot has its name inside
+    rank = np.argsort(np.argsort(wanted, kind="stable"))
+    inside = (gap * (rank + 0.5), 1 - gap * (len(rank) - rank))  # the plot: beyond it Plotly draws no text
+    placed = np.clip(apart(wanted, gap), *inside).tolist()
     side = "left" if first else "right"
     joint = ", " if all(len(curve.name) <= SHORT for curve in curves) else "\n"
     found = []
-    for curve, end, place in zip(curves, ends, apart(wanted, gap), strict=True):
+    for curve, end, place in zip(curves, ends, placed, strict=True):
         height = low + place * (high - low)
         across = float(end if curve.x is None else curve.x[end])
         rows = curve.name.replace(", ", joint).split("\n")
