@@ -121,6 +121,7 @@
     wholeDown(data, layout, plotHigh({ layout, data }, width));
     wholeSingle(data, layout, width - AROUND_PLOT * layout.font.size);
     wrapTicks(layout.xaxis, inner, layout.font.size);
+    layout.xaxis.ticklabeloverflow = "allow"; // the first of slanted names is not left out
     overBars(data, layout, inner);
     if (bare && named) layout.showlegend = false;
     data = withShortNames(layout, data, width);

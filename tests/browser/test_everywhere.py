@@ -86,6 +86,19 @@ def test_every_label_can_be_read_from_the_last_row(screen: Screen, view: str) ->
     assert high <= 8, f"{high} pixels too high"
 
 
+@pytest.mark.parametrize("lang", ["de", "en"])
+def test_no_slanted_name_of_a_network_is_left_out(screen: Screen, lang: str) -> None:
+    screen.page.set_viewport_size({"width": 1280, "height": 720})
+    screen.open(f"/{lang}/embed/order", scale="1.5")
+    names = screen.page.eval_on_selector_all(
+        ".xtick text",
+        """names => names.map((name) => [getComputedStyle(name).opacity, getComputedStyle(name).display,
+          name.getBoundingClientRect().left])""",
+    )
+    assert len(names) == 8
+    assert all(opacity == "1" and display != "none" and left >= 0 for opacity, display, left in names)
+
+
 LONG = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da."
 
 
