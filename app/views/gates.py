@@ -50,22 +50,29 @@ def values(query: GatesQuery, trace: Trace) -> np.ndarray:
 
 
 def figure(query: GatesQuery, traces: list[Trace]) -> Figure:
-    """One gate over the text: 0 closed, 1 open; words across, units down; the mean of each word as a line above."""
+    """One gate over the text: 0 closed, 1 open; words across, units down; the mean of each word as a line above.
+
+    Of what has a sign the line is the mean size, since its mean is about nothing at every word.
+    """
     queries = [fitted(query, trace) for trace in traces]
     gates = [values(*run) for run in zip(queries, traces, strict=True)]
     scales: list[Scale] = ["signed" if each.gate in SIGNED else "share" for each in queries]
     lines = [line(*run) for run in zip(queries, gates, strict=True)]
-    named = [translate(query.lang, f"option.line.{'mean' if each.gate in SIGNED else each.line}") for each in queries]
-    peaks = [extremes(gate) if mean_shown(each) else () for each, gate in zip(queries, gates, strict=True)]
+    named = [
+        translate(query.lang, "gates.line.size" if each.gate in SIGNED else f"option.line.{each.line}") for each in queries
+    ]
+    peaks = [peaked(*run) for run in zip(queries, gates, strict=True)]
     plot, table = units.drawing(query, traces, gates, lines, scales, named, "gates", peaks=peaks)
     names = [units.run_name(query, traces, number) for number in range(len(traces))]
     sentences = [summary(*run) for run in zip(queries, names, traces, gates, strict=True)]
     return Figure(plot, sentences, table, [(each.layer or 1) - 1 for each in queries])
 
 
-def mean_shown(query: GatesQuery) -> bool:
-    """Whether the line is what the summary speaks of: of what has a sign that is the size."""
-    return query.line == "mean" and query.gate not in SIGNED
+def peaked(query: GatesQuery, gate: np.ndarray) -> tuple[int, ...]:
+    """The words that the summary names, where the line shows what it says of them."""
+    if query.gate in SIGNED:
+        return (strongest(gate),)
+    return extremes(gate) if query.line == "mean" else ()
 
 
 def extremes(gate: np.ndarray) -> tuple[int, int]:
@@ -74,12 +81,17 @@ def extremes(gate: np.ndarray) -> tuple[int, int]:
     return int(means.argmax()) + 1, int(means.argmin()) + 1
 
 
+def strongest(gate: np.ndarray) -> int:
+    """The word at which what has a sign is largest on average; the first token is no word."""
+    return int(np.abs(gate[1:]).mean(1).argmax()) + 1
+
+
 def line(query: GatesQuery, gate: np.ndarray) -> np.ndarray:
-    """Per word the mean of the units, or the share of them that are saturated, [tokens]."""
+    """Per word the mean of the units, of their sizes, or the share of them that are saturated, [tokens]."""
     shown: np.ndarray = gate.mean(1)
     if query.gate in SIGNED:
-        return shown
-    if query.line == "closed":
+        shown = np.abs(gate).mean(1)
+    elif query.line == "closed":
         shown = (gate < CLOSED).mean(1, dtype=np.float32)
     elif query.line == "open":
         shown = (gate > OPEN).mean(1, dtype=np.float32)
@@ -91,9 +103,9 @@ def summary(query: GatesQuery, name: str, trace: Trace, gate: np.ndarray) -> Mes
     labels, means, (high, low) = words(trace), gate.mean(1), extremes(gate)
     title = translate(query.lang, f"option.gate.{query.gate}")
     if query.gate in SIGNED:
-        sizes = np.abs(gate[1:]).mean(1)
-        word, size = Strong(labels[int(sizes.argmax()) + 1].label), decimal(query.lang, float(sizes.max()), 2)
-        return say("gates.summary.signed", gate=title, model=name, word=word, size=Strong(size))
+        most = strongest(gate)
+        size = Strong(decimal(query.lang, float(np.abs(gate[most]).mean()), 2))
+        return say("gates.summary.signed", gate=title, model=name, word=Strong(labels[most].label), size=size)
     return say(
         "gates.summary",
         gate=title,

@@ -57,9 +57,21 @@ def test_the_words_that_are_named_are_large_points_of_the_line_where_it_shows_wh
     trace = make_recurrent(model="lstm")
     drawn = figure(GatesQuery(model="lstm", gate=gate, line=line, layer=1), [trace])
     points = [found["x"] for found in drawn.plot.data if found.get("mode") == "markers"]
-    means = trace.recurrence.gates[0, 1, 1:].mean(1)
-    expected = [[int(means.argmax()) + 1, int(means.argmin()) + 1]] if (line, gate) == ("mean", "forget") else []
-    assert points == expected
+    means, sizes = trace.recurrence.gates[0, 1, 1:].mean(1), np.abs(trace.recurrence.cell[0, 1:]).mean(1)
+    expected = {
+        ("mean", "forget"): [[int(means.argmax()) + 1, int(means.argmin()) + 1]],
+        ("open", "forget"): [],
+        ("mean", "cell"): [[int(sizes.argmax()) + 1]],
+    }
+    assert points == expected[line, gate]
+
+
+def test_the_line_over_what_has_a_sign_is_its_mean_size(make_recurrent):
+    trace = with_gate(make_recurrent(), 2, np.array([-0.5, 0.5, -0.2, 0.2, 0.1], np.float32))
+    drawn = figure(settled(GatesQuery(lang="en", gate="new"), trace), [trace]).plot
+    values = np.frombuffer(base64.b64decode(drawn.data[1]["y"]["bdata"]), np.float32)
+    assert values == pytest.approx([0.3] * len(trace.tokens))
+    assert "mean size" in drawn.json()["layout"]["annotations"][0]["text"]
 
 
 def test_without_a_choice_it_is_forget_or_update_of_the_last_layer(make_recurrent):
