@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from app.messages import Lang, Message, decimal, known, translate
+from app.messages import Lang, Message, decimal, known, shortest, translate
 from app.options import choice_label, numbers, options, run_choices, sliders
 from app.query import Choices, Query, Slider, Value
 from app.views import View, model_title
@@ -102,6 +102,7 @@ def number_control(
     return {
         "name": name, "label": translate(lang, f"option.{name}"), "kind": "number", "options": [],
         "value": getattr(query, name), "least": values[0], "most": values[-1], "step": step, "action": path,
+        "range": f"{shortest(lang, values[0])}–{shortest(lang, values[-1])}",
         "hidden": list(others.items()), "row_number": rows,
     }  # fmt: skip
 

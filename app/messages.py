@@ -138,6 +138,11 @@ def decimal(lang: Lang, value: float, digits: int) -> str:
     return text.replace(".", ",") if lang == "de" else text
 
 
+def shortest(lang: Lang, value: float) -> str:
+    """A number with no more decimals than it has: 0,1 and 10."""
+    return decimal(lang, value, len(f"{value:g}".partition(".")[2]))
+
+
 def signed(lang: Lang, value: float, digits: int) -> str:
     """A change with its sign; one that is rounded to nothing has none."""
     value = round(value, digits)

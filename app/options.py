@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from app.messages import Lang, Message, decimal, known, say, translate
+from app.messages import Lang, Message, known, say, shortest, translate
 from app.query import Choices, Places, Q, Query, QueryError, Slider
 from models.trace import Trace
 
@@ -78,8 +78,7 @@ def allowed(kind: type[Query], field: str, lang: Lang) -> str:
             most = entry.get("maximum", entry.get("exclusiveMaximum", 0) - 1)
             parts.append(f"{least}, {least + 1}, {least + 2} …" if most < 0 else f"{least} … {most}")
         elif entry.get("type") == "number":
-            ends = (decimal(lang, entry[end], len(f"{entry[end]:g}".partition(".")[2])) for end in ENDS)
-            parts.append(" … ".join(ends))
+            parts.append(" … ".join(shortest(lang, entry[end]) for end in ENDS))
         elif entry.get("type") == "boolean":
             parts.append("0, 1")
     return ", ".join(parts)

@@ -65,6 +65,7 @@ def test_an_option_without_fixed_choices_is_a_field_that_carries_the_rest_along(
     field = found["temperature"]
     assert (field["kind"], field["value"], field["least"], field["most"]) == ("number", 0.5, 0.1, 3)
     assert (field["step"], found["k"]["step"]) == ("any", "1")
+    assert field["range"] == "0,1–3"  # as one writes it in the page's language
     assert dict(field["hidden"]) == {"text": "a & b", "vs": "Hund", "model": "decoder", "bg": "solid"}
 
 

@@ -59,7 +59,8 @@ def figure(query: GatesQuery, traces: list[Trace]) -> Figure:
     scales: list[Scale] = ["signed" if each.gate in SIGNED else "share" for each in queries]
     lines = [line(*run) for run in zip(queries, gates, strict=True)]
     named = [
-        translate(query.lang, "gates.line.size" if each.gate in SIGNED else f"option.line.{each.line}") for each in queries
+        translate(query.lang, "gates.line.size" if each.gate in SIGNED else f"option.line.{each.line}")
+        for each in queries
     ]
     peaks = [peaked(*run) for run in zip(queries, gates, strict=True)]
     plot, table = units.drawing(query, traces, gates, lines, scales, named, "gates", peaks=peaks)
