@@ -22,6 +22,7 @@ from models.run import Change, Run
 from models.trace import Expectation, Token, Trace, typed_places
 
 LEAST_SHARE = 0.0005  # bars lower than this cannot be pointed at
+DECIDED = 0.1  # bits of entropy under which there is no talk of being undecided
 NUMBERED = 12  # more bars have no room for their numbers
 STEPS = (0.2, 0.5, 1, 2)  # of an axis, in powers of ten
 MOST_STEPS = 7
@@ -143,6 +144,11 @@ class Asked(NamedTuple):
         return "next_word.behind" if self.behind else "next_word.hidden" if self.hides else "next_word"
 
     @property
+    def ends(self) -> bool:
+        """Whether the text is likeliest to end here, where the model writes on."""
+        return not self.hides and self.best(1)[0].written == "[SEP]"
+
+    @property
     def real(self) -> int | None:
         """The place of the word that the text itself has, if it has one."""
         place = self.place if self.hides else self.place + 1
@@ -189,6 +195,8 @@ def figure(query: NextWordQuery, traces: list[Trace]) -> Figure:
     plot = chart(curves, query.lang, Axis(begun, ticks=labels), shares(query.lang, title, top * 1.12), height=400)
     links = [link for run in found[:1] for link in onward(query, run, shown, top)]
     summary = [message for run in found for message in summaries(query, run, traces)]
+    if any(run.ends for run in found):
+        summary.append(say("next_word.summary.end", option=translate(query.lang, "option.after")))
     return Figure(plot, summary, table(found, shown), links=links)
 
 
@@ -280,12 +288,12 @@ def summaries(query: NextWordQuery, run: Asked, traces: list[Trace]) -> Iterable
     yield say(
         f"{run.key}.summary", model=units.run_name(query, traces, run.number), last=run.word,
         word=Strong(best[0].written), share=Strong(percent(query.lang, best[0].share)),
-        bits=decimal(query.lang, bits, 1),
+    )  # fmt: skip
+    yield say(
+        "next_word.entropy.none" if bits < DECIDED else "next_word.entropy", bits=decimal(query.lang, bits, 1),
         words=whole(query.lang, round(2**bits)) if bits > 3.3 else decimal(query.lang, 2**bits, 1),
     )  # fmt: skip
-    if best[0].written == "[SEP]":
-        yield say("next_word.summary.end", option=translate(query.lang, "option.after"))
-    elif len(best) > 1 and query.vs is None:  # two sentences are long
+    if not run.ends and len(best) > 1 and query.vs is None:  # two sentences are long
         yield say(
             "next_word.summary.k", k=len(best), together=percent(query.lang, together), word=best[0].written,
             share=percent(query.lang, best[0].share / together),

@@ -110,7 +110,7 @@ def test_networks_whose_answer_stays_below_a_half_are_called_unsure(show, unsure
     _, traces, found = drawn(text="Hallo", show=show, of="rnn")
     below = [trace.model for trace in traces[::-1] if said(trace).class_probabilities.max() < 0.5]
     assert ", ".join(network_title(name, "en") for name in below) == unsure
-    assert found.summary[1].text("en") == f"No topic reaches 50% in: {unsure}. The sentence may fit none of the 18."
+    assert found.summary[1].text("en") == f"Unsure, below 50%: {unsure}. The sentence may fit none of the 18 topics."
 
 
 def test_one_network_says_what_it_finds_with_and_without_the_word():

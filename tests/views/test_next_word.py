@@ -40,9 +40,17 @@ def test_a_prefix_is_asked_as_if_it_were_the_text():
 
 def test_a_question_is_told_that_a_text_goes_on_and_is_not_answered():
     _, _, ended = drawn(text="Warum ist der Himmel blau?", lang="en")
-    assert "“after” shows what might follow" in ended.summary[1].text("en")
+    assert "“after” shows what might follow" in ended.summary[-1].text("en")
+    _, _, twice = drawn(text="Warum ist der Himmel blau?", vs="Ist der Himmel blau?", lang="en")
+    assert [message.key for message in twice.summary].count("next_word.summary.end") == 1
     _, _, open_ = drawn(text="Warum ist der Himmel", lang="en")
     assert not any("[SEP]" in message.text("en") for message in open_.summary)
+
+
+@pytest.mark.parametrize(("temperature", "told"), [(0.1, "next_word.entropy.none"), (3, "next_word.entropy")])
+def test_a_model_that_is_all_but_certain_is_not_called_undecided(temperature, told):
+    _, _, found = drawn(text="Warum ist der Himmel blau?", temperature=temperature)
+    assert told in [message.key for message in found.summary]
 
 
 @pytest.mark.parametrize("temperature", [0.1, 0.7, 1, 3])
@@ -205,7 +213,7 @@ def test_behind_the_text_a_place_is_made():
     with torch.inference_mode():
         expected = loaded.head(loaded.network(input_ids=ids).last_hidden_state)[0, -2].log_softmax(-1).numpy()
     np.testing.assert_allclose(traces[1].expectation.log_probabilities[-1], expected, atol=1e-4)
-    assert "hinter dem Text" in figure.summary[-2].text("de") or "Hinter" in figure.summary[-2].text("de")
+    assert "next_word.behind.summary" in [message.key for message in figure.summary]
 
 
 @pytest.mark.parametrize("lang", ["de", "en"])
