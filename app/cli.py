@@ -1,6 +1,8 @@
 """The command line: satzblick serve, models, …; the same as python -m app."""
 
+import sys
 from dataclasses import asdict, replace
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +23,8 @@ app = typer.Typer(
 @app.callback()
 def checked() -> None:
     """See what RNNs and Transformers do with a sentence."""
+    if isinstance(sys.stdout, TextIOWrapper):  # to a file or pipe Windows writes in an encoding without ≤
+        sys.stdout.reconfigure(errors="backslashreplace")
     from pydantic import ValidationError
 
     from app.settings import settings

@@ -8,6 +8,7 @@ import pytest
 import uvicorn
 from typer.testing import CliRunner
 
+from app.benchmarks import Line
 from app.cli import SERVED, app
 from app.settings import settings
 from app.static import asset
@@ -79,6 +80,15 @@ def test_a_reader_who_takes_nothing_does_not_keep_the_server():
 def test_python_m_app_is_the_same():
     result = subprocess.run([sys.executable, "-m", "app", "models"], capture_output=True, text=True, check=True)
     assert result.stdout == invoke("models").stdout
+
+
+def test_figures_can_be_written_to_a_file_on_windows(monkeypatch):
+    """There a file or pipe gets cp1252, which has neither ≤ nor −."""
+    line = Line("a", 1.0, bar=2.0, note="(3 − 2) ÷ 1")
+    monkeypatch.setattr("app.bench.measure", lambda *_, **__: [line])
+    result = CliRunner(charset="cp1252").invoke(app, ["bench", "--quick"])
+    assert result.exit_code == 0, result.exception
+    assert result.stdout.split() == ["a", "1.00", r"\u2264", "2.00", r"\u2713", "(3", r"\u2212", "2)", "÷", "1"]
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])

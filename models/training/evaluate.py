@@ -71,7 +71,7 @@ def evaluate(
         raise typer.Exit(2) from None
     if save:
         keep(result, weights / model)
-    for line in [json.dumps(result, ensure_ascii=False)] if as_json else readable(result):
+    for line in [json.dumps(result)] if as_json else readable(result):
         typer.echo(line)
 
 
