@@ -123,8 +123,8 @@ class Query(BaseModel):
 
     @property
     def same_text(self) -> bool:
-        """Whether all runs read the same sentence."""
-        return self.vs is None or self.vs == self.text
+        """Whether one sentence is read, once or by two models; one that is typed twice for one model counts as two."""
+        return self.vs is None or (self.vs == self.text and self.vs_model not in (None, self.model))
 
     def changed(self, **values: Value | None) -> Self:
         """The same query with other values."""
