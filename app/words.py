@@ -10,6 +10,7 @@ from models.trace import Token, Trace, typed_places
 
 Kind = Literal["word", "joint", "special", "invisible", "unknown"]
 USUAL = 2  # the third word of a text: in short German sentences mostly the verb
+INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 LONGEST = 24  # characters of a label in a figure; the whole word stands in the token line
 
 
@@ -40,6 +41,13 @@ def shortened(text: str) -> str:
 def words(trace: Trace) -> list[Word]:
     """All tokens of a run as labels."""
     return labelled(trace.tokens, trace.text)
+
+
+def indexed(found: Sequence[Word], at: int) -> str:
+    """A word as a sentence names it: of words that come more than once the how many-th it is, as an index."""
+    label = found[at].label
+    alike = [place for place, word in enumerate(found) if word.label == label]
+    return f"{label}{str(alike.index(at) + 1).translate(INDICES)}" if len(alike) > 1 else label
 
 
 def word_at(trace: Trace, position: int) -> Word:

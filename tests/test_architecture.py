@@ -211,6 +211,8 @@ def families() -> dict[str, bool]:
         model.title: True for family in families_listed() for model in family.MODELS
     }  # also of those not trained yet
     made |= {f"translation.summary.{by}{how}": True for by in ("", "by.") for how in ("beams", "greedy")}
+    moved = ("hidden_states", "trajectory")
+    made |= {f"{view}.summary{how}{one}": True for view in moved for how in ("", ".parallel") for one in ("", ".one")}
     made |= {f"looks.{part}": True for part in ("decoder", "cross")}
     made |= {f"loss_per_step.axis{which}{alone}": True for which in ("", ".sum") for alone in ("", ".alone")}
     made |= {f"loss_per_step.summary.{how}": True for how in ("same", "worse", "better")}

@@ -349,7 +349,7 @@ def test_a_place_that_a_shorter_text_does_not_have_falls_back_and_is_told(client
     assert beyond.status_code == plain.status_code == 200
     told, usual = beyond.json(), plain.json()
     label = translate("en", f"option.{option}")
-    assert told["summary"] == f"“{label}”: there is no place 9 here. {usual['summary']}"
+    assert told["summary"] == f"“{label}”: place 9 is not on offer here. {usual['summary']}"
     assert told["figure"] == usual["figure"]
 
 

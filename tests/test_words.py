@@ -3,7 +3,7 @@
 import pytest
 
 from app.messages import visible
-from app.words import LONGEST, kind, label, place_label, shortened, usual, words
+from app.words import LONGEST, indexed, kind, label, place_label, shortened, usual, words
 from models.trace import Token
 
 
@@ -71,3 +71,10 @@ def test_a_control_offers_a_token_by_its_place_and_as_typed(make_recurrent):
 )
 def test_the_usual_word_is_the_third_or_the_last(make_attentive, tokens, place):
     assert usual(make_attentive(*tokens.split()).tokens) == place
+
+
+def test_of_words_that_come_twice_a_sentence_says_the_how_many_th(make_recurrent):
+    found = words(make_recurrent("[CLS]", "der", "Hund", "der", "Der"))
+    assert [indexed(found, at) for at in range(5)] == ["[CLS]", "der₁", "Hund", "der₂", "Der"]
+    many = words(make_recurrent(*["a"] * 12))
+    assert indexed(many, 11) == "a₁₂"

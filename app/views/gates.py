@@ -11,7 +11,7 @@ from app.options import fitted
 from app.plotting import Scale
 from app.query import LONG_TEXT, Choices, Layer, Query
 from app.views import Figure, View
-from app.words import words
+from app.words import indexed, words
 from models.trace import Trace
 
 SIGNED = ("candidate", "new", "cell")  # tanh or sums: not doors between 0 and 1
@@ -106,14 +106,15 @@ def summary(query: GatesQuery, name: str, trace: Trace, gate: np.ndarray) -> Mes
     if query.gate in SIGNED:
         most = strongest(gate)
         size = Strong(decimal(query.lang, float(np.abs(gate[most]).mean()), 2))
-        return say("gates.summary.signed", gate=title, model=name, word=Strong(labels[most].label), size=size)
+        key = "gates.summary.signed" if len(gate) > 2 else "gates.summary.signed.one"
+        return say(key, gate=title, model=name, word=Strong(indexed(labels, most)), size=size)
     return say(
-        "gates.summary",
+        "gates.summary" if len(gate) > 2 else "gates.summary.one",
         gate=title,
         model=name,
-        high=Strong(labels[high].label),
+        high=Strong(indexed(labels, high)),
         high_share=Strong(percent(query.lang, float(means[high]))),
-        low=Strong(labels[low].label),
+        low=Strong(indexed(labels, low)),
         low_share=Strong(percent(query.lang, float(means[low]))),
         closed=percent(query.lang, float((gate[1:] < CLOSED).mean())),
         open=percent(query.lang, float((gate[1:] > OPEN).mean())),

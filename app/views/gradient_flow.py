@@ -11,7 +11,7 @@ from app.messages import Listed, Message, Strong, decimal, power, say, translate
 from app.plotting import Axis, Curve, Panel, chart, curve_names, maps
 from app.query import LONG_TEXT, Choices, Query, QueryError
 from app.views import Cell, Figure, Table, View, change_term, model_title
-from app.words import shortened, words
+from app.words import indexed, shortened, words
 from models.errors import InputError
 from models.run import Change, Run
 from models.tokenizer import tokenize
@@ -192,14 +192,16 @@ def summaries(query: GradientFlowQuery, traces: Sequence[Trace], texts: Sequence
             values = norms(query, trace)
             factor = 0.0 if np.isnan(values[first]) else float(values[first] / values[enters])
             factors[run_title(query, trace, [text])] = factor
-        told = [valued(name, power(query.lang, factor) if factor else UNDERFLOW) for name, factor in factors.items()]
+        shown = {name: power(query.lang, factor) if factor else UNDERFLOW for name, factor in factors.items()}
+        told = [valued(*each) for each in shown.items()]
         yield say(
-            "gradient_flow.summary", sentence=sentence, first=Strong(labels[first].label), last=labels[enters].label,
-            factors=Listed(told),
+            "gradient_flow.summary", sentence=sentence, first=Strong(indexed(labels, first)),
+            last=indexed(labels, enters), factors=Listed(told),
         )  # fmt: skip
         ranked = sorted(factors, key=lambda name: factors[name])
-        if len(texts) == 1 and factors[ranked[0]] < factors[ranked[-1]]:
-            yield say("gradient_flow.summary.ranked", least=ranked[0], most=ranked[-1])
+        least, most, numbers = ranked[0], ranked[-1], list(shown.values())
+        if len(texts) == 1 and least != most and numbers.count(shown[least]) == numbers.count(shown[most]) == 1:
+            yield say("gradient_flow.summary.ranked", least=least, most=most)
 
 
 def mapped(query: GradientFlowQuery, traces: list[Trace]) -> Figure:

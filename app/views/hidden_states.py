@@ -11,7 +11,7 @@ from app.options import fitted
 from app.plotting import Scale
 from app.query import Choices, Layer, Query
 from app.views import Figure, View
-from app.words import word_at, words
+from app.words import indexed, words
 from models.trace import Trace
 
 
@@ -91,10 +91,10 @@ def farthest(steps: np.ndarray) -> int:
 
 def summary(query: HiddenStatesQuery, name: str, trace: Trace, steps: np.ndarray) -> Message:
     """At which word the state of this run moved farthest."""
-    largest = farthest(steps)
+    largest, one = farthest(steps), ".one" if len(steps) == 2 else ""
     return say(
-        "hidden_states.summary" if trace.attention is None else "hidden_states.summary.parallel",
-        word=Strong(word_at(trace, largest).label),
+        f"hidden_states.summary{'' if trace.attention is None else '.parallel'}{one}",
+        word=Strong(indexed(words(trace), largest)),
         model=name,
         distance=Strong(decimal(query.lang, float(steps[largest]), 2)),
         mean=decimal(query.lang, float(steps[1:].mean()), 2),
@@ -108,9 +108,9 @@ def unit_summary(query: HiddenStatesQuery, name: str, trace: Trace, curve: np.nd
         "hidden_states.summary.unit",
         model=name,
         unit=str(query.unit),
-        high=Strong(labels[high].label),
+        high=Strong(indexed(labels, high)),
         most=decimal(query.lang, float(curve[high]), 2),
-        low=Strong(labels[low].label),
+        low=Strong(indexed(labels, low)),
         least=decimal(query.lang, float(curve[low]), 2),
     )
 

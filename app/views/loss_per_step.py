@@ -12,7 +12,7 @@ from app.messages import Lang, Message, Strong, chance, decimal, percent, say, t
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query, Value, layers
 from app.views import Cell, Figure, Ranked, Table, View, change_term
-from app.words import place_label, shortened, word_at, words
+from app.words import indexed, place_label, shortened, words
 from models import registry, tokenizer
 from models.run import Change, Run
 from models.trace import Trace
@@ -182,16 +182,21 @@ def summaries(
             bits = cost if query.unit == "bits" else cost / np.log(2)
             key = "same" if abs(bits) < LEAST_BITS else "worse" if cost > 0 else "better"
             yield say(
-                f"loss_per_step.summary.{key}", word=Strong(word_at(trace, wiped).label),
+                f"loss_per_step.summary.{key}", word=Strong(indexed(words(trace), wiped)),
                 cost=Strong(decimal(query.lang, abs(cost), 2)), unit=unit,
             )  # fmt: skip
             continue
         name = units.run_name(query, plain, sentence)
         before, worst = total, int(np.nanargmax(trace.prediction.loss))
         guess, share = guessed[worst - 1].found[0]
+        key = "loss_per_step.summary.wiped" if wiped else "loss_per_step.summary"
+        if len(trace.tokens) == 2:
+            key = "loss_per_step.summary.one"
+        elif not wiped and guess == visible(trace.tokens[worst].text):
+            key = "loss_per_step.summary.expected"
         yield say(
-            "loss_per_step.summary.wiped" if wiped else "loss_per_step.summary", model=name,
-            word=Strong(word_at(trace, worst).label),
+            key, model=name,
+            word=Strong(indexed(words(trace), worst)),
             share=Strong(chance(query.lang, shares(trace)[worst])), guess=guess,
             guess_share=percent(query.lang, share), total=Strong(decimal(query.lang, total, 1)), unit=unit,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from app.messages import Listed, Message, Strong, percent, say, translate, value
 from app.plotting import Axis, Curve, Panel, cell, chart, maps
 from app.query import Query
 from app.views import Cell, Figure, Table, View, model_title
-from app.words import shortened, words
+from app.words import indexed, shortened, words
 from models.run import Run
 from models.trace import Memory, Trace
 
@@ -83,18 +83,18 @@ def summaries(query: MemoryQuery, traces: list[Trace], run: int) -> Iterable[Mes
     if not possible:
         yield say("memory.summary.short", model=name)
     elif steps := known(trace):
-        said = ", ".join(translate(query.lang, "quoted", word=labels[last - step].label) for step in steps)
+        said = ", ".join(translate(query.lang, "quoted", word=indexed(labels, last - step)) for step in steps)
         yield say(
             "memory.summary" if possible > 1 else "memory.summary.only",
             model=name,
-            last=labels[last].label,
+            last=indexed(labels, last),
             known=Strong(said),
             count=str(len(steps)),
             possible=str(possible),
         )
     else:
         key = "memory.summary.none" if possible > 1 else "memory.summary.none.only"
-        yield say(key, model=name, last=labels[last].label, possible=str(possible))
+        yield say(key, model=name, last=indexed(labels, last), possible=str(possible))
 
 
 def shares(query: MemoryQuery, accuracy: np.ndarray) -> str:

@@ -12,7 +12,7 @@ from app.options import fitted
 from app.plotting import Axis, Curve, Plot, beside, chart, label_places
 from app.query import Layer, Query
 from app.views import Cell, Figure, Table, View, model_title
-from app.words import shortened, word_at, words
+from app.words import indexed, shortened, words
 from models.run import Run
 from models.trace import Path, Trace
 
@@ -102,9 +102,9 @@ def summaries(queries: Sequence[TrajectoryQuery], traces: Sequence[Trace], names
             yield say("trajectory.summary.plane", model=model, share=Strong(percent(lang, share)))
         steps = np.linalg.norm(np.diff(points(query, trace), axis=0), axis=1)
         yield say(
-            "trajectory.summary" if trace.attention is None else "trajectory.summary.parallel",
+            f"trajectory.summary{'' if trace.attention is None else '.parallel'}{'.one' if len(steps) == 1 else ''}",
             sentence=translate(lang, f"sentence.{run + 1}") if one_plane and len(traces) > 1 else "",
-            word=Strong(word_at(trace, int(steps.argmax()) + 1).label), distance=decimal(lang, float(steps.max()), 2),
+            word=Strong(indexed(words(trace), int(steps.argmax()) + 1)), distance=decimal(lang, float(steps.max()), 2),
         )  # fmt: skip
 
 
@@ -116,9 +116,13 @@ def parting(query: TrajectoryQuery, traces: Sequence[Trace]) -> Iterable[Message
     apart = np.abs(ours[:both] - theirs[:both]).max(1) > 1e-4
     end = decimal(query.lang, float(np.linalg.norm(ours[-1] - theirs[-1])), 2)
     if not apart.any():
-        yield say("trajectory.summary.together", count=str(both), end=end)
+        same = len(ours) == len(theirs)
+        yield say("trajectory.summary.same" if same else "trajectory.summary.together", count=str(both), end=end)
         return
     at = int(apart.argmax())
+    if labels[0][at].label == labels[1][at].label:  # what comes later has been read already
+        yield say("trajectory.summary.apart", word=Strong(labels[0][at].label), end=Strong(end))
+        return
     yield say(
         "trajectory.summary.parting",
         position=str(at),

@@ -153,3 +153,10 @@ def test_a_gate_beside_a_cell_keeps_its_own_colours(make_recurrent):
     assert axes[0]["colorbar"]["title"]["text"] != axes[1]["colorbar"]["title"]["text"]
     dark = plot.json("dark")["layout"]
     assert dark["coloraxis2"]["colorscale"] == colorscale("share", "dark") != dark["coloraxis"]["colorscale"]
+
+
+@pytest.mark.parametrize("gate", ["forget", "candidate"])
+def test_one_word_is_neither_most_nor_least_open(make_recurrent, gate):
+    trace = make_recurrent("[CLS]", "Hund", model="lstm")
+    said = told(GatesQuery(model="lstm", gate=gate, layer=1, lang="en"), trace)
+    assert said.count("“Hund”") == 1 and "most" not in said

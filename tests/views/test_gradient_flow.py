@@ -138,3 +138,15 @@ def test_curves_are_named_where_they_begin_and_two_sentences_in_a_legend():
     assert plot.layout["xaxis"]["range"][0] < plot.layout["meta"]["unnamed"][0] == -0.5
     two = drawn(vs="Der Hund biss den Mann")[2].plot
     assert two.layout["showlegend"] and two.layout["xaxis"]["range"][0] == -0.5
+
+
+def test_two_signs_and_cls_are_no_way_back():
+    _, traces, found = drawn(text="?!")
+    assert len(traces[0].tokens) == 3 and "three typed tokens" in found.summary[0].text("en")
+
+
+@pytest.mark.parametrize(("text", "clear"), [("Der Mann biss den Hund", False), ("Hund bellt", True)])
+def test_networks_are_ranked_only_where_their_numbers_differ_as_they_stand_there(text, clear):
+    _, _, found = drawn(text=text, weights="initial", sigma=2)
+    numbers = [part.values["value"] for part in found.summary[0].values["factors"].parts]
+    assert (len(set(numbers)) == 3) == clear == (found.summary[-1].key == "gradient_flow.summary.ranked")

@@ -109,3 +109,10 @@ def test_a_unit_that_another_model_does_not_have_leaves_its_usual_line(make_recu
     assert ends.tolist() == [ours.max(), ours.min()]
     assert theirs == pytest.approx(np.linalg.norm(np.diff(cut[0], axis=0, prepend=0), axis=1))
     assert [message.key for message in drawn.summary].count("hidden_states.summary.unit") == 1
+
+
+def test_one_step_is_not_called_the_farthest(make_recurrent, make_attentive):
+    for make, kind in ((make_recurrent, ""), (make_attentive, ".parallel")):
+        for pieces, one in ((("[CLS]", "Hund"), ".one"), (("[CLS]", "Der", "Hund"), "")):
+            (message,) = figure(HiddenStatesQuery(layer=1), [make(*pieces)]).summary
+            assert message.key == f"hidden_states.summary{kind}{one}"

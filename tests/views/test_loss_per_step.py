@@ -116,3 +116,15 @@ def test_below_each_word_of_one_run_stands_what_was_expected():
     guesses = [guesses[0] for guesses in trace.prediction.words]
     assert [tick.split("<br>")[1] for tick in ticks[1:]] == guesses[: len(ticks) - 1]
     assert not found.plot.layout["showlegend"] and found.plot.layout["yaxis2"]["title"]["text"].startswith("dotted")
+
+
+def test_what_was_likeliest_was_not_less_expected_than_itself():
+    _, traces, found = drawn(text="Ich habe")
+    worst = int(np.nanargmax(traces[0].prediction.loss))
+    assert traces[0].prediction.words[worst - 1][0] == traces[0].tokens[worst].text == "Ich"
+    assert "although it was the likeliest there" in found.summary[0].text("en")
+
+
+def test_one_word_is_not_the_most_surprising():
+    (message,) = drawn(text="Hund")[2].summary
+    assert message.key == "loss_per_step.summary.one" and message.values["total"] == "16.6"

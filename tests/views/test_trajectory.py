@@ -82,3 +82,16 @@ def test_words_of_a_path_are_numbered_in_the_order_of_reading():
     assert [text for text in found.plot.data[0]["text"] if text] == [
         "0 [CLS]", "1 Der", "2 Mann", "3 biss", "4 den", "5 Hund",
     ]  # fmt: skip
+
+
+def test_one_step_is_not_the_longest_and_paths_of_one_sentence_do_not_part():
+    assert drawn(text="Hund")[2].summary[-1].key == "trajectory.summary.one"
+    assert drawn(text="Hund", model="decoder")[2].summary[-1].key == "trajectory.summary.parallel.one"
+    assert drawn(vs="Der Mann biss den Hund")[2].summary[-1].text("en") == "Both paths are the same."
+
+
+def test_where_all_is_read_at_once_no_word_parts_the_paths():
+    _, traces, found = drawn(model="encoder", vs="Der Hund biss den Mann")
+    first, second = (trace.path.points[-1][0] for trace in traces)
+    assert np.abs(first - second).max() > 1e-4  # [CLS], which both begin with
+    assert "apart at “[CLS]” already" in found.summary[-1].text("en")
