@@ -129,6 +129,18 @@ def highest(values: np.ndarray) -> tuple[int, int]:
     return int(row), int(column)
 
 
+def choosing(map_: Map) -> np.ndarray:
+    """Which rows see more than one column, [rows]; one that sees only itself looks there whatever the model does."""
+    seen: np.ndarray = (map_.values > 0).sum(1) > 1
+    return seen
+
+
+def of_choice(map_: Map) -> np.ndarray:
+    """The values of the rows that have a choice; all of them where none has."""
+    free = choosing(map_)
+    return np.where(free[:, None], map_.values, -1) if free.any() else map_.values
+
+
 def of_others(map_: Map) -> np.ndarray:
     """The values but what each word has of itself."""
     return np.where(np.eye(len(map_.rows), dtype=bool), -1, map_.values)
@@ -137,17 +149,19 @@ def of_others(map_: Map) -> np.ndarray:
 def telling(first: Map, second: Map) -> list[tuple[int, int]]:
     """Row and column, in each run, of the shared word that tells most and of what it looks at; empty without one.
 
-    A word that looks elsewhere the second time tells more, and more so the harder it looks both times.
+    A word that looks elsewhere the second time tells more, and more so the harder it looks both times; one that has
+    no choice tells least.
     """
     partners = align.pairs([w.label for w in first.rows], [w.label for w in second.rows], "word")
     found: list[tuple[int, int]] = []
-    most = (False, -1.0)
+    most, free = (False, False, -1.0), [choosing(map_) for map_ in (first, second)]
     for row, other in enumerate(partners):
         if other is None or (first.alone and second.alone):
             continue
         mine, theirs = int(first.values[row].argmax()), int(second.values[other].argmax())
         moved = first.columns[mine].label != second.columns[theirs].label
-        weight = (moved, float(first.values[row, mine] * second.values[other, theirs]))
+        choice = bool(free[0][row] and free[1][other])
+        weight = (choice, moved, float(first.values[row, mine] * second.values[other, theirs]))
         if weight > most:
             most, found = weight, [(row, mine), (other, theirs)]
     return found

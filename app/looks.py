@@ -82,6 +82,6 @@ def told(query: LookQuery, traces: Sequence[Trace]) -> Iterable[Message]:
         if query.part in EXPERIMENTS and writes(name):
             texts = [trace.written.sentence if trace.written else trace.text for trace in own]
             quoted = (translate(query.lang, "quoted", word=text) for text in dict.fromkeys(texts))
-            yield say(f"looks.{query.part}", model=model, sentences=Strong(" / ".join(quoted)))
+            yield say(f"looks.{query.part}", sentences=Strong(" / ".join(quoted)))
         if own[0].check.reported:
             yield say("looks.reported", model=model)

@@ -7,7 +7,18 @@ from functools import partial
 import numpy as np
 
 from app import tuning
-from app.attended import SHARES, AttentionMapQuery, Map, difference, highest, mapped, of_others, telling
+from app.attended import (
+    SHARES,
+    AttentionMapQuery,
+    Map,
+    choosing,
+    difference,
+    highest,
+    mapped,
+    of_choice,
+    of_others,
+    telling,
+)
 from app.looks import look, told
 from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.options import fitted
@@ -16,7 +27,7 @@ from app.query import Query
 from app.units import difference_title, panel_title, run_name
 from app.views import Cell, Figure, Rows, Table, View
 from app.views.attention_steps import AttentionStepsQuery
-from app.words import USUAL, shortened
+from app.words import USUAL, indexed, shortened
 from models.trace import Trace
 
 FIRST = 5  # shares that a word tells where it is pointed at
@@ -145,7 +156,7 @@ def framed(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[list[Cells]]:
         return [[cell(row, column)] for row, column in found] if found else [[], []]
     if query.stage not in SHARES:
         return [[cell(*highest(map_.values))] for map_ in drawn]
-    values = [of_others(map_) if query.stage == "rollout" else map_.values for map_ in drawn]
+    values = [of_others(map_) if query.stage == "rollout" else of_choice(map_) for map_ in drawn]
     return [[] if map_.alone else [cell(*highest(each))] for map_, each in zip(drawn, values, strict=True)]
 
 
@@ -190,8 +201,8 @@ def origin(query: AttentionMapQuery, map_: Map) -> Message:
         "attention_map.summary.rollout",
         layer=fitted(query, map_.trace).layer or 1,
         own=Strong(percent(query.lang, float(np.diagonal(map_.values).mean()))),
-        looking=Strong(map_.rows[row].label),
-        looked_at=Strong(map_.columns[column].label),
+        looking=Strong(indexed(map_.rows, row)),
+        looked_at=Strong(indexed(map_.columns, column)),
         share=Strong(percent(query.lang, float(others[row, column]))),
     )
 
@@ -199,7 +210,8 @@ def origin(query: AttentionMapQuery, map_: Map) -> Message:
 def remarks(query: AttentionMapQuery, drawn: Sequence[Map]) -> list[Message]:
     """What the stage before the softmax does not do here, and what a mean of several heads is."""
     found = []
-    if query.stage == "masked" and not any(np.isnan(map_.values).any() for map_ in drawn):
+    masks = [scores for map_ in drawn if (scores := look(map_.trace).scores) is not None]
+    if query.stage == "masked" and not any(np.isneginf(scores).any() for scores in masks):
         found.append(say("attention_map.summary.unmasked"))
     if query.head == "mean":
         found.append(say("attention_map.summary.mean"))
@@ -210,9 +222,9 @@ def extremes(query: AttentionMapQuery, map_: Map) -> Message:
     """The pair of words that match best, before the softmax."""
     row, column = highest(map_.values)
     return say(
-        "attention_map.summary.scores",
-        looking=Strong(map_.rows[row].label),
-        looked_at=Strong(map_.columns[column].label),
+        "attention_map.summary.scores" if np.isfinite(map_.values).sum() > 1 else "attention_map.summary.scores.one",
+        looking=Strong(indexed(map_.rows, row)),
+        looked_at=Strong(indexed(map_.columns, column)),
         value=Strong(decimal(query.lang, float(map_.values[row, column]), 2)),
         largest=decimal(query.lang, float(np.nanmax(map_.values)), 2),
         smallest=decimal(query.lang, float(np.nanmin(map_.values)), 2),
@@ -223,11 +235,11 @@ def strongest(query: AttentionMapQuery, map_: Map) -> Message:
     """The strongest look of all."""
     if map_.alone:
         return say("attention_map.summary.alone")
-    row, column = highest(map_.values)
+    row, column = highest(of_choice(map_))
     return say(
-        "attention_map.summary.one",
-        looking=Strong(map_.rows[row].label),
-        looked_at=Strong(map_.columns[column].label),
+        "attention_map.summary.one" if len(map_.columns) > 1 else "attention_map.summary.only",
+        looking=Strong(indexed(map_.rows, row)),
+        looked_at=Strong(indexed(map_.columns, column)),
         share=Strong(percent(query.lang, float(map_.values[row, column]))),
     )
 
@@ -239,17 +251,21 @@ def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
     found = telling(first, second)
     if not found:
         return say("attention_map.summary.nothing_shared")
-    (row, seen_first), (other, seen_second) = found
+    (row, seen_first), (_, seen_second) = found
     same = first.columns[seen_first].label == second.columns[seen_second].label
     same_text = first.trace.text == second.trace.text
-    differ = "attention_map.summary.other_model" if same_text else "attention_map.summary.other_word"
+    shares = [percent(query.lang, float(map_.values[at])) for map_, at in zip((first, second), found, strict=True)]
+    if same:
+        key = "attention_map.summary.same_look" if shares[0] == shares[1] else "attention_map.summary.same_word"
+    else:
+        key = "attention_map.summary.other_model" if same_text else "attention_map.summary.other_word"
     return say(
-        "attention_map.summary.same_word" if same else differ,
-        looking=Strong(first.rows[row].label),
-        first=Strong(first.columns[seen_first].label),
-        first_share=Strong(percent(query.lang, float(first.values[row, seen_first]))),
-        second=Strong(second.columns[seen_second].label),
-        second_share=Strong(percent(query.lang, float(second.values[other, seen_second]))),
+        key,
+        looking=Strong(indexed(first.rows, row)),
+        first=Strong(indexed(first.columns, seen_first)),
+        first_share=Strong(shares[0]),
+        second=Strong(indexed(second.columns, seen_second)),
+        second_share=Strong(shares[1]),
     )
 
 
@@ -259,7 +275,7 @@ def positional(drawn: Sequence[Map]) -> Message | None:
         return None
     offsets = np.concatenate([map_.values.argmax(1) - np.arange(len(map_.rows)) for map_ in drawn])
     common = int(np.bincount(offsets - offsets.min()).argmax() + offsets.min())
-    hits = int((offsets == common).sum())
+    hits = int(((offsets == common) & np.concatenate([choosing(map_) for map_ in drawn])).sum())
     if len(offsets) < 4 or hits < SAME_PLACE * len(offsets) or abs(common) > 1:
         return None
     place = {-1: "before", 0: "itself", 1: "after"}[common]

@@ -16,7 +16,7 @@ from app.query import Choices, Layer, Places, Query
 from app.stack import Row, Stack, stacks
 from app.units import panel_title, run_name
 from app.views import Cell, Figure, Table, Term, View
-from app.words import Word, place_label, shortened, usual, words
+from app.words import Word, indexed, place_label, shortened, usual, words
 from models.trace import Attention, Trace
 
 STEPS = ("raw", "scaled", "masked", "softmax", "mixed", "projected")
@@ -214,20 +214,20 @@ def told(query: AttentionStepsQuery, way: Way) -> Iterable[Message]:
     """The word looked at most on its way through the numbers, and what the head adds to the word in the end."""
     lang, best = query.lang, int(way.weights.argmax())
     yield say(
-        "attention_steps.summary", layer=way.layer + 1, head=way.head + 1, word=Strong(way.word),
-        other=Strong(way.words[best].label), raw=decimal(lang, float(way.raw[best]), 2),
+        "attention_steps.summary", layer=way.layer + 1, head=way.head + 1, word=Strong(indexed(way.words, way.place)),
+        other=Strong(indexed(way.words, best)), raw=decimal(lang, float(way.raw[best]), 2),
         score=decimal(lang, float(way.masked[best]), 2), share=Strong(percent(lang, float(way.weights[best]))),
     )  # fmt: skip
     count = attention(way.trace).attention.shape[1]
     yield say(
-        "attention_steps.summary.added", word=way.word, own=decimal(lang, length(way.projected.sum(0)), 2),
-        all=decimal(lang, length(way.whole), 2), heads=count,
+        "attention_steps.summary.added", word=indexed(way.words, way.place),
+        own=decimal(lang, length(way.projected.sum(0)), 2), all=decimal(lang, length(way.whole), 2), heads=count,
     )  # fmt: skip
     sizes = np.linalg.norm(way.projected, axis=1)
     if len(sizes) > 1 and (loudest := int(sizes.argmax())) != best:
         yield say(
-            "attention_steps.summary.louder", loud=Strong(way.words[loudest].label),
-            share=percent(lang, float(way.weights[loudest])), other=way.words[best].label,
+            "attention_steps.summary.louder", loud=Strong(indexed(way.words, loudest)),
+            share=percent(lang, float(way.weights[loudest])), other=indexed(way.words, best),
         )  # fmt: skip
 
 
@@ -237,7 +237,7 @@ def compared(query: AttentionStepsQuery, ways: Sequence[Way], before: np.ndarray
         best = int(way.weights.argmax())
         yield say(
             "attention_steps.summary.run", run=run_title(query, [each.trace for each in ways], number),
-            word=Strong(way.word), other=Strong(way.words[best].label),
+            word=Strong(indexed(way.words, way.place)), other=Strong(indexed(way.words, best)),
             raw=decimal(query.lang, float(way.raw[best]), 2),
             share=Strong(percent(query.lang, float(way.weights[best]))),
             own=decimal(query.lang, length(way.projected.sum(0)), 2),
@@ -246,7 +246,7 @@ def compared(query: AttentionStepsQuery, ways: Sequence[Way], before: np.ndarray
         most = int(np.nanargmax(np.abs(ways[1].weights - before)))
         shares = [percent(query.lang, float(each[most])) for each in (before, ways[1].weights)]
         if shares[0] != shares[1]:
-            yield say("attention_steps.summary.change", word=Strong(ways[1].words[most].label), before=shares[0],
+            yield say("attention_steps.summary.change", word=Strong(indexed(ways[1].words, most)), before=shares[0],
                       share=Strong(shares[1]))  # fmt: skip
 
 

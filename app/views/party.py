@@ -16,7 +16,7 @@ from app.stack import Row, Stack, stacks
 from app.units import panel_title
 from app.views import Cell, Figure, Table, Term, View
 from app.views.attention_steps import AttentionStepsQuery, Head, Looking, Way, attention, followed, run_title
-from app.words import shortened
+from app.words import indexed, shortened
 from models.run import Run
 from models.trace import Trace
 
@@ -211,8 +211,9 @@ def told(query: PartyQuery, party: Party) -> Iterable[Message]:
     else:
         best = int(ranked[0])
         yield say(
-            "party.summary.real", layer=party.way.layer + 1, head=party.way.head + 1, word=Strong(party.asks),
-            other=Strong(party.way.words[best].label), share=Strong(percent(lang, float(party.weights[best]))),
+            "party.summary.real", layer=party.way.layer + 1, head=party.way.head + 1,
+            word=Strong(indexed(party.way.words, party.way.place)),
+            other=Strong(indexed(party.way.words, best)), share=Strong(percent(lang, float(party.weights[best]))),
         )  # fmt: skip
     logs = np.log2(np.maximum(party.weights, np.finfo(np.float32).tiny))
     yield say(
@@ -226,7 +227,8 @@ def beside(query: PartyQuery, party: Party, run: str) -> Message:
     assert party.way is not None
     best = int(party.weights.argmax())
     return say(
-        "party.summary.run", run=run, word=Strong(party.asks), other=Strong(party.way.words[best].label),
+        "party.summary.run", run=run, word=Strong(indexed(party.way.words, party.way.place)),
+        other=Strong(indexed(party.way.words, best)),
         share=Strong(percent(query.lang, float(party.weights[best]))),
     )  # fmt: skip
 

@@ -371,3 +371,34 @@ def test_of_two_sentences_the_word_that_is_told_is_framed_in_both(make_attentive
     drawn = draw(query, first, second)
     assert drawn.summary[0].text("en").startswith("“a” looks mostly at “d” in the first sentence (80%), at “c”")
     assert frames(drawn) == [("y", 1, 4), ("y2", 4, 2)]  # a at d, and a at c
+
+
+def test_a_word_that_sees_only_itself_is_not_the_strongest_look(make_attentive):
+    trace = make_attentive("[CLS]", "a", "b", "c", causal=True)
+    query = AttentionMapQuery(model="decoder", lang="en", layer=1, head=1)
+    shown = trace.attention.attention[0, 0][1:, 1:]
+    shown = shown / shown.sum(1, keepdims=True)
+    row, column = np.unravel_index(shown[1:].argmax(), (2, 3))
+    first = told(query, trace)[0]
+    assert f"from “{'bc'[row]}” to “{'abc'[column]}”" in first
+    assert "from “[CLS]” to" not in told(query.changed(special="shown"), trace)[0]
+
+
+def test_looks_without_a_choice_make_no_head_positional(make_attentive):
+    trace = looking(make_attentive("[CLS]", *"abcde"), 0, 1, 2, 3, 4, 5)
+    masked = replace(trace, attention=replace(trace.attention, attention=np.tril(trace.attention.attention)))
+    query = AttentionMapQuery(model="decoder", lang="en")
+    assert "5 of 5 tokens look" in told(query, trace)[1] and "4 of 5 tokens look" in told(query, masked)[1]
+
+
+def test_a_mask_is_there_also_where_one_word_is_shown(make_attentive):
+    query = AttentionMapQuery(lang="en", layer=1, head=1, stage="masked")
+    said = [told(query, make_attentive("[CLS]", "a", causal=causal)) for causal in (True, False)]
+    assert [each[0].startswith("There is only one value, that of “a”") for each in said] == [True, True]
+    assert [any("masks nothing" in sentence for sentence in each) for each in said] == [False, True]
+
+
+def test_the_same_share_is_said_once(make_attentive):
+    trace = make_attentive("[CLS]", "a", "b", "c", "[SEP]")
+    first = told(AttentionMapQuery(model="encoder", lang="en", vs=trace.text, text=trace.text), trace, trace)[0]
+    assert "both times, with" in first and first.count("%") == 1
