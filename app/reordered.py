@@ -176,7 +176,7 @@ def change(query: "PositionsQuery", pair: Reordered, run: int, alone: bool) -> P
 def treated(query: "PositionsQuery") -> Message:
     """What the sentence is compared with, and what becomes of a second one that has other words."""
     if query.second == query.text:
-        return say("positions.summary.alone")
+        return say("positions.summary.same_order" if query.vs == query.text else "positions.summary.alone")
     if query.vs is None:
         return say("order.summary.reverse", second=query.second)
     if query.second == query.vs:

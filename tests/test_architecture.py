@@ -243,7 +243,7 @@ def families() -> dict[str, bool]:
     gates = {gate for model in registry.catalogue().values() for gate in model.gate_names} | {"cell"}
     made |= {f"option.gate.{gate}": True for gate in gates}
     made |= {f"{part}.{how}": True for part in ("form.note", "option.vs_from") for how in TRANSFORMS}
-    points = ("words", "others", "near", "near_others", "summary.nearest", "summary.farthest")
+    points = ("words", "others", "near", "near_others", "summary.nearest", "summary.farthest", "summary.pair")
     made |= {f"embedding_space.{part}": True for part in points}
     made |= {f"option.align.{how}": True for how in ("word", "position")}
     made |= {f"contexts.stage.{stage}": True for stage in ("table", "inputs", "embeddings")}

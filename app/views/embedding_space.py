@@ -103,7 +103,8 @@ def figure(query: EmbeddingSpaceQuery, traces: list[Trace]) -> Figure:
     summary = list(summaries(query.lang, points, cosines))
     if query.show == "plane":
         plot, share = plane(query, points, neighbours)
-        summary.append(say("embedding_space.summary.plane", share=percent(query.lang, share)))
+        if share:  # a point has no variance
+            summary.append(say("embedding_space.summary.plane", share=percent(query.lang, share)))
         if count < query.neighbours:
             key = "embedding_space.summary.fewer" if count > 1 else "embedding_space.summary.fewer.one"
             summary.append(say(key, count=str(count)))
@@ -111,7 +112,8 @@ def figure(query: EmbeddingSpaceQuery, traces: list[Trace]) -> Figure:
         plot = heatmap(query, points, cosines)
     missing = {token.text for trace in traces for token in trace.tokens if token.id < 0}
     if missing:
-        summary.append(say("embedding_space.summary.unknown", words=", ".join(map(visible, sorted(missing)))))
+        quoted = (translate(query.lang, "quoted", word=visible(word)) for word in sorted(missing))
+        summary.append(say("embedding_space.summary.unknown", words=", ".join(quoted)))
     lines = list(rows(traces, points, cosines, neighbours))
     columns = ("column.model", "column.run", "column.word", "column.other_word", "column.cosine")
     return Figure(plot, summary, Table(columns, partial(iter, lines), len(lines), columns, partial(iter, lines)))
@@ -178,12 +180,12 @@ def summaries(lang: Literal["de", "en"], points: Sequence[Point], cosines: np.nd
         return
     one, other = np.triu_indices(len(points), 1)
     found = cosines[one, other]
-    for key, at in (("nearest", int(found.argmax())), ("farthest", int(found.argmin()))):
-        if key == "nearest" or len(found) > 1:
-            yield say(
-                f"embedding_space.summary.{key}", first=Strong(visible(points[one[at]].word)),
-                second=Strong(visible(points[other[at]].word)), cosine=Strong(decimal(lang, float(found[at]), 2)),
-            )  # fmt: skip
+    ends = {"nearest": int(found.argmax()), "farthest": int(found.argmin())}
+    for key, at in ends.items() if len(found) > 1 else (("pair", 0),):
+        yield say(
+            f"embedding_space.summary.{key}", first=Strong(visible(points[one[at]].word)),
+            second=Strong(visible(points[other[at]].word)), cosine=Strong(decimal(lang, float(found[at]), 2)),
+        )  # fmt: skip
 
 
 def rows(

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from app import align
-from app.messages import Listed, Message, Strong, bound, decimal, say, translate, valued
+from app.messages import Lang, Listed, Message, Strong, bound, decimal, power, say, translate, valued
 from app.plotting import Axis, Curve, Panel, Plot, chart, maps
 from app.query import Query
 from app.transforms import Transform, made_by, reversed_words, swapped_nouns
@@ -141,7 +141,12 @@ def shown(query: OrderQuery, pair: Pair) -> str:
     """A distance over its bar; what is exactly 0 is said so."""
     if pair.distance == 0:
         return "0"
-    return bound(pair.distance) if pair.distance < ROUNDING else decimal(query.lang, pair.ratio, 2)
+    return bound(pair.distance) if pair.distance < ROUNDING else small(query.lang, pair.ratio)
+
+
+def small(lang: Lang, ratio: float) -> str:
+    """A ratio with two decimals; what is something is not written as nothing."""
+    return decimal(lang, ratio, 2) if ratio >= 0.005 else power(lang, ratio)
 
 
 def lanes(query: OrderQuery, pairs: list[Pair]) -> Plot:
@@ -194,7 +199,10 @@ def moved(query: OrderQuery, pair: Pair) -> list[float]:
 
 def summary(query: OrderQuery, pairs: list[Pair]) -> Iterable[Message]:
     """Which networks cannot tell the sentences apart, which can, and what the fixed window cuts or pads."""
-    yield say(COMPARED[made_by(query.text, query.second)], second=query.second)
+    if query.second == query.text:
+        yield say("order.summary.same" if query.vs else "order.summary.alone")
+    else:
+        yield say(COMPARED[made_by(query.text, query.second)], second=query.second)
     exact = [pair.title for pair in pairs if pair.distance == 0]
     rounded = [pair for pair in pairs if 0 < pair.distance < ROUNDING]
     seeing = sorted((pair for pair in pairs if pair.distance >= ROUNDING), key=lambda pair: -pair.ratio)
@@ -206,7 +214,7 @@ def summary(query: OrderQuery, pairs: list[Pair]) -> Iterable[Message]:
             most=bound(max(pair.distance for pair in rounded)),
         )  # fmt: skip
     if seeing:
-        told = [valued(pair.title, decimal(query.lang, pair.ratio, 2)) for pair in seeing]
+        told = [valued(pair.title, small(query.lang, pair.ratio)) for pair in seeing]
         yield say("order.summary.seeing", networks=Listed(told, ", "))
     for pair in pairs:
         if pair.first.model == WINDOWED:

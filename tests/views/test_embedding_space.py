@@ -58,3 +58,10 @@ def test_the_nearest_neighbour_of_each_word_comes_first_when_labels_are_placed()
     shown = found.plot.data[1]["hovertext"]
     nearest = [traces[0].neighbourhood.neighbours[place][0] for place in (0, 1)]
     assert shown[:2] == nearest
+
+
+def test_two_words_have_a_cosine_and_one_has_no_variance():
+    assert [message.key for message in drawn(text="Hund bellt", show="cosines")[2].summary] == [
+        "embedding_space.summary.pair"
+    ]
+    assert [message.key for message in drawn(text="Hund", neighbours=0)[2].summary] == ["embedding_space.summary.one"]

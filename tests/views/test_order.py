@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import views
+from app.views import order
 from app.views.order import BASELINES, MODELS, OrderQuery, paired
 from models import registry
 from models.run import Run, perform
@@ -156,3 +157,12 @@ def test_a_network_is_told_as_blind_or_rounding_or_seeing_and_never_as_two_of_th
     told = [*values["exact"].split(", "), *values.get("rounded", "").split(", ")]
     told += [part.values["name"] for part in values["seeing"].parts]
     assert sorted(filter(None, told)) == sorted(pair.title for pair in paired(query, traces))
+
+
+@pytest.mark.parametrize(("stated", "key"), [({"text": "Hund und Hund"}, "alone"), ({"vs": TEXT}, "same")])
+def test_a_sentence_is_not_compared_with_itself(stated, key):
+    assert drawn(**stated)[2].summary[0].key == f"order.summary.{key}"
+
+
+def test_what_is_told_apart_is_not_written_as_nothing():
+    assert [order.small("de", ratio) for ratio in (0.24, 0.005, 0.0049)] == ["0,24", "0,01", "4,9·10⁻³"]

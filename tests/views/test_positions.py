@@ -244,3 +244,8 @@ def test_long_and_odd_texts(client, model, show):
     for text in ("a+" * 250, "😀", "[CLS]", "Mann,+Mann,+„Mann“+–+Mann", "%00+ä"):
         answer = client.get(f"/de/positions?text={text}&model={model}&show={show}")
         assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(("stated", "reason"), [({"text": "Hund"}, "Umgekehrt bleibt"), ({"vs": TEXT}, "Beide")])
+def test_why_there_is_nothing_to_rearrange(stated, reason):
+    assert f"nichts umzustellen: {reason}" in told(drawn(show="permuted", **stated)[2])
