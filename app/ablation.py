@@ -103,7 +103,9 @@ def without(query: Query, answer: Answer) -> Iterable[Message]:
     before, after = told_apart(query, answer.share, answer.share + float(values[layer, head]))
     turned = int((others != answer.worth.chosen).sum())
     yield say(
-        "faithfulness.summary.head" if turned != 1 else "faithfulness.summary.head.one",
+        {0: "faithfulness.summary.head.none", 1: "faithfulness.summary.head.one"}.get(
+            turned, "faithfulness.summary.head"
+        ),
         sentence=answer.first, layer=int(layer) + 1, head=int(head) + 1,
         name=outcome(query.lang, answer.trace, answer.worth.chosen), before=before, after=Strong(after),
         turned=turned, total=values.size,
@@ -111,9 +113,11 @@ def without(query: Query, answer: Answer) -> Iterable[Message]:
 
 
 def told_apart(query: Query, before: float, after: float) -> tuple[str, str]:
-    """Two shares as percentages, with as many decimals (two at most) as show that they differ; whole where none do."""
-    told = [(percent(query.lang, before, digits), percent(query.lang, after, digits)) for digits in range(3)]
-    return next((pair for pair in told if pair[0] != pair[1]), told[0])
+    """Two shares as percentages, with as many decimals (four at most) as show that they differ and that neither is all
+    or nothing; whole where none do."""
+    told = [(percent(query.lang, before, digits), percent(query.lang, after, digits)) for digits in range(5)]
+    ends = {percent(query.lang, end, digits) for end in (0.0, 1.0) for digits in range(1, 5)}
+    return next((pair for pair in told if pair[0] != pair[1] and not ends.intersection(pair)), told[0])
 
 
 def switched(query: Query, answer: Answer, layer: int, head: int) -> Message:

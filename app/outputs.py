@@ -8,7 +8,7 @@ import numpy as np
 
 from app.messages import Lang, Message, Strong, percent, say, translate, visible
 from app.views import Term
-from app.words import words, written
+from app.words import indexed, words, written
 from models.trace import Trace
 
 Kind = Literal["next", "filled", "class", "name", "english", "written", "none"]
@@ -101,7 +101,7 @@ def told(trace: Trace, lang: Lang) -> Message:
         return say("pipeline.summary.name", names=Strong(", ".join(marked)))
     best = said[-1] if kind == "next" else max(said, key=lambda each: (each.text.isalpha(), each.share))
     return say(
-        f"pipeline.summary.{kind}", word=words(trace)[best.place].label, output=Strong(best.text),
+        f"pipeline.summary.{kind}", word=indexed(words(trace), best.place), output=Strong(best.text),
         share=percent(lang, best.share),
     )  # fmt: skip
 

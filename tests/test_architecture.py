@@ -236,7 +236,7 @@ def families() -> dict[str, bool]:
     made |= {f"sentence.{number}": True for number in (1, 2)}
     made |= {f"method.{name}": True for name in (*faithfulness.methods(0), "even", "head")}
     made |= {f"method.{name}.short": False for name in faithfulness.methods(0)}
-    made |= {f"faithfulness.summary.verdict.{kind}": True for kind in get_args(answers.Kind)}
+    made |= {f"faithfulness.summary.verdict.{kind}": True for kind in (*get_args(answers.Kind), "hidden.right")}
     parts = ("bar", "words.hover", "effect", "summary", "summary.still")
     made |= {f"classification.{part}.{by}": True for part in parts for by in ("erasure", "gradient_input")}
     made |= {f"training.summary.{part}{one}": True for part in ("attention", "word", "loss") for one in ("", ".one")}

@@ -13,7 +13,7 @@ from app.plotting import Panel, Plot, Scale, cell, maps
 from app.query import Query
 from app.sentences import Sentence, by_sentence
 from app.views import Cell, Figure, Table, Term, View, network_title
-from app.words import Word, shortened, words
+from app.words import Word, indexed, shortened, words
 from models.run import Run
 from models.trace import Classification, Trace
 
@@ -198,12 +198,14 @@ def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message
         share = float(said(trace).class_probabilities[best])
         network = network_title(trace.model, query.lang)
         answers.setdefault(class_name(query, trace, best), []).append(f"{network} {percent(query.lang, share)}")
-        if share < UNSURE:
+        if unsure_of(share):
             unsure.append(network)
     first = begin(query, sentence)
     if len(answers) == 1:
         (name, shares), *_ = answers.items()
-        key = "classification.summary.agree" if len(sentence.traces) > 1 else "classification.summary.one"
+        key = {1: "classification.summary.one", 2: "classification.summary.both"}.get(
+            len(sentence.traces), "classification.summary.agree"
+        )
         yield say(key, sentence=first, name=Strong(name), shares=", ".join(shares))
     else:
         told = [
@@ -218,6 +220,11 @@ def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message
         )  # fmt: skip
 
 
+def unsure_of(share: float) -> bool:
+    """Whether a share lies below the threshold as it is written, in whole percent."""
+    return round(100 * share) < round(100 * UNSURE)
+
+
 def turning(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
     """From which word on the class that wins in the end is ahead for good, and what it was before any word."""
     for trace in sentence.traces:
@@ -227,25 +234,26 @@ def turning(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]
 def turned(query: ClassificationQuery, sentence: Sentence, trace: Trace) -> Iterable[Message]:
     """The same of one network."""
     progress, labels = so_far(trace), words(trace)
-    best = progress.argmax(1)
+    best, network = progress.argmax(1), network_title(trace.model, query.lang)
     wrong = np.flatnonzero(best != best[-1])
     since = int(wrong[-1]) + 1 if len(wrong) else 0
     shared = {
-        "sentence": begin(query, sentence), "model": network_title(trace.model, query.lang),
+        "model": network if query.vs is None else translate(query.lang, f"run.{sentence.number + 1}", model=network),
         "name": Strong(class_name(query, trace, int(best[-1]))),
         "share": Strong(percent(query.lang, float(progress[-1].max()))),
     }  # fmt: skip
     if since == 0:
         yield say("classification.summary.always", **shared)
     else:
+        key = "classification.summary.since" if since < len(best) - 1 else "classification.summary.last"
         yield say(
-            "classification.summary.since", **shared, word=Strong(labels[since].label),
+            key, **shared, word=Strong(indexed(labels, since)),
             then=percent(query.lang, float(progress[since].max())),
             before=class_name(query, trace, int(best[since - 1])),
         )  # fmt: skip
-    if progress[-1].max() < UNSURE:
+    if unsure_of(float(progress[-1].max())):
         yield say(
-            "classification.summary.unsure", models=shared["model"], threshold=percent(query.lang, UNSURE),
+            "classification.summary.unsure", models=network, threshold=percent(query.lang, UNSURE),
             count=progress.shape[1],
         )  # fmt: skip
 
@@ -267,16 +275,19 @@ def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]
         share, worth = float(said(trace).class_probabilities[best]), float(values[most])
         told.append(
             say(
-                f"classification.effect.{query.by}", network=network, word=Strong(typed(trace)[most].label),
+                f"classification.effect.{query.by}", network=network, word=Strong(indexed(typed(trace), most)),
                 name=class_name(query, trace, best), share=percent(query.lang, share),
                 without=percent(query.lang, share - worth / 100), nats=signed(query.lang, worth, 2),
             )
         )  # fmt: skip
     first = begin(query, sentence)
     if len(sentence.traces) > 1:
-        labels = [word.label for word in typed(sentence.traces[0])]
         told = [
-            say("classification.effect.word", word=Strong(labels[place]), networks=", ".join(networks))
+            say(
+                "classification.effect.word",
+                word=Strong(indexed(typed(sentence.traces[0]), place)),
+                networks=", ".join(networks),
+            )
             for place, networks in agreed.items()
         ]
     if told:

@@ -145,7 +145,7 @@ def summaries(query: EntitiesQuery, sentences: list[Sentence]) -> Iterable[Messa
     count = len(sentences[0].traces)
     named = any(found_in(trace).entities for each in sentences for trace in each.traces)
     if len(sentences) == 2 and count > 1 and not named:
-        yield say("entities.summary.neither", count=count)
+        yield say("entities.summary.neither" if count > 2 else "entities.summary.neither.two", count=count)
         return
     for sentence in sentences:
         yield from summary(query, sentence)
@@ -159,15 +159,17 @@ def summary(query: EntitiesQuery, sentence: Sentence) -> Iterable[Message]:
         answers.setdefault(listed(query, trace), []).append(network_title(trace.model, query.lang))
     if len(sentence.traces) == 1:
         ((names, (network,)),) = answers.items()
-        yield say("entities.summary.one", sentence=first, network=network, names=Strong(names))
+        if query.vs is not None:
+            network = translate(query.lang, f"run.{sentence.number + 1}", model=network)
+        yield say("entities.summary.one", network=network, names=Strong(names))
         return
     if not any(found_in(trace).entities for trace in sentence.traces):
-        yield say("entities.summary.nothing", sentence=first, count=len(sentence.traces))
+        key = "entities.summary.nothing" if len(sentence.traces) > 2 else "entities.summary.nothing.two"
+        yield say(key, sentence=first, count=len(sentence.traces))
         return
     if len(answers) == 1:
-        yield say(
-            "entities.summary.agree", sentence=first, count=len(sentence.traces), names=Strong(next(iter(answers)))
-        )
+        key = "entities.summary.agree" if len(sentence.traces) > 2 else "entities.summary.agree.two"
+        yield say(key, sentence=first, count=len(sentence.traces), names=Strong(next(iter(answers))))
         return
     told = [
         say("entities.answer", networks=", ".join(networks), names=Strong(names)) for names, networks in answers.items()
@@ -177,7 +179,8 @@ def summary(query: EntitiesQuery, sentence: Sentence) -> Iterable[Message]:
     if differing:
         more = len(differing) - NAMED
         rest = translate(query.lang, "entities.more", count=more) if more > 0 else ""
-        yield say("entities.summary.encoder", words=Strong(", ".join(differing[:NAMED])), rest=rest)
+        key = "entities.summary.encoder" if len(sentence.traces) > 2 else "entities.summary.encoder.two"
+        yield say(key, words=Strong(", ".join(differing[:NAMED])), rest=rest)
 
 
 def differences(query: EntitiesQuery, sentence: Sentence) -> Iterable[str]:

@@ -13,7 +13,7 @@ from app.messages import Listed, Message, Strong, decimal, known, percent, say, 
 from app.plotting import Panel, Plot, cell, maps
 from app.query import Choices, Places, Query, Value, layers
 from app.views import Cell, Figure, Table, Term, View, model_title
-from app.words import shortened
+from app.words import indexed, shortened
 from models import faithfulness
 from models.run import Run
 from models.trace import Trace
@@ -165,14 +165,15 @@ def taus(answer: Answer) -> np.ndarray:
 
 def verdict(query: FaithfulnessQuery, answer: Answer) -> Message:
     """What the model answers to what it was asked."""
-    asked, values = kind(answer.trace), {}
+    asked, right, values = kind(answer.trace), "", {}
     if asked in ("label", "hidden"):
         values = {"word": Strong(asked_word(answer.trace))}
     if asked == "hidden":
-        own = answer.worth.outcomes[answer.trace.tokens[answer.worth.place].id]
-        values |= {"own": Strong(percent(query.lang, float(own)))}
+        own = answer.trace.tokens[answer.worth.place].id
+        right = ".right" if own == answer.worth.chosen else ""
+        values |= {"own": Strong(percent(query.lang, float(answer.worth.outcomes[own])))}
     return say(
-        f"faithfulness.summary.verdict.{asked}", sentence=answer.first,
+        f"faithfulness.summary.verdict.{asked}{right}", sentence=answer.first,
         name=Strong(outcome(query.lang, answer.trace, answer.worth.chosen)),
         share=Strong(percent(query.lang, answer.share)), **values,
     )  # fmt: skip
@@ -184,10 +185,14 @@ def strongest(query: FaithfulnessQuery, answer: Answer) -> Iterable[Message]:
     for name, place in firsts(answer).items():
         agreed.setdefault(place, []).append(method(query, name))
     told = [
-        say("faithfulness.first", method=", ".join(names), word=Strong(answer.words[place].label))
+        say("faithfulness.first", method=", ".join(names), word=Strong(indexed(answer.words, place)))
         for place, names in agreed.items()
     ]
-    yield say("faithfulness.summary.words", sentence=answer.first, answers=Listed(told))
+    if len(answer.words) == 1:
+        yield say("faithfulness.summary.only", sentence=answer.first, word=Strong(answer.words[0].label))
+    else:
+        key = "faithfulness.summary.words" if len(told) > 1 else "faithfulness.summary.agreed"
+        yield say(key, sentence=answer.first, answers=Listed(told))
 
 
 def firsts(answer: Answer) -> dict[str, int]:

@@ -13,7 +13,7 @@ from app.plotting import Cells, Panel, Scale, maps
 from app.query import LONG_TEXT, Places, Query
 from app.units import difference_title
 from app.views import Cell, Figure, Table, View, model_title
-from app.words import place_label, shortened, words
+from app.words import indexed, place_label, shortened, words
 from models import registry
 from models.errors import InputError
 from models.run import Change, Run
@@ -209,8 +209,8 @@ def summaries(query: FourLanesQuery, sentence: Sentence, which: str) -> Iterable
     yield say(
         "four_lanes.summary",
         which=which,
-        first=Strong(labels[first].label),
-        second=Strong(labels[second].label),
+        first=Strong(indexed(labels, first)),
+        second=Strong(indexed(labels, second)),
         shares=Listed(shares, ", "),
     )
     before = felt[:, 1:first]  # place 0 is [CLS]

@@ -17,7 +17,7 @@ from app.query import Choices, Query, layers
 from app.units import run_name, run_title
 from app.views import Cell, Figure, Link, Table, View
 from app.views.hidden_states import HiddenStatesQuery
-from app.words import shortened, words
+from app.words import indexed, shortened, words
 from models import registry
 from models.run import Run
 from models.trace import Trace
@@ -259,7 +259,7 @@ def told(query: PipelineQuery, traces: list[Trace], run: int, stream: Stream) ->
         moves = np.stack([stream.share("layer", layer) for layer in range(stream.depth)])[:, typed]
         layer, word = (int(place) for place in np.unravel_index(moves.argmax(), moves.shape))
         turn = decimal(lang, float(stream.cosine(layer, layer)[typed[word]]), 2)
-        yield say("pipeline.summary.farthest", word=Strong(labels[typed[word]].label), layer=layer + 1, cosine=turn)
+        yield say("pipeline.summary.farthest", word=Strong(indexed(labels, typed[word])), layer=layer + 1, cosine=turn)
         return
     layer = (fitted(query, stream.trace).layer or 1) - 1
     parts = {part: Strong(percent(lang, float(stream.share(part, layer)[typed].mean()))) for part in PARTS[:2]}
@@ -270,7 +270,8 @@ def told(query: PipelineQuery, traces: list[Trace], run: int, stream: Stream) ->
     )  # fmt: skip
     cosines = stream.cosine(0, stream.depth - 1)
     far = min(typed, key=lambda place: cosines[place])
-    yield say("pipeline.summary.moved", word=Strong(labels[far].label), cosine=Strong(decimal(lang, cosines[far], 2)))
+    key = "pipeline.summary.moved" if len(typed) > 1 else "pipeline.summary.moved.one"
+    yield say(key, word=Strong(indexed(labels, far)), cosine=Strong(decimal(lang, cosines[far], 2)))
     if query.vs is None:
         yield outputs.told(stream.trace, lang)
 

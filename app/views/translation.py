@@ -14,7 +14,7 @@ from app.plotting import Panel, maps
 from app.query import Choices, Query
 from app.units import panel_title
 from app.views import Cell, Figure, Table, View, model_title
-from app.words import shortened, word_at, words, written
+from app.words import indexed, shortened, words, written
 from models.run import Run
 from models.shapes import Array
 from models.trace import Trace, Written
@@ -99,8 +99,8 @@ def told(query: TranslationQuery, trace: Trace) -> Iterable[Message]:
     least = int(found.target_probabilities.argmin())
     most = int(looked(query, trace)[least].argmax())
     yield say(
-        "translation.summary.least", written=pieces(trace)[least],
-        share=percent(query.lang, float(found.target_probabilities[least])), source=word_at(trace, most).label,
+        "translation.summary.least", written=indexed(written(trace), least),
+        share=percent(query.lang, float(found.target_probabilities[least])), source=indexed(words(trace), most),
         look=percent(query.lang, float(looked(query, trace)[least, most])),
     )  # fmt: skip
     if not found.ended:

@@ -9,7 +9,7 @@ import torch
 from app.messages import percent, translate
 from app.options import settled
 from app.views import network_title
-from app.views.classification import MODELS, ClassificationQuery, contributions, figure, said
+from app.views.classification import MODELS, ClassificationQuery, contributions, figure, said, unsure_of
 from models import registry
 from models.run import Change, Run, perform
 
@@ -97,7 +97,8 @@ def test_the_word_is_named_from_which_on_the_answer_stays_ahead(text, kind):
     best = [names[place] for place in progress.argmax(1)]
     since = next(place for place in range(len(best)) if set(best[place:]) == {best[-1]})
     (message,) = found.summary
-    assert message.key.endswith("since" if since else "always") and message.values["name"] == called(best[-1])
+    ahead = "always" if not since else "last" if since == len(best) - 1 else "since"
+    assert message.key.endswith(ahead) and message.values["name"] == called(best[-1])
     assert message.values["share"] == percent("en", progress[-1].max())
     if since:
         assert message.values["word"].strip("#") == trace.tokens[since].text.strip("#")
@@ -179,3 +180,8 @@ def test_a_bag_of_words_does_not_see_the_order():
 )
 def test_pages(client, lang, options):
     assert client.get(f"/{lang}/classification?text=Wie+wird+das+Wetter{options}").status_code == 200
+
+
+def test_two_networks_are_both_and_a_threshold_that_is_written_is_reached():
+    assert told(drawn(model="lstm-intent", vs_model="gru-intent", text="Hund")[2]).startswith("Both networks say")
+    assert [unsure_of(share) for share in (0.494, 0.496, 0.5)] == [True, False, False]

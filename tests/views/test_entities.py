@@ -125,3 +125,12 @@ def test_sentences_say_what_was_found():
 @pytest.mark.parametrize("options", ["", "&show=probabilities", "&vs=Der+Hund"])
 def test_pages(client, lang, options):
     assert client.get(f"/{lang}/entities?text=Paris+Hilton+wohnt+in+Paris.{options}").status_code == 200
+
+
+def test_of_two_networks_both_are_meant():
+    two = {"model": "rnn-entities", "vs_model": "encoder-entities"}
+    assert drawn("Hund", **two)[2].summary[0].text("en") == "Neither network finds a name here."
+    assert drawn("Hund", **two, vs="Katze")[2].summary[0].text("de").startswith("Keines der beiden Netze findet in")
+    assert drawn("Hund", model="encoder-entities", vs="Katze")[2].summary[1].text("en") == (
+        "Encoder, second sentence: no name."
+    )

@@ -62,7 +62,7 @@ def test_each_head_off_is_a_cell():
     layer, head = np.unravel_index(np.abs(expected).argmax(), expected.shape)
     assert f"layer {layer + 1}, head {head + 1}" in said(found)
     turned = int((worth.head_off.argmax(-1) != worth.chosen).sum())
-    assert f"{turned} of the 16" in said(found)
+    assert not turned and "none of the 16 heads changes the answer" in said(found)
     assert len(found.links) == 16 and found.links[6].query.head == 3 and found.links[6].query.layer == 2
 
 
@@ -89,7 +89,7 @@ def test_one_head_off_is_the_prediction_of_a_run_with_that_change():
 @pytest.mark.parametrize(
     ("model", "text", "told"),
     [
-        ("encoder-entities", "Gestern traf Angela Merkel ihn.", "the label B-PER (person)"),
+        ("encoder-entities", "Gestern traf Angela Merkel ihn.", "the label “B-PER (person)”"),
         ("encoder", "Der Mann biss den Hund", "“den” is hidden by [MASK]"),
         ("decoder", "Der Hund ist", "The decoder expects “"),
         ("encoder@500", "Der Mann biss den Hund", "is hidden by [MASK]"),
@@ -156,3 +156,21 @@ def test_a_change_is_never_told_as_none():
     assert ablation.told_apart(query, 0.9, 0.4) == ("90%", "40%")
     assert ablation.told_apart(query, 0.992, 0.9899) == ("99.2%", "99.0%")
     assert ablation.told_apart(query, 0.5, 0.5) == ("50%", "50%")
+
+
+def test_one_word_has_no_ranking_and_methods_that_agree_are_not_told_apart():
+    assert "nothing to rank here, only “Hund”" in said(drawn(text="Hund")[2])
+    assert "Most important by all methods: “der₂”" in said(
+        drawn(text="Der Hund und der Hund, der der Hund ist", model="encoder")[2]
+    ).replace("der₃", "der₂")
+
+
+def test_a_hidden_word_that_is_guessed_is_not_compared_with_itself():
+    found = said(drawn(text="Hund Hund Hund Hund Hund", model="encoder")[2])
+    assert "likeliest there is this very word (8%)" in found and "itself gets" not in found
+
+
+def test_nearly_certain_is_not_written_as_certain():
+    query = FaithfulnessQuery(lang="en")
+    assert ablation.told_apart(query, 0.99962, 0.9994) == ("99.96%", "99.94%")
+    assert ablation.told_apart(query, 0.999987, 0.99996) == ("99.999%", "99.996%")

@@ -205,3 +205,7 @@ def test_a_length_is_taken_once_however_many_words_there_are(monkeypatch):
         assert list(drawn(text=text)[2].table.rows())
         counts.append(len(taken))
     assert counts[0] == counts[1]
+
+
+def test_one_word_is_not_the_one_that_turns_farthest():
+    assert "Am weitesten" not in told(drawn(text="Hund")[2])
