@@ -5,7 +5,7 @@
   const { LABEL, EDGE, NARROW, scale, embedded, onSlide, onPaper, onFixedHeight, lying, fitsHeight, leastLetters, roomOfCells } = Satzblick.frame;
   const { textWidth, plain, labelsOf, widest } = Satzblick.text;
   const CELL = { held: 11.5, least: 14, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
-  const TILE = { least: 64, most: 190 }; // of an atlas: side by side, and alone
+  const TILE = { least: 64, most: 190, paper: 48 }; // of an atlas: side by side, and alone; two on one sheet
   const FEW = 8; // so few words should show their values, in more rows if need be
   const SINGLE_HEIGHT = 620;
   const SCREEN = 0.62; // of a page's window: so high are the rows of one map, that all of it is seen at once
@@ -35,7 +35,8 @@
     const map = kind === "map" || kind === "atlas";
     const most = Math.max(...panels.map((panel) => panel.columns));
     const atlas = panels[0].atlas;
-    const least = (atlas ? TILE.least : most <= FEW && !dense ? CELL.valued : CELL.readable) * scale();
+    const tile = onPaper() ? TILE.paper : TILE.least;
+    const least = (atlas ? tile : most <= FEW && !dense ? CELL.valued : CELL.readable) * scale();
     const together = onFixedHeight() && kind === "wide" ? PANEL_SLIDE : PANEL_LEAST;
     for (let count = width < NARROW && !lying() && !onPaper() ? 1 : panels.length; ; count = count > 3 ? Math.ceil(count / 2) : count - 1) {
       const rows = inRows(panels, count);

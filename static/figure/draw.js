@@ -9,6 +9,7 @@
   const { veil } = Satzblick.playback;
   const { wordsOf, show, listen } = Satzblick.words;
   const { placeLinks } = Satzblick.places;
+  const { axisName } = Satzblick.text;
   const INK_TURN = 0.179; // luminance at which black and white have the same contrast
 
   function draw(figure) {
@@ -27,6 +28,7 @@
       doubleClick: false,
       showTips: false,
     });
+    placeImages(state.plot);
     signNumbers(state.plot);
     const first = !state.ready;
     state.ready = true;
@@ -39,6 +41,16 @@
     placeLinks(figure);
     document.dispatchEvent(new Event("satzblick:drawn"));
     if (first) document.dispatchEvent(new CustomEvent("satzblick:started", { detail: figure }));
+  }
+
+  /* Plotly places an image, which fills its axes, when it has loaded; paper does not wait for that. */
+  function placeImages(plot) {
+    if (!onPaper()) return;
+    for (const image of plot.querySelectorAll(".imagelayer image")) {
+      const { source, xaxis, yaxis } = image.__data__[0].trace;
+      const [{ _length: width }, { _length: height }] = [xaxis, yaxis].map((id) => plot._fullLayout[axisName(id)]);
+      for (const [name, value] of Object.entries({ x: 0, y: 0, width, height, href: source })) image.setAttribute(name, value);
+    }
   }
 
   /* Under the pointer Plotly would write a hyphen for the minus, unlike everywhere else. */

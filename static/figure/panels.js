@@ -3,7 +3,7 @@
 
 (() => {
   const { SLIDE_TEXT, TITLE, NUMBER, LABEL, EDGE, NARROW, QUIET } = Satzblick.frame;
-  const { scale, onSlide, onFixedHeight, fitsHeight, leastLetters, roomHigh, fitted } = Satzblick.frame;
+  const { scale, onSlide, onPaper, onFixedHeight, fitsHeight, leastLetters, roomHigh, fitted } = Satzblick.frame;
   const { plain, textWidth, shorten, titleLines, axisName, span, labelsOf, widest, noteWidth } = Satzblick.text;
   const { BAR, barsOf, barLength, placeBar } = Satzblick.bars;
   const { GAP, leastCell, leftOf, cellFor, rowsOf, usualCell, largestCell } = Satzblick.cells;
@@ -11,6 +11,7 @@
   const { arrangeStack } = Satzblick.stack;
   const CAPTION = { most: 13, least: 8.5, high: 0.15, wide: 0.94, below: 22, bar: 18, narrow: 12 };
   const WIDE_HEIGHT = 420;
+  const SHARED = { page: 1.35, paper: 1.7 }; // so much lower in two rows, which a sheet of paper holds
   const WIDE_LEAST = 90;
   const FLATTEST = 2.2; // cells of a slide are at most so much wider than high
   const TITLE_LINES = 3; // that of a difference says what its colours mean
@@ -150,7 +151,7 @@
     const others = above + (BAR.room + BAR.title + 2 * TITLE) * scale();
     const least = Math.max(WIDE_LEAST * scale(), ...row.map(({ names }) => names.length * rowSize * NAME_HIGH));
     if (rows > 1 && onFixedHeight()) return Math.max(least, roomHigh() / rows - others);
-    if (rows > 1) return (WIDE_HEIGHT * scale()) / 1.35;
+    if (rows > 1) return (WIDE_HEIGHT * scale()) / (onPaper() ? SHARED.paper : SHARED.page);
     return Math.max(least, fitted(WIDE_HEIGHT * scale() + others) - others);
   }
 

@@ -149,3 +149,14 @@ def test_two_sentences_print_side_by_side(open_window: OpenWindow, landscape: bo
             stage = screen.page.locator(".stage").evaluate("({ style }) => [style.width, style.height].map(parseFloat)")
             assert 500 < stage[0] <= 660 and stage[1] < 420, "a row of three"
             screen.page.evaluate("dispatchEvent(new Event('afterprint'))")
+
+
+def test_a_figure_begins_on_the_first_sheet(screen: Screen) -> None:
+    """Under what is said of it, with the whole of a sentence that its field cuts."""
+    screen.open("/de/gates", text="Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da.")
+    margin = "10mm"
+    printed = screen.page.pdf(format="A4", margin={"top": margin, "bottom": margin, "left": margin, "right": margin})
+    assert len(re.findall(rb"/Type /Page\b(?!s)", printed)) == 2
+    screen.page.emulate_media(media="print")
+    assert screen.page.locator(".tokens").is_visible() and not screen.page.locator(".fields").is_visible()
+    assert screen.text(".tokens").split()[-3:] == ["war", "da", "."]

@@ -1,5 +1,7 @@
 """Light and dark, as the system is set and as the reader chooses."""
 
+import json
+
 import pytest
 
 from .screen import Screen
@@ -71,3 +73,25 @@ def test_paper_is_light(screen: Screen) -> None:
     screen.page.evaluate("dispatchEvent(new Event('afterprint'))")
     screen.page.emulate_media(media="screen")
     check_scheme(screen, dark=True)
+
+
+def test_all_heads_are_light_and_in_their_places_on_paper(screen: Screen) -> None:
+    """At once: paper does not wait for an image to load."""
+    screen.open("/de/attention_heads", vs="Der Hund biss den Mann", theme="dark")
+    light = [trace["meta"]["heads"]["light"] for trace in json.loads(screen.page.inner_html(".figure-data"))["data"]]
+    images = screen.page.evaluate("""() => {
+      dispatchEvent(new Event("beforeprint"));
+      const { _fullLayout: { xaxis, yaxis, xaxis2, yaxis2 } } = document.querySelector(".plot");
+      const axes = [[xaxis, yaxis], [xaxis2, yaxis2]];
+      return [...document.querySelectorAll(".imagelayer image")].map((image, index) => {
+        const box = ["x", "y", "width", "height"].map((name) => Number(image.getAttribute(name)));
+        const sizes = axes[index].map(({ _length }) => _length);
+        return { source: image.href.baseVal, box, sizes, top: axes[index][1]._offset };
+      });
+    }""")
+    screen.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert len(images) == len(light) == 2
+    for image, head in zip(images, light, strict=True):
+        assert image["source"].startswith(head)
+        assert image["box"] == pytest.approx([0, 0, *image["sizes"]])
+    assert images[0]["top"] == images[1]["top"], "two sentences are side by side on a sheet"
