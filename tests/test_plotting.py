@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from app import plotting
 from app.plotting import Panel, cell, maps
-from app.plotting.colours import ACCENT, CLASSES, GRID, MASKED, PAPER, THEMES, colorscale
+from app.plotting.colours import ACCENT, CLASSES, GRID, GROUND, MASKED, PAPER, THEMES, colorscale
 from app.plotting.maps import span
 from app.plotting.names import apart
-from app.plotting.plot import DTYPES, escaped, merged, typed
+from app.plotting.plot import DTYPES, FRAME, escaped, merged, typed
 
 TITLES = {"share": "Anteil", "signed": "Wert", "difference": "rechts minus links"}
 NAMES = {code: name for name, code in DTYPES.items()}
@@ -100,11 +100,13 @@ def test_what_a_summary_names_is_framed_in_the_accent_of_each_theme():
     framed = replace(panel([[0.1, 0.9], [0.5, 0.5]]), framed=[cell(0, 1), ((0, 1), (0, 0))])
     plot = maps([panel([[np.nan, 1]]), framed], "de", "lanes", TITLES)
     for theme in THEMES:
-        grey, one, column = plot.themes[theme]["shapes"]
+        grey, *under, one, column = plot.themes[theme]["shapes"]
         assert grey["layer"] == "below" and {one["xref"], column["xref"]} == {"x2"} and one["yref"] == "y2"
         assert [one[side] for side in ("x0", "x1", "y0", "y1")] == [0.5, 1.5, -0.5, 0.5]
         assert [column[side] for side in ("x0", "x1", "y0", "y1")] == [-0.5, 0.5, -0.5, 1.5]
         assert one["line"]["color"] == ACCENT[theme] and "fillcolor" not in one
+        grounds = [frame | {"line": {"width": FRAME, "color": GROUND[theme]}} for frame in (one, column)]
+        assert under == grounds and FRAME > one["line"]["width"], "a line is not lost on a cell as dark as itself"
     valid(plot)
 
 

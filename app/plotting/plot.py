@@ -11,6 +11,7 @@ import numpy as np
 from app.plotting.colours import (
     ACCENT,
     GRID,
+    GROUND,
     HATCH,
     INK,
     MASKED,
@@ -28,7 +29,7 @@ Cells = tuple[tuple[int, int], tuple[int, int]]  # the first and the last row, a
 DTYPES = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1", "uint16": "u2"}
 FONT = "ui-sans-serif, system-ui, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif"
 GAP = 0.055  # between panels, as a share of the width
-FRAME = 3  # pixels: the line around cells that a summary names
+LINE, FRAME = 3, 7  # pixels: the line around cells that a summary names, and with the ground that it lies on
 HATCHES = 36  # lines from side to side of a panel
 HATCHED = "M0,0L1,0L1,1L0,1Z" + "".join(
     "M{:.3f},{:.3f}L{:.3f},{:.3f}".format(*ends, *ends[::-1])
@@ -67,12 +68,14 @@ def themed(
     """All that a theme changes: a patch of the layout.
 
     `colours` are the scales of its colour axes; behind the cells of the `masked` panels it is hatched, and around the
-    cells of `framed` (the number of a panel, and which of its cells) is a line.
+    cells of `framed` (the number of a panel, and which of its cells) is a line, in the colour of words and numbers in
+    the summary that names them. It lies on a line of the page's ground, since it may be as dark as its cell.
     """
     patch: Json = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "shapes": [behind(number, theme) for number in masked] + [around(*cells, theme) for cells in framed],
+        "shapes": [behind(number, theme) for number in masked]
+        + [around(*cells, *line) for line in ((FRAME, GROUND[theme]), (LINE, ACCENT[theme])) for cells in framed],
         "font": {"color": INK[theme]},
         "colorway": [ACCENT[theme]],
         "hoverlabel": {"bgcolor": INK[theme], "bordercolor": INK[theme], "font": {"color": PAPER[theme]}},
@@ -96,13 +99,13 @@ def behind(number: int, theme: Theme) -> Json:
     }  # fmt: skip
 
 
-def around(number: int, cells: Cells, theme: Theme) -> Json:
-    """A line around cells, in the colour that words and numbers have in the summary that names them."""
+def around(number: int, cells: Cells, width: int, colour: str) -> Json:
+    """A line around cells."""
     suffix = "" if number == 0 else str(number + 1)
     (top, bottom), (left, right) = cells
     return {
         "type": "rect", "xref": f"x{suffix}", "yref": f"y{suffix}", "x0": left - 0.5, "x1": right + 0.5,
-        "y0": top - 0.5, "y1": bottom + 0.5, "line": {"width": FRAME, "color": ACCENT[theme]},
+        "y0": top - 0.5, "y1": bottom + 0.5, "line": {"width": width, "color": colour},
     }  # fmt: skip
 
 

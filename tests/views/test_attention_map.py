@@ -9,6 +9,7 @@ import pytest
 
 from app.attended import AttentionMapQuery
 from app.options import settled
+from app.plotting.colours import ACCENT
 from app.views.attention_map import figure
 from models.faithfulness import rollout
 
@@ -350,8 +351,8 @@ def test_from_which_share_on_there_is_a_line_is_said(make_attentive, lang, least
 
 def frames(drawn):
     """What is framed: the axis, the row and the column."""
-    return [(shape["yref"], shape["y0"] + 0.5, shape["x0"] + 0.5)
-            for shape in drawn.plot.json()["layout"]["shapes"] if shape.get("layer") != "below"]  # fmt: skip
+    found = [shape for shape in drawn.plot.json()["layout"]["shapes"] if shape["line"]["color"] == ACCENT["light"]]
+    return [(shape["yref"], shape["y0"] + 0.5, shape["x0"] + 0.5) for shape in found]
 
 
 @pytest.mark.parametrize("stage", ["raw", "masked", "softmax"])

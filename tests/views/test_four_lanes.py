@@ -7,6 +7,7 @@ import pytest
 
 from app.messages import translate
 from app.options import settled
+from app.plotting.colours import ACCENT
 from app.views.four_lanes import FourLanesQuery, figure, reach, steps
 from models import registry
 from models.run import Change, perform
@@ -32,7 +33,7 @@ def test_the_sceptical_man_is_erased_and_missed_at_the_verb():
     assert (tokens[query.first], tokens[query.second]) == ("Mann", "war")
     assert [trace.model for trace in traces] == [name for name in ("rnn", "lstm", "gru", "encoder") for _ in range(2)]
     assert traces[1].change == str(Change("erased", query.first))
-    framed = [shape for shape in found.plot.json()["layout"]["shapes"] if shape.get("layer") != "below"]
+    framed = [shape for shape in found.plot.json()["layout"]["shapes"] if shape["line"]["color"] == ACCENT["light"]]
     assert [(one["xref"], one["y0"], one["y1"], one["x0"]) for one in framed] == [("x2", -0.5, 3.5, query.second - 0.5)]
     moved, felt = map(shown, found.plot.data)
     hidden = np.asarray(registry.load("gru").forward(TEXT).states.hidden)[-1]

@@ -7,6 +7,7 @@ import pytest
 
 from app.messages import percent
 from app.options import settled
+from app.plotting.colours import ACCENT
 from app.views.memory import MemoryQuery, figure
 from models.run import perform
 
@@ -68,7 +69,7 @@ def test_two_models_share_one_range():
 
 def test_what_the_probes_name_after_the_last_word_is_framed():
     _, (trace,), found = drawn()
-    framed = [shape for shape in found.plot.json()["layout"]["shapes"] if shape.get("layer") != "below"]
+    framed = [shape for shape in found.plot.json()["layout"]["shapes"] if shape["line"]["color"] == ACCENT["light"]]
     last = len(trace.tokens) - 1
     right = [step for step, named in enumerate(trace.memory.named[:, last]) if step and named == 1]
     assert right and [(shape["y0"] + 0.5, shape["x0"] + 0.5) for shape in framed] == [(step, last) for step in right]
