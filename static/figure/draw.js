@@ -136,6 +136,27 @@
   dark.addEventListener("change", redraw);
   for (const name of ["beforeprint", "afterprint"]) addEventListener(name, redraw);
 
-  Satzblick.draw = { start, draw, redraw, inkOn };
+  /* Plotly is half a megabyte, which a poor connection may lose on its way: it is asked for again. */
+  async function plotly() {
+    if (window.Plotly) return;
+    const lost = document.querySelector("script[src*=plotly]");
+    const again = Object.assign(document.createElement("script"), { src: lost.src });
+    await new Promise((arrived, failed) => {
+      Object.assign(again, { onload: arrived, onerror: () => failed(new TypeError("no Plotly")) });
+      lost.replaceWith(again);
+    });
+  }
+
+  /* Where it is lost again, the picture is the one for browsers without scripts. */
+  function standStill() {
+    for (const frame of document.querySelectorAll(".figure-frame")) {
+      const instead = new DOMParser().parseFromString(frame.querySelector("noscript").textContent, "text/html");
+      frame.querySelector(".stage").replaceChildren(instead.querySelector("img"));
+    }
+    document.dispatchEvent(new Event("satzblick:lost"));
+  }
+
+  Satzblick.draw = { start, draw, redraw, plotly, inkOn };
   if (window.Plotly) start();
+  else if (document.querySelector(".figure")) plotly().then(() => start(), standStill);
 })();

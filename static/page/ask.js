@@ -5,6 +5,7 @@
   const PATIENCE = 300; // milliseconds before it is said that an answer takes its time
   const SAID = 4000; // milliseconds that something else is said
   const { typedValues, newlyTyped } = Satzblick.typed;
+  const { plotly } = Satzblick.draw;
   const { dim, swap } = Satzblick.swap;
   const { body } = document;
   const embedded = body.classList.contains("embed");
@@ -33,10 +34,14 @@
     quiet = setTimeout(() => (status.textContent = ""), SAID);
   }
 
-  function trouble(text) {
+  function warn(text) {
     const place = document.getElementById("page-error");
     const line = Object.assign(document.createElement("p"), { className: "page-error", role: "alert", textContent: text });
     place?.replaceChildren(line);
+  }
+
+  function trouble(text) {
+    warn(text);
     dim(true);
     shown = null; // the address may be one step ahead of the figure
   }
@@ -76,6 +81,7 @@
     const patience = setTimeout(() => busy(true), PATIENCE);
     try {
       const page = await (Satzblick.carried ?? asked)(url, mine.signal); // an offline file has its pages in itself
+      await plotly();
       mine.signal.throwIfAborted();
       // What stands there for browsers without scripts would become real: a second picture, loaded for nobody.
       for (const part of page.querySelectorAll("noscript")) part.remove();
@@ -108,6 +114,8 @@
       }
     }
   }
+
+  document.addEventListener("satzblick:lost", () => warn(body.dataset.lost));
 
   /* What is still typed or moved is asked for after a rest; whatever is asked for before takes it along. */
   function loadAfter(pause, ask) {

@@ -121,6 +121,36 @@ def test_nothing_takes_the_figure_away(screen: Screen, path: str, away: int) -> 
     assert screen.page.locator("#page-error [role=alert]").count() == 0
 
 
+def lose_plotly(screen: Screen, times: int) -> None:
+    """The script that draws gets lost so often on its way."""
+    screen.witness.expected.add("ERR_FAILED")
+    screen.page.route("**/plotly-*.js?*", lambda route: route.abort(), times=times)
+
+
+def test_what_draws_is_asked_for_again(screen: Screen) -> None:
+    lose_plotly(screen, 1)
+    screen.open("/de/attention_map")
+    assert screen.page.locator(".page-error, .still").count() == 0
+
+
+@pytest.mark.parametrize("path", ["/de/attention_map", "/de/embed/attention_map"])
+def test_where_what_draws_is_lost_a_still_stands_until_it_arrives(screen: Screen, path: str) -> None:
+    lose_plotly(screen, 3)
+    assert screen.go(path, text="Der Hund", controls=1) == 200
+    alert = screen.page.locator("#page-error [role=alert]")
+    still = screen.page.locator(".figure img.still")
+    screen.until(still.count, "the still")
+    assert "nicht angekommen" in alert.inner_text()
+    screen.until(lambda: still.evaluate("image => image.naturalWidth") > 0, "its picture")
+    screen.page.click("#head-2")
+    screen.until(lambda: "Server" in alert.inner_text(), "that an answer could not be drawn")
+    assert still.count() == 1 and "head" not in screen.parameters()
+    screen.page.click("#head-2")
+    screen.drawn()
+    assert alert.count() == still.count() == 0
+    assert screen.page.get_attribute("#head-2", "aria-current") == "true"
+
+
 def test_going_forward_mends_a_step_back_without_a_server(screen: Screen) -> None:
     screen.open("/de/attention_map")
     screen.click("#head-2")

@@ -247,6 +247,20 @@ def test_a_step_back_forgets_what_waits_for_an_answer(screen: Screen) -> None:
     assert not {"layer", "head"} & set(screen.parameters())
 
 
+def test_what_is_not_drawn_yet_says_that_it_is_coming(screen: Screen) -> None:
+    kept: list[Route] = []
+    screen.page.route("**/plotly-*.js?*", lambda route: kept.append(route))
+    screen.page.goto(f"{screen.base}/en/attention_map?text=Hund", wait_until="commit")
+    screen.page.wait_for_selector(".plot", state="attached")
+    said = "getComputedStyle(document.querySelector('.plot'), '::before')"
+    screen.until(lambda: screen.page.evaluate(f"{said}.visibility") == "visible", "the words in its place")
+    assert screen.page.evaluate(f"{said}.content") == '"The figure is loading …"'
+    kept.pop().continue_()
+    screen.drawn()
+    assert screen.page.evaluate(f"{said}.content") == "none"
+    screen.page.unroute("**/plotly-*.js?*")
+
+
 def test_a_page_that_was_left_before_its_answer_came_asks_again(screen: Screen) -> None:
     """Browsers keep a page that is left as it stood, perhaps with the message that its server did not answer."""
     screen.witness.expected.add("ERR_FAILED")
