@@ -4,6 +4,7 @@
 (() => {
   const PATIENCE = 300; // milliseconds before it is said that an answer takes its time
   const SAID = 4000; // milliseconds that something else is said
+  const LONGEST = 90_000; // milliseconds that an answer is waited for: longer than the server lets a model take
   const { typedValues, newlyTyped } = Satzblick.typed;
   const { plotly } = Satzblick.draw;
   const { dim, swap } = Satzblick.swap;
@@ -79,6 +80,7 @@
     const sent = typedValues();
     awaited = { url, how, sent, control };
     const patience = setTimeout(() => busy(true), PATIENCE);
+    const limit = setTimeout(() => mine.abort(new TypeError("no answer")), LONGEST);
     try {
       const page = await (Satzblick.carried ?? asked)(url, mine.signal); // an offline file has its pages in itself
       await plotly();
@@ -107,6 +109,7 @@
       else throw error;
     } finally {
       clearTimeout(patience);
+      clearTimeout(limit);
       swapping = false;
       if (mine === request) {
         awaited = null;

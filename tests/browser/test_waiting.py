@@ -247,6 +247,22 @@ def test_a_step_back_forgets_what_waits_for_an_answer(screen: Screen) -> None:
     assert not {"layer", "head"} & set(screen.parameters())
 
 
+def test_an_answer_that_does_not_come_is_not_waited_for_forever(screen: Screen) -> None:
+    """A phone's connection may stand still without an end."""
+    screen.page.clock.install()
+    screen.open("/de/attention_map", text=OLD)
+    let_go = keep_back(screen)
+    screen.page.click("#head-2")
+    screen.until(lambda: "rechnet" in screen.text("#status"), "that it takes its time")
+    screen.page.clock.run_for(90_000)
+    alert = screen.page.locator("#page-error [role=alert]")
+    screen.until(alert.count, "a sentence about the server")
+    assert screen.text("#status") == "" and screen.panels()[0]["across"] == OLD.split()
+    let_go()
+    screen.click("#head-2")
+    assert alert.count() == 0
+
+
 def test_what_is_not_drawn_yet_says_that_it_is_coming(screen: Screen) -> None:
     kept: list[Route] = []
     screen.page.route("**/plotly-*.js?*", lambda route: kept.append(route))
