@@ -105,6 +105,14 @@ def test_points_differ_without_their_colours_as_in_the_figure():
     assert len({line.get_marker() for line in figure.axes[0].lines}) == 6
 
 
+def test_bars_differ_without_their_colours_as_in_the_figure():
+    curves = [Curve(str(number), np.array([1.0, 2.0]), series=number, kind="bar") for number in range(4)]
+    told = chart(curves, "en", Axis("x"), Axis("y")).json("light")
+    assert [trace["marker"].get("pattern", {}).get("shape") for trace in told["data"]] == [None, "/", ".", "x"]
+    hatches = [patch.get_hatch() for patch in draw(told, STYLE, "").axes[0].patches]
+    assert hatches == [None, None, "//", "//", "..", "..", "xx", "xx"]
+
+
 def test_labels_stand_as_typed(panel):
     svg = still(maps([panel], "de", "map", {"share": "Anteil <"}).json("light"), "svg", STYLE, "„<b>“ & $y$")
     written = texts(svg)

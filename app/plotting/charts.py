@@ -10,6 +10,9 @@ from app.messages import Lang
 from app.plotting.colours import (
     GRID,
     HATCH,
+    NAMES,
+    PAPER,
+    PATTERNS,
     SERIES,
     SYMBOLS,
     THEMES,
@@ -27,6 +30,7 @@ from app.plotting.plot import (
 )
 
 MOST_POWERS = 8  # of ten that a log axis names
+PATTERN = {"fillmode": "overlay", "fgcolor": PAPER["light"], "fgopacity": 0.6, "size": 7, "solidity": 0.25}
 
 
 @dataclass(frozen=True)
@@ -185,15 +189,17 @@ def curve_json(curve: Curve) -> Json:
     if curve.texts:
         found |= {"text": [lines(text) for text in curve.texts], "textposition": list(curve.places) or "top center"}
     if curve.kind == "bar":
-        return found | {"type": "bar", "marker": {"color": colour}, "textposition": "outside", "cliponaxis": False}
+        shape = PATTERNS[curve.series % len(PATTERNS)]
+        marker: Json = {"color": colour, **({"pattern": {"shape": shape, **PATTERN}} if shape else {})}
+        return found | {"type": "bar", "marker": marker, "textposition": "outside", "cliponaxis": False}
     if curve.kind == "label":
-        font = {"color": colour}
+        inks = {theme: NAMES[theme][curve.series % len(SERIES)] for theme in THEMES}
         return found | {
             "type": "scatter",
             "mode": "text",
-            "textfont": font,
+            "textfont": {"color": inks["light"]},
             "cliponaxis": False,
-            "meta": {"label": True},
+            "meta": {"label": True, "inks": inks},
         }
     if curve.strong:
         found["textfont"] = {"weight": 700}

@@ -15,6 +15,11 @@ HATCH = {"light": "#bdbab2", "dark": "#5a5b63"}
 GRID = {"light": "#e6e3dc", "dark": "#33343a"}
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")  # of the points, for those who see no colours
 SERIES = ("#3f7fc1", "#cf5f2a", "#3d8f66", "#9468c0", "#b8478a", "#85812b")  # readable on both grounds
+PATTERNS = ("", "/", ".", "x", "-", "|")  # and on the bars
+NAMES = {  # the same hues for text, which needs more contrast: 4.5 on each ground
+    "light": ("#3a75b2", "#b85425", "#367f5b", "#8c5cbb", "#b8478a", "#787427"),
+    "dark": ("#518bc7", "#d66733", "#40976c", "#9e76c6", "#c5689f", "#8e8a2e"),
+}
 BLUES = ["#fbfaf7", "#e3ebf3", "#c3d8ea", "#98bfdf", "#6a9fcd", "#4380b8", "#255f9c", "#0f427c", "#062a5c"]
 CIVIDIS = ["#00204d", "#00336f", "#39486b", "#575c6d", "#707173", "#8a8779", "#a69d75", "#c4b56c", "#e4cf5b", "#ffea46"]
 RDBU = (

@@ -110,11 +110,13 @@ def around(number: int, cells: Cells, width: int, colour: str) -> Json:
 
 
 def painted(trace: Json, theme: str) -> Json:
-    """An image in the colours of a fixed theme: its address begins with the head that has them."""
-    heads = trace.get("meta", {}).get("heads")
-    if not heads or theme != "dark":
-        return trace
-    return trace | {"source": heads["dark"] + trace["source"][len(heads["dark"]) :]}
+    """A trace in a fixed theme: with its ink, if it is a name; an image's palette is the head of its address."""
+    meta = trace.get("meta", {})
+    if theme == "dark" and (inks := meta.get("inks")):
+        return trace | {"textfont": trace["textfont"] | {"color": inks["dark"]}}
+    if theme == "dark" and (heads := meta.get("heads")):
+        return trace | {"source": heads["dark"] + trace["source"][len(heads["dark"]) :]}
+    return trace
 
 
 def merged(base: Json, patch: Json) -> Json:

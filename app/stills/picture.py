@@ -194,6 +194,9 @@ class Picture:
     def bar(self, trace: Json, axes: "Axes") -> None:
         """Bars, upright or lying."""
         look = {"color": trace["marker"]["color"], "zorder": 3}
+        if pattern := trace["marker"].get("pattern"):
+            light = (pattern["fgcolor"], pattern["fgopacity"])
+            look |= {"hatch": 2 * pattern["shape"], "edgecolor": light, "linewidth": 0}
         if line := trace["marker"].get("line"):  # an outline without a ground
             look = {
                 "fill": False,

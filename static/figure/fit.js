@@ -32,9 +32,11 @@
     return layout;
   }
 
-  /* An image's palette is the head of its address, one for each theme. */
+  /* An image's palette is the head of its address, one for each theme; so is the ink of a name. */
   function painted(trace) {
-    const head = trace.meta?.heads?.[theme()];
+    const { heads, inks } = trace.meta ?? {};
+    if (inks) return { ...trace, textfont: { ...trace.textfont, color: inks[theme()] } };
+    const head = heads?.[theme()];
     return head ? { ...trace, source: head + trace.source.slice(head.length) } : trace;
   }
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from app.plotting.colours import THEMES, Scale, Theme, colorscale
+from app.plotting.colours import SERIES, THEMES, Scale, Theme, colorscale
 
 from .conftest import OpenWindow
 from .screen import Screen
 
-ENOUGH = 4.5  # WCAG 2.2, text
+ENOUGH, ENOUGH_DRAWN = 4.5, 3.0  # WCAG 2.2, text and what is drawn
 SCALES: tuple[Scale, ...] = ("share", "signed", "difference", "class")
 
 
@@ -53,6 +53,24 @@ def test_drawn_numbers_have_that_ink(screen: Screen, theme: Theme) -> None:
         ink = tuple(int(part) / 255 for part in fill[4:-1].split(","))
         cell = tuple(int(part) / 255 for part in pixel.split(",")[:3])
         assert contrast(ink, cell) >= ENOUGH - 0.05, (fill, pixel)  # a pixel is rounded
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_names_beside_curves_can_be_read(screen: Screen, theme: Theme) -> None:
+    screen.page.emulate_media(color_scheme=theme)
+    screen.open("/de/gradient_flow")
+    card, *inks = screen.page.evaluate("""() => {
+      const labelled = document.querySelector(".plot").data.filter(({ meta }) => meta?.label);
+      const names = labelled.map(({ text }) => text[0].trim());
+      const named = (text) => names.includes(text.textContent.trim());
+      const labels = [...document.querySelectorAll(".plot .textpoint text")].filter(named);
+      const style = (element) => getComputedStyle(element);
+      return [style(document.querySelector(".card")).backgroundColor, ...labels.map((text) => style(text).fill)];
+    }""")
+    assert len(set(inks)) == len(inks) == 4, "each in the hue of its curve"
+    ground, *colours = [tuple(int(part) / 255 for part in colour[4:-1].split(",")) for colour in (card, *inks)]
+    assert min(contrast(colour, ground) for colour in colours) >= ENOUGH
+    assert min(contrast(to_rgb(colour), ground) for colour in SERIES) >= ENOUGH_DRAWN
 
 
 @pytest.fixture(scope="module")

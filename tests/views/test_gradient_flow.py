@@ -132,7 +132,7 @@ def test_the_sentence_follows_the_weights():
 
 def test_curves_are_named_where_they_begin_and_two_sentences_in_a_legend():
     plot = drawn()[2].plot
-    named = {trace["name"]: trace for trace in plot.data if trace.get("meta") == {"label": True}}
+    named = {trace["name"]: trace for trace in plot.data if trace.get("meta", {}).get("label")}
     assert set(named) == {trace["name"] for trace in plot.data} and not plot.layout["showlegend"]
     assert {tuple(trace["textposition"]) for trace in named.values()} == {("middle left",)}
     assert plot.layout["xaxis"]["range"][0] < plot.layout["meta"]["unnamed"][0] == -0.5
