@@ -18,6 +18,7 @@ from models import registry
 from models.run import Run
 from models.trace import Token, Trace
 
+LISTED = 6  # unknown words that the summary names
 Pairs = Sequence[tuple[int, int]]
 
 
@@ -107,12 +108,7 @@ def figure(query: Query, traces: list[Trace]) -> Figure:
     else:
         left, pairs, titles = labels(first, left=True), matched(query, traces), (names[0], names[1])
     plot = joined([Block(left, right, pairs)], query.lang, titles)
-    summary = [summarised(trace, name) for trace, name in zip(traces, names, strict=True)]
-    summary += [
-        say("tokens.summary.written", run=name, sentence=Strong(trace.written.sentence),
-            count=str(len(trace.written.words)))
-        for trace, name in zip(traces, names, strict=True) if trace.written
-    ]  # fmt: skip
+    summary = [each for trace, name in zip(traces, names, strict=True) for each in summarised(query, trace, name)]
     if len(traces) == 2:
         summary.append(compared(traces, pairs))
     elif first.written:
@@ -120,14 +116,25 @@ def figure(query: Query, traces: list[Trace]) -> Figure:
     return Figure(plot, summary, table(traces))
 
 
-def summarised(trace: Trace, name: str) -> Message:
-    """How many words were typed and how many tokens they became."""
+def summarised(query: Query, trace: Trace, name: str) -> Iterable[Message]:
+    """How many words were typed and how many tokens they became, which of them the model does not know, and what it
+    writes."""
     kinds = [word.kind for word in words(trace)]
     joints = kinds.count("joint")
-    return say(
+    yield say(
         "tokens.summary", model=name, typed=str(len(typed(trace.text))), count=Strong(str(len(kinds))),
         special=str(kinds.count("special")), joints=str(joints),
     )  # fmt: skip
+    unknown = [word.label for word, token in zip(words(trace), trace.tokens, strict=True)
+               if word.kind == "unknown" or token.id < 0]  # fmt: skip
+    if unknown:
+        quoted = [translate(query.lang, "quoted", word=word) for word in dict.fromkeys(unknown)]
+        more = " …" if len(quoted) > LISTED else ""
+        key = "tokens.summary.unknown" if len(quoted) > 1 else "tokens.summary.unknown.one"
+        yield say(key, words=Strong(", ".join(quoted[:LISTED]) + more))
+    if trace.written:
+        count = str(len(trace.written.words))
+        yield say("tokens.summary.written", sentence=Strong(trace.written.sentence), count=count)
 
 
 def compared(traces: Sequence[Trace], pairs: Pairs) -> Message:

@@ -102,3 +102,11 @@ def test_two_sentences_of_the_translator_are_joined_where_they_are_read():
 
 def test_any_other_model_has_no_sides():
     assert "column.side" not in drawn()[2].table.columns
+
+
+def test_what_no_vocabulary_has_is_said():
+    said = [message.text("en") for message in drawn(text="漢字 Hund 한국어", vs="한국어 Hund 漢字")[2].summary]
+    assert said[1] == "Not in the vocabulary, and so all the same to the model: “漢”, “字”, “한국어”."
+    assert "another order" in said[-1]
+    assert drawn(text="Hund Xyzzyq", model="word_vectors")[2].summary[1].key == "tokens.summary.unknown.one"
+    assert len(drawn(text="Hund")[2].summary) == 1
