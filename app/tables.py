@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from app.messages import Lang, decimal, power, translate
+from app.messages import Lang, decimal, power, translate, whole
 from app.views import Cell, Ranked, Table, Term, View
 
 TABLE_ROWS = 500  # a page shows no more; the data routes have everything
@@ -34,7 +34,7 @@ def page_table(table: Table, lang: Lang, view: View) -> Json:
         "caption": translate(lang, f"{view.name}.title"),
         "columns": [translate(lang, column) for column in columns],
         "rows": table_rows(lines, naming(columns, lines), among(GERMAN, columns) if lang != "de" else ()),
-        "note": translate(lang, "table.brief", count=table.count) if brief else "",
+        "note": translate(lang, "table.brief", count=whole(lang, table.count)) if brief else "",
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from app import tables, views
 from app.attended import AttentionMapQuery
+from app.messages import whole
 from app.views import Ranked, Table, change_term
 from tests.conftest import NASTY
 
@@ -35,7 +36,7 @@ def test_a_large_table_is_condensed_and_says_so(count):
     shown = tables.page_table(table, "de", GATES)
     condensed = count > tables.TABLE_ROWS
     assert (shown["rows"].count("<tr>") == 1) == condensed
-    assert (str(count) in shown["note"]) == condensed
+    assert (whole("de", count) in shown["note"]) == condensed
 
 
 def test_numbers_beside_words_have_the_readers_decimal_sign_and_a_point_in_the_data():
