@@ -162,7 +162,8 @@ def guessed(trace: Trace, lang: Lang) -> Guesses:
     rows = zip(trace.prediction.words, trace.prediction.probabilities[:, :GUESSES].tolist(), strict=True)
     for guesses, numbers in rows:
         likeliest = [(visible(guess), number) for guess, number in zip(guesses, numbers, strict=False)]
-        found.append(Ranked(likeliest, ", ".join([f"{guess} {percent(lang, number)}" for guess, number in likeliest])))
+        told = (f"{translate(lang, 'quoted', word=guess)} {percent(lang, number)}" for guess, number in likeliest)
+        found.append(Ranked(likeliest, ", ".join(told)))
     return found
 
 

@@ -82,7 +82,7 @@ def test_hover_tells_what_was_expected():
     _, traces, found = drawn(lang="de")
     prediction = traces[0].prediction
     said = found.plot.data[0]["hovertext"][3]
-    assert "biss" in said and prediction.words[2][0] in said and "<br>" in said
+    assert "biss" in said and f"erwartet: „{prediction.words[2][0]}“ " in said and "<br>" in said
 
 
 def test_a_transformer_has_no_memory_to_wipe():

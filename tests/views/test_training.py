@@ -89,6 +89,7 @@ def test_guesses_and_the_right_word_at_each_snapshot():
     assert values(panel).shape == (6, len(snapshots()))
     for column, trace in enumerate(traces):
         assert [row[column] for row in panel["text"][:5]] == [guess for guess, _ in guesses(trace, 4)]
+        assert panel["hovertext"][0][column].startswith(f"“{guesses(trace, 4)[0][0]}”: ")
         assert values(panel)[5, column] == pytest.approx(np.exp(-trace.filling.masked_loss[4]))
     assert "“den”" in found.summary[0].text("en")
 
