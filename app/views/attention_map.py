@@ -27,7 +27,7 @@ from app.query import Query
 from app.units import difference_title, panel_title, run_name
 from app.views import Cell, Figure, Rows, Table, View
 from app.views.attention_steps import AttentionStepsQuery
-from app.words import USUAL, indexed, shortened
+from app.words import USUAL, Word, indexed, shortened
 from models.trace import Trace
 
 FIRST = 5  # shares that a word tells where it is pointed at
@@ -57,7 +57,7 @@ def lined(query: AttentionMapQuery, drawn: Sequence[Map]) -> Plot:
         rows, columns = ([shortened(word.label) for word in side] for side in (map_.rows, map_.columns))
         ends = np.argwhere(map_.values >= LEAST_LINE)
         pairs, weights = [(one, other) for one, other in ends.tolist()], map_.values[tuple(ends.T)].tolist()
-        hovers = shares(query, map_.values, columns), shares(query, map_.values.T, rows)
+        hovers = shares(query, map_.values, map_.columns), shares(query, map_.values.T, map_.rows)
         title = panel_title(query, map_.trace) if len(drawn) == 2 else ""
         places = () if map_.across else positions(map_)
         blocks.append(Block(rows, columns, pairs, weights, hovers, title, run, places))
@@ -70,12 +70,13 @@ def thin(query: AttentionMapQuery) -> list[Message]:
     return [say("attention_map.summary.lines", least=percent(query.lang, LEAST_LINE))] if query.lined else []
 
 
-def shares(query: AttentionMapQuery, values: np.ndarray, others: Sequence[str]) -> list[str]:
+def shares(query: AttentionMapQuery, values: np.ndarray, others: Sequence[Word]) -> list[str]:
     """For each row its largest shares, a line each: with whom, and how much."""
     told = []
     for row in values:
         best = row.argsort()[::-1][:FIRST]
-        told.append("\n".join(f"{others[place]} {percent(query.lang, float(row[place]))}" for place in best))
+        named = [shortened(indexed(others, place)) for place in best]
+        told.append("\n".join(f"{name} {percent(query.lang, row[at])}" for name, at in zip(named, best, strict=True)))
     return told
 
 

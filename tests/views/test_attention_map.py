@@ -403,3 +403,9 @@ def test_the_same_share_is_said_once(make_attentive):
     trace = make_attentive("[CLS]", "a", "b", "c", "[SEP]")
     first = told(AttentionMapQuery(model="encoder", lang="en", vs=trace.text, text=trace.text), trace, trace)[0]
     assert "both times, with" in first and first.count("%") == 1
+
+
+def test_lines_tell_words_apart_that_come_twice(make_attentive):
+    query = AttentionMapQuery(model="encoder", lang="en", show="lines")
+    hovers = str(draw(query, make_attentive("[CLS]", "a", "b", "a", "[SEP]")).plot.data)
+    assert "a₁ " in hovers and "a₂ " in hovers and "b₁" not in hovers
