@@ -74,6 +74,8 @@ def memory(lang: Lang, networks: list[Network]) -> Iterable[Message]:
     """What is kept of the longest text, and what the attention maps take."""
     for network in networks:
         key = "speed.summary.keys" if network.transformer else "speed.summary.state"
+        if network.transformer and network.words is None:  # it cannot read on, and so keeps nothing
+            key = "speed.summary.keys.once"
         first = amount(lang, float(network.timing.kept_bytes[0]), "bytes")
         kept, maps = (amount(lang, float(value), "bytes") for value in (network.kept, network.timing.map_bytes[-1]))
         yield say(

@@ -217,7 +217,10 @@ def summaries(query: FourLanesQuery, sentence: Sentence, which: str) -> Iterable
     backwards = [trace for trace, row in zip(plain, before, strict=True) if row.size and np.nanmax(row) > 1e-4]
     if backwards:
         models = ", ".join(lane_name(query, trace.model) for trace in backwards)
-        key = "four_lanes.summary.backwards" if len(backwards) < len(plain) else "four_lanes.summary.all"
+        others = len(plain) - len(backwards)
+        key = {0: "four_lanes.summary.all", 1: "four_lanes.summary.backwards.but_one"}.get(
+            others, "four_lanes.summary.backwards"
+        )
         yield say(key, models=models)
     elif before.size:
         yield say("four_lanes.summary.forwards")

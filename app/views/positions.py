@@ -139,9 +139,10 @@ def lengths(query: PositionsQuery, traces: list[Trace]) -> Iterable[Message]:
 
 def tail(query: PositionsQuery, traces: list[Trace]) -> Iterable[Message]:
     """How many of the places are drawn, and what a second sentence changes."""
-    count = len(positional(traces[0]).position_table)
-    if query.show != "curve" and (drawn := len(shown(query, traces[0])[0])) < count:
-        yield say("positions.summary.near", shown=drawn, places=count)
+    counts = {len(positional(trace).position_table) for trace in traces}
+    if query.show != "curve" and (drawn := len(shown(query, traces[0])[0])) < min(counts):
+        key = "positions.summary.near" if len(counts) == 1 else "positions.summary.near.each"
+        yield say(key, shown=drawn, places=min(counts))
     if len({trace.text for trace in traces}) > 1 and len({trace.model for trace in traces}) == 1:
         yield say("positions.summary.same")
 

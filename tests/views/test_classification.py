@@ -119,7 +119,7 @@ def test_one_network_says_what_it_finds_with_and_without_the_word():
     best = int(said(trace).class_probabilities.argmax())
     without = perform(Run(trace.model, trace.text, change=Change("erased", 1))).classification.class_probabilities[best]
     shares = [percent("en", float(share)) for share in (said(trace).class_probabilities[best], without)]
-    assert "“Spiel” (topic “playing”: {1} instead of {0})".format(*shares) in told(found)
+    assert "“Spiel” (LSTM, topic “playing”: {1} instead of {0})".format(*shares) in told(found)
     assert [row[1] for row in drawn(show="words", model="lstm-intent", vs="Jazz")[2].table.rows()][-1] == 2
     assert list(found.table.rows())[0][-2:] == pytest.approx(
         (without, said(trace).class_probabilities[best] - without), abs=1e-6

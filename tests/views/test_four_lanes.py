@@ -110,3 +110,8 @@ def test_that_nothing_before_changes_is_said_only_where_there_is_something_befor
 def test_no_lead_counts_networks_since_fewer_may_be_chosen(view):
     told = [translate(lang, f"{view}.lead").lower().split() for lang in ("de", "en")]
     assert not {"vier", "vieren", "acht", "four", "eight"} & {word for words in told for word in words}
+
+
+def test_one_other_lane_is_not_the_others():
+    *_, found = drawn(text="Der Mann biss den Hund", model="rnn", vs_model="encoder")
+    assert found.summary[1].text("en").endswith("The other lane reads from left to right only.")

@@ -249,3 +249,8 @@ def test_long_and_odd_texts(client, model, show):
 @pytest.mark.parametrize(("stated", "reason"), [({"text": "Hund"}, "Umgekehrt bleibt"), ({"vs": TEXT}, "Beide")])
 def test_why_there_is_nothing_to_rearrange(stated, reason):
     assert f"nichts umzustellen: {reason}" in told(drawn(show="permuted", **stated)[2])
+
+
+def test_of_two_tables_of_other_sizes_no_one_size_is_told():
+    said = told(drawn(model="encoder", vs_model="translator")[2])
+    assert "jeweils die ersten 32 Plätze" in said and "von 256" not in said and "von 128" not in said

@@ -299,3 +299,8 @@ def test_any_text_is_answered(client, text, show):
 def test_a_text_that_is_too_long_is_told_as_everywhere(client):
     answer = client.get("/de/speed.json", params={"text": "Hund " * 300})
     assert answer.status_code == 422 and answer.json()["error"]["code"] == "too_many_tokens"
+
+
+def test_who_cannot_read_on_keeps_nothing():
+    found = drawn(decoder(), replace(decoder(step=None), model="encoder"), show="memory", vs_model="encoder")
+    assert [message.key for message in found.summary] == ["speed.summary.keys", "speed.summary.keys.once"]
