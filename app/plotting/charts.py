@@ -8,8 +8,8 @@ import numpy as np
 
 from app.messages import Lang
 from app.plotting.colours import (
+    EDGE,
     GRID,
-    HATCH,
     NAMES,
     PAPER,
     PATTERNS,
@@ -135,10 +135,10 @@ def unnamed(curves: Sequence[Curve], x: Axis) -> list[float]:
 
 
 def ground(left: float, right: float, low: float, high: float, theme: Theme) -> Json:
-    """A quiet ground behind curves and bars; its edges can be seen where the ground itself is too pale."""
+    """A quiet ground behind curves and bars, whose edges are seen where the ground itself is too pale."""
     return {
         "type": "rect", "layer": "below", "xref": "x", "yref": "y", "x0": left, "x1": right, "y0": low, "y1": high,
-        "fillcolor": GRID[theme], "line": {"width": 1, "color": HATCH[theme]},
+        "fillcolor": GRID[theme], "line": {"width": 1, "color": EDGE[theme]},
     }  # fmt: skip
 
 

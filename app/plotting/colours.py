@@ -12,6 +12,7 @@ QUIET = {"light": "#5c5c66", "dark": "#a6a6ad"}
 ACCENT = {"light": "#b3441a", "dark": "#ff8a5c"}
 MASKED = {"light": "#d9d7d1", "dark": "#3a3b41"}
 HATCH = {"light": "#bdbab2", "dark": "#5a5b63"}
+EDGE = {"light": "#928f88", "dark": "#73757e"}  # of what is measured by its ends: 3:1 on each ground
 GRID = {"light": "#e6e3dc", "dark": "#33343a"}
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")  # of the points, for those who see no colours
 SERIES = ("#3f7fc1", "#cf5f2a", "#3d8f66", "#9468c0", "#b8478a", "#85812b")  # readable on both grounds

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from app.plotting.colours import SERIES, THEMES, Scale, Theme, colorscale
+from app.plotting.colours import EDGE, GROUND, SERIES, THEMES, Scale, Theme, colorscale
 
 from .conftest import OpenWindow
 from .screen import Screen
@@ -71,6 +71,20 @@ def test_names_beside_curves_can_be_read(screen: Screen, theme: Theme) -> None:
     ground, *colours = [tuple(int(part) / 255 for part in colour[4:-1].split(",")) for colour in (card, *inks)]
     assert min(contrast(colour, ground) for colour in colours) >= ENOUGH
     assert min(contrast(to_rgb(colour), ground) for colour in SERIES) >= ENOUGH_DRAWN
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_ends_of_fields_and_grounds_can_be_seen(screen: Screen, theme: Theme) -> None:
+    assert contrast(to_rgb(EDGE[theme]), to_rgb(GROUND[theme])) >= ENOUGH_DRAWN
+    screen.page.emulate_media(color_scheme=theme)
+    screen.open("/de/embedding_space")
+    card, *borders = screen.page.evaluate("""() => {
+      const fields = [...document.querySelectorAll("input[type=text], input[type=number], select")];
+      const ground = getComputedStyle(document.querySelector(".card")).backgroundColor;
+      return [ground, ...fields.map((field) => getComputedStyle(field).borderTopColor)];
+    }""")
+    ground, *colours = [tuple(int(part) / 255 for part in colour[4:-1].split(",")) for colour in (card, *borders)]
+    assert len(colours) >= 2 and min(contrast(colour, ground) for colour in colours) >= ENOUGH_DRAWN
 
 
 @pytest.fixture(scope="module")
