@@ -87,6 +87,18 @@ def test_the_ends_of_fields_and_grounds_can_be_seen(screen: Screen, theme: Theme
     assert len(colours) >= 2 and min(contrast(colour, ground) for colour in colours) >= ENOUGH_DRAWN
 
 
+def test_who_asks_for_more_contrast_gets_it(open_window: OpenWindow) -> None:
+    """Seven to one for what is quiet, and lines that are seen."""
+    with open_window(contrast="more").watched() as screen:
+        screen.go("/de/attention_map")
+        found = screen.page.evaluate("""() => {
+          const style = (selector) => getComputedStyle(document.querySelector(selector));
+          return [style(".card").backgroundColor, style(".lead").color, style(".card").borderTopColor];
+        }""")
+    card, quiet, line = [tuple(int(part) / 255 for part in colour[4:-1].split(",")) for colour in found]
+    assert contrast(quiet, card) >= 7 and contrast(line, card) >= ENOUGH_DRAWN
+
+
 @pytest.fixture(scope="module")
 def forced(open_window: OpenWindow) -> Screen:
     """A window whose reader has colours of their own for all pages."""
