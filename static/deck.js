@@ -29,6 +29,7 @@
     center: false,
     hash: true,
     transition: "none",
+    controlsTutorial: !matchMedia("(prefers-reduced-motion: reduce)").matches, // an arrow that moves until it is pressed
     slideNumber: "c/t",
     pdfSeparateFragments: false,
     scrollActivationWidth: null, // a phone turns slides too: Reveal's scrolling would lose the one in the address

@@ -161,6 +161,16 @@ def test_arrow_keys_go_on_after_a_click_into_a_figure_that_leaves_with_its_slide
             screen.until(lambda name=name: screen.page.evaluate("Reveal.getCurrentSlide().id") == name, name)  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_an_arrow_moves_only_for_those_who_do_not_mind(open_window: OpenWindow, motion: str) -> None:
+    with open_window(reduced_motion=motion).watched() as screen:
+        screen.witness.expect_status(404)  # stills of a server without them
+        screen.go("/de/deck")
+        screen.until(lambda: screen.page.evaluate("window.Reveal?.isReady()"), "the deck")
+        moves = screen.page.evaluate("document.getAnimations().map(({ animationName }) => animationName)")
+        assert ("bounce-right" in moves) == (motion == "no-preference")
+
+
 def test_a_phone_opens_the_slide_of_the_address(open_window: OpenWindow) -> None:
     with open_window(viewport={"width": 390, "height": 800}).watched() as screen:
         screen.witness.expect_status(404)  # stills of a server without them
