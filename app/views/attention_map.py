@@ -72,11 +72,10 @@ def thin(query: AttentionMapQuery) -> list[Message]:
 
 def shares(query: AttentionMapQuery, values: np.ndarray, others: Sequence[Word]) -> list[str]:
     """For each row its largest shares, a line each: with whom, and how much."""
-    told = []
+    told, names = [], [shortened(indexed(others, place)) for place in range(len(others))]
     for row in values:
         best = row.argsort()[::-1][:FIRST]
-        named = [shortened(indexed(others, place)) for place in best]
-        told.append("\n".join(f"{name} {percent(query.lang, row[at])}" for name, at in zip(named, best, strict=True)))
+        told.append("\n".join(f"{names[place]} {percent(query.lang, float(row[place]))}" for place in best))
     return told
 
 
