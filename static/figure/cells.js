@@ -5,7 +5,8 @@
   const { LABEL, EDGE, NARROW, scale, embedded, onSlide, onPaper, onFixedHeight, lying, fitsHeight, leastLetters, roomOfCells } = Satzblick.frame;
   const { textWidth, plain, labelsOf, widest } = Satzblick.text;
   const CELL = { held: 11.5, least: 14, slide: 20, tabled: 50, touched: 64, readable: 20, valued: 34, usual: 64, single: 84, singleLeast: 34 };
-  const TILE = { least: 64, most: 190, paper: 48 }; // of an atlas: side by side, and alone; two on one sheet
+  const TILE = { least: 64, most: 190, paper: 57 }; // of an atlas: side by side, and alone; two on a sheet, with their captions
+  const SHEET = 500; // pixels: so high are its rows on paper, that a sheet on its side holds them
   const FEW = 8; // so few words should show their values, in more rows if need be
   const SINGLE_HEIGHT = 620;
   const SCREEN = 0.62; // of a page's window: so high are the rows of one map, that all of it is seen at once
@@ -50,7 +51,7 @@
   function usualCell(panels, rows) {
     const seen = onPaper() || embedded() ? Infinity : SCREEN * innerHeight;
     const single = Math.min(CELL.single, Math.max(CELL.singleLeast, Math.min(SINGLE_HEIGHT, seen) / rows));
-    const tile = Math.min(TILE.most, Math.max(TILE.least, seen / rows));
+    const tile = Math.min(TILE.most, Math.max(TILE.least, Math.min(seen, onPaper() ? SHEET : Infinity) / rows));
     return (panels[0].atlas ? tile : panels.length === 1 ? single : CELL.usual) * scale();
   }
 

@@ -49,7 +49,8 @@
     for (const image of plot.querySelectorAll(".imagelayer image")) {
       const { source, xaxis, yaxis } = image.__data__[0].trace;
       const [{ _length: width }, { _length: height }] = [xaxis, yaxis].map((id) => plot._fullLayout[axisName(id)]);
-      for (const [name, value] of Object.entries({ x: 0, y: 0, width, height, href: source })) image.setAttribute(name, value);
+      for (const [name, value] of Object.entries({ x: 0, y: 0, width, height })) image.setAttribute(name, value);
+      image.setAttributeNS("http://www.w3.org/1999/xlink", "href", source); // the one that Plotly sets
     }
   }
 

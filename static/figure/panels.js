@@ -230,7 +230,7 @@
     const atlas = kind === "atlas";
     const map = atlas || kind === "map";
     const panels = panelsOf(spec, layout);
-    let rowSize = (atlas && width < NARROW ? CAPTION.narrow : LABEL.usual) * scale();
+    let rowSize = (atlas && (paper || width < NARROW) ? CAPTION.narrow : LABEL.usual) * scale();
     let { rows, cell } = rowsOf(panels, kind, width, rowSize, dense);
     const most = map ? largestCell(panels, rows) : Infinity;
     if (map) rowSize = Math.max(leastLetters(), Math.min(rowSize, cell * 0.8));

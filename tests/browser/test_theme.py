@@ -78,20 +78,25 @@ def test_paper_is_light(screen: Screen) -> None:
 def test_all_heads_are_light_and_in_their_places_on_paper(screen: Screen) -> None:
     """At once: paper does not wait for an image to load."""
     screen.open("/de/attention_heads", vs="Der Hund biss den Mann", theme="dark")
-    light = [trace["meta"]["heads"]["light"] for trace in json.loads(screen.page.inner_html(".figure-data"))["data"]]
+    heads = [trace["meta"]["heads"] for trace in json.loads(screen.page.inner_html(".figure-data"))["data"]]
     images = screen.page.evaluate("""() => {
       dispatchEvent(new Event("beforeprint"));
       const { _fullLayout: { xaxis, yaxis, xaxis2, yaxis2 } } = document.querySelector(".plot");
+      const { annotations } = document.querySelector(".plot").layout;
+      const shown = annotations.filter(({ name, visible }) => name === "caption" && visible);
       const axes = [[xaxis, yaxis], [xaxis2, yaxis2]];
       return [...document.querySelectorAll(".imagelayer image")].map((image, index) => {
         const box = ["x", "y", "width", "height"].map((name) => Number(image.getAttribute(name)));
         const sizes = axes[index].map(({ _length }) => _length);
-        return { source: image.href.baseVal, box, sizes, top: axes[index][1]._offset };
+        return { source: image.href.baseVal, box, sizes, top: axes[index][1]._offset, said: shown.length };
       });
     }""")
     screen.page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert len(images) == len(light) == 2
-    for image, head in zip(images, light, strict=True):
-        assert image["source"].startswith(head)
+    assert len(images) == len(heads) == 2
+    for image, head in zip(images, heads, strict=True):
+        assert image["source"].startswith(head["light"])
         assert image["box"] == pytest.approx([0, 0, *image["sizes"]])
     assert images[0]["top"] == images[1]["top"], "two sentences are side by side on a sheet"
+    assert images[0]["said"] == 2 * 16, "what each head does stands below it"
+    seen = "head => document.querySelector('.imagelayer image').href.baseVal.startsWith(head)"
+    screen.until(lambda: screen.page.evaluate(seen, heads[0]["dark"]), "the dark picture once more")
