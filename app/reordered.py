@@ -77,7 +77,7 @@ class Reordered:
 
     @property
     def attention_error(self) -> float:
-        """The largest difference of any cell of any head, put back in order: |P·S·Pᵀ − S′|."""
+        """The largest difference of any cell of any head, put back in order: |P·A·Pᵀ − A′|."""
         here, there = (np.ix_(places, places) for places in self.places)
         found = 0.0
         for layer in range(self.layers):

@@ -68,7 +68,7 @@ WEAK = {  # each sentence has its twin in the catalogues of the app
     "bank.",
     "word_forms": "Inflected and misspelt words are words of their own; one that is not in `words.txt` has no vector.",
     "opposites": "Near does not mean the same: opposites stand among the same words too.",
-    "forgets": "It forgets fast: a tanh unit has no gate that would keep anything over many words.",
+    "forgets": "It keeps badly what lies far back: a tanh unit has no gate that would hold anything over many words.",
     "on_the_way": "Its training is not finished: it is here to be compared with what became of it.",
     "everyday": "It has read short everyday sentences only: long ones, subordinate clauses in a row, news and "
     "technical texts often come out wrong, even where the English is fluent.",
@@ -83,8 +83,8 @@ WEAK = {  # each sentence has its twin in the catalogues of the app
     "places": "A word in another place is another word to it, to be learned anew for each place.",
     "names_written": "It has read news and Wikipedia: it often misses names in lower case or in capitals only.",
     "labels": "The labels of the corpus are not free of errors; names inside names are left out.",
-    "names_tried": "Tried by hand on 20 sentences: it takes “Paris Hilton” for a place, misses “Der Spiegel”, "
-    "“Volkswagen” and “Faust”, and gets no name right in “ANGELA MERKEL BESUCHTE SIEMENS IN MÜNCHEN.”",
+    "names_tried": "Tried by hand on 20 sentences: it does not take “Paris Hilton” for a person, misses “Der "
+    "Spiegel”, “Volkswagen” and “Faust”, and gets no name right in “ANGELA MERKEL BESUCHTE SIEMENS IN MÜNCHEN.”",
     "tried_rnn": "Alone of the four it does not find “Angela Merkel”, “Siemens” and “UNO”, and breaks "
     "“Müller-Lüdenscheidt” off at the hyphen; it takes “Bayern München” for two places.",
     "tried_lstm": "It misses “Rhein”, takes the cinema “Babylon” for a person and “Bayern München” for two places.",

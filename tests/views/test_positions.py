@@ -182,7 +182,7 @@ def test_the_summary_has_the_errors_of_the_run_and_says_why_the_decoder_differs(
     off = Reordered.of(*traces[2:])
     assert 0 < off.states_error <= 1e-5
     said = told(figure)
-    assert "P·S·Pᵀ" in said and REVERSED in said and "Maske" not in said
+    assert "P·A·Pᵀ" in said and REVERSED in said and "Maske" not in said
     exponent = int(np.floor(np.log10(off.states_error)))
     assert f"10{str(exponent).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}" in said
     decoder = told(drawn(show="permuted", model="decoder")[2])
