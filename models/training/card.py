@@ -157,7 +157,7 @@ def figures(result: dict[str, Any]) -> str:
     if result["task"] == "entities":
         classes = ", ".join(f"{name} {f1:.3f}" for name, f1 in result["classes"].items())
         return (
-            f"F1 **{result['f1']:.3f}** of names with exact borders and class (precision {result['precision']:.3f}, "
+            f"F1 **{result['f1']:.3f}** of names with exact boundaries and class (precision {result['precision']:.3f}, "
             f"recall {result['recall']:.3f}; {classes})"
         )
     if result["task"] == "next_word":

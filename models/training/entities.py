@@ -112,7 +112,7 @@ def read(file: Path) -> Iterator[Sentence]:
 
 
 def span_f1(network: nn.Module, file: Path, limit: int | None) -> dict[str, Any]:
-    """The task `entities`: F1, precision and recall of the names, right only with exact borders and the right class."""
+    """The task `entities`: F1, precision and recall of the names, right only with exact boundaries and class."""
     if fine_tuning.class_names(network) != LABELS:
         raise WrongModel("does not mark named entities (rnn-, lstm-, gru- and encoder-entities do)")
     sentences = list(islice(read(file), limit))

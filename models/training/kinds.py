@@ -67,7 +67,7 @@ WEAK = {  # each sentence has its twin in the catalogues of the app
     "one_vector": "One vector a word form, the same in every sentence: German “Bank” has a single one for bench and "
     "bank.",
     "word_forms": "Inflected and misspelt words are words of their own; one that is not in `words.txt` has no vector.",
-    "opposites": "Near does not mean the same: opposites stand among the same words too.",
+    "opposites": "Near does not mean synonymous: opposites stand among the same words too.",
     "forgets": "It keeps badly what lies far back: a tanh unit has no gate that would hold anything over many words.",
     "on_the_way": "Its training is not finished: it is here to be compared with what became of it.",
     "everyday": "It has read short everyday sentences only: long ones, subordinate clauses in a row, news and "

@@ -147,7 +147,7 @@ def test_the_best_match_before_the_softmax_follows_the_numbers(make_attentive):
     assert told(query, trace) == [
         "The best match is “c” (query) with “a” (key): 2.25. The values run from −1.50 to 2.25.",
         "This model masks nothing here: every word may see every other.",
-        "Shown is the mean of all heads; each stage is averaged on its own.",
+        "What is shown is the mean of all heads; each stage is averaged on its own.",
     ]
     trace.attention.scores[..., 1, 2] = -np.inf
     assert not any("masks nothing" in sentence for sentence in told(query.changed(head=1), trace))

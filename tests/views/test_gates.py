@@ -71,7 +71,7 @@ def test_the_line_over_what_has_a_sign_is_its_mean_size(make_recurrent):
     drawn = figure(settled(GatesQuery(lang="en", gate="new"), trace), [trace]).plot
     values = np.frombuffer(base64.b64decode(drawn.data[1]["y"]["bdata"]), np.float32)
     assert values == pytest.approx([0.3] * len(trace.tokens))
-    assert "mean size" in drawn.json()["layout"]["annotations"][0]["text"]
+    assert "mean magnitude" in drawn.json()["layout"]["annotations"][0]["text"]
 
 
 def test_without_a_choice_it_is_forget_or_update_of_the_last_layer(make_recurrent):
@@ -117,8 +117,11 @@ def test_a_signed_quantity_is_strong_in_both_directions(make_recurrent):
     trace = make_recurrent("[CLS]", "a", "b")
     values = np.array([[0.9] * 5, [0.2] * 5, [-0.5] * 5], np.float32)
     query = GatesQuery(lang="en", gate="new")
-    assert told(query, with_gate(trace, 2, values)) == "GRU, new state n: strongest at “b” (mean size 0.50)."
-    assert told(query, with_gate(trace, 2, values[[0, 2, 1]])) == "GRU, new state n: strongest at “a” (mean size 0.50)."
+    assert told(query, with_gate(trace, 2, values)) == "GRU, new state n: strongest at “b” (mean magnitude 0.50)."
+    assert (
+        told(query, with_gate(trace, 2, values[[0, 2, 1]]))
+        == "GRU, new state n: strongest at “a” (mean magnitude 0.50)."
+    )
 
 
 def test_two_sentences_get_a_sentence_each(make_recurrent):
