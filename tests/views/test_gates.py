@@ -117,10 +117,10 @@ def test_a_signed_quantity_is_strong_in_both_directions(make_recurrent):
     trace = make_recurrent("[CLS]", "a", "b")
     values = np.array([[0.9] * 5, [0.2] * 5, [-0.5] * 5], np.float32)
     query = GatesQuery(lang="en", gate="new")
-    assert told(query, with_gate(trace, 2, values)) == "GRU, new state n: strongest at “b” (mean magnitude 0.50)."
+    assert told(query, with_gate(trace, 2, values)) == "GRU, candidate n: strongest at “b” (mean magnitude 0.50)."
     assert (
         told(query, with_gate(trace, 2, values[[0, 2, 1]]))
-        == "GRU, new state n: strongest at “a” (mean magnitude 0.50)."
+        == "GRU, candidate n: strongest at “a” (mean magnitude 0.50)."
     )
 
 
