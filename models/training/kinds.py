@@ -56,7 +56,7 @@ WEAK = {  # each sentence has its twin in the catalogues of the app
     "pieces": "A cased vocabulary of 14,000 pieces: rare and compound words fall into several pieces, misspelt ones "
     "into many.",
     "encyclopaedic": "It has read encyclopaedias and short everyday sentences only: slang, dialect, novels, news and "
-    "chat are foreign.",
+    "chat are foreign to it.",
     "short": "Trained on at most 256 tokens at a time, mostly single sentences: it does not follow a longer text.",
     "rare_verbs": "“hasst” and “lacht” are rare in its text (88 and 42 sentences, nearly all of them Tatoeba's), "
     "“biss” rarer still (14): pictures of sentences with these words show a model that hardly knows them.",
