@@ -6,6 +6,7 @@ import struct
 import xml.etree.ElementTree as ElementTree
 import zlib
 from contextlib import nullcontext
+from itertools import pairwise
 from urllib.parse import urlencode
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image
 from app import stills, views
 from app.plotting import Axis, Curve, Panel, chart, maps
 from app.plotting.colours import THEMES, colorscale
-from app.stills import Style, UnknownTrace, draw, picture, still
+from app.stills import SOURCE_LINES, Style, UnknownTrace, draw, picture, still
 from app.stills.letters import drawable, plain
 from app.stills.picture import color_map, contrast, rectangles
 
@@ -97,6 +98,14 @@ def test_curves_are_those_of_the_figure():
     (line,) = figure.axes[0].lines
     np.testing.assert_array_equal(line.get_ydata(), [1.5, np.nan, 3])
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["a", "b", "c"]
+
+
+def test_the_legend_shows_a_dashed_line_as_one():
+    curves = [Curve("erster Satz", np.ones(3, np.float32)), Curve("zweiter Satz", np.ones(3, np.float32), dash="dash")]
+    figure = draw(chart(curves, "de", Axis("x"), Axis("y")).json("light"), STYLE, "")
+    _, dashed = figure.legends[0].get_lines()
+    period = sum(dashed._dash_pattern[1])  # in points
+    assert dashed.get_xdata()[-1] > 2 * period, "two dashes beside its point"
 
 
 def test_points_differ_without_their_colours_as_in_the_figure():
@@ -244,6 +253,59 @@ def test_titles_and_words_stand_clear_of_the_panels_and_of_each_other(client, vi
     for number, title in enumerate(titles):
         assert not any(title.overlaps(other) for other in panels), titled[number].get_text()
         assert not any(title.overlaps(other) for other in titles[:number]), titled[number].get_text()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_long_sentence_leaves_its_picture_the_room(client, view):
+    text = 20 * "der Mann biss " + "example.org"
+    plot = client.get(f"/de/{view}.json?{urlencode({'text': text})}").json()["figure"]
+    figure = draw(
+        plot, Style(960, 540, 1, "light", False, "de"), f"Bild · „{3 * text + 20 * 'example.org/'}“ · lstm 6bff63ab"
+    )
+    box = figure.get_tightbbox(figure.canvas.get_renderer())
+    assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 960 / 96 and box.y1 <= 540 / 96
+    written = figure.texts[0].get_text()
+    assert written.startswith("Bild · „") and written.replace("\n", " ").endswith("“ · lstm 6bff63ab")
+    assert written.count("\n") < SOURCE_LINES and "…" in written, "only the sentence is shortened"
+    wide = max(axes.get_position().width for axes in figure.axes)
+    assert wide > 0.25, "a title that is longer than the picture took all of it"
+
+
+@pytest.mark.parametrize("view", ["attention_map", "gates", "loss_per_step"])
+def test_words_do_not_stand_on_each_other(client, view):
+    text = " ".join(["Der Mann biss den Hund und ging."] * 9)
+    plot = client.get(f"/de/{view}.json?{urlencode({'text': text})}").json()["figure"]
+    figure = draw(plot, Style(600, 400, 1, "light", False, "de"), "Quelle")
+    renderer = figure.canvas.get_renderer()
+    words = [
+        [label for label in axis.get_ticklabels() if re.search("[a-z]", label.get_text()) and label.get_visible()]
+        for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if axis.get_visible()
+    ]  # fmt: skip
+    assert max(map(len, words)) > 8
+    for row in words:
+        boxes = [label.get_window_extent(renderer) for label in row]
+        for first, second in pairwise(boxes):
+            wide = min(first.x1, second.x1) - max(first.x0, second.x0)
+            high = min(first.y1, second.y1) - max(first.y0, second.y0)
+            assert min(wide, high) < 1.5, "pixels"
+
+
+@pytest.mark.parametrize("view", ["pipeline", "positions", "attention_heads"])
+def test_two_panels_are_as_wide_as_each_other(client, view):
+    pair = urlencode({"text": "Der Mann biss den Hund", "vs": "Der Hund biss den Mann"})
+    plot = client.get(f"/de/{view}.json?{pair}").json()["figure"]
+    figure = draw(plot, Style(600, 400, 1, "light", False, "de"), "Quelle")
+    first, second = (axes.get_position().width for axes in figure.axes[:2])
+    assert first == pytest.approx(second) and first > 0.15
+
+
+def test_the_numbers_of_a_flat_axis_are_few():
+    up = Axis("Werte")
+    plot = chart([Curve("a", np.linspace(0, 1, 8, dtype=np.float32))], "de", Axis("Wort", ticks=list("abcdefgh")), up)
+    figure = draw(plot.json("light"), Style(400, 130, 1, "light", False, "de"), "Quelle")
+    renderer = figure.canvas.get_renderer()
+    boxes = [label.get_window_extent(renderer) for label in figure.axes[0].get_yticklabels() if label.get_text()]
+    assert len(boxes) > 1 and all(first.y1 <= second.y0 + 1 for first, second in pairwise(boxes))
 
 
 def test_numbers_fit_their_cells():

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from app.plotting.colours import GROUND
 from app.plotting.plot import Json
 from app.stills.frame import BORDER, draw_note, draw_shape, legend, value_axis, word_axis
-from app.stills.layout import arrange, captions, wrap
+from app.stills.layout import arrange
 from app.stills.letters import ELSEWHERE, FONT, drawable, fonts
 from app.stills.measure import measured_once
 from app.stills.picture import DPI, Picture, Style, UnknownTrace, long_name
+from app.stills.texts import captions, wrap
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,6 +25,7 @@ __all__ = ["MEDIA", "Form", "Style", "UnknownTrace", "draw", "still"]
 
 Form = Literal["svg", "pdf", "png"]
 SLIDE = 1280  # pixels: 13⅓ inches, the width of a slide of 16 to 9 in PowerPoint, Keynote and Impress
+SOURCE_LINES = 4  # of the caption at most: more would leave a small picture no room; a file's title has it whole
 MEDIA: dict[Form, str] = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
 
 _drawing = threading.Lock()  # matplotlib's settings are those of the process
@@ -91,6 +93,6 @@ def finish(picture: Picture, caption: str) -> None:
         BORDER / picture.style.width, BORDER / picture.style.height, drawable(caption), ha="left", va="bottom",
         fontsize=picture.style.points(12), color=picture.ink(True), parse_math=False, fontfamily=fonts(caption),
     )  # fmt: skip
-    wrap(written, picture.style.width - 2 * BORDER)
+    wrap(written, picture.style.width - 2 * BORDER, SOURCE_LINES)
     arrange(picture, written)
     captions(picture, [drawn for drawn, note in notes if note.get("name") == "caption"])

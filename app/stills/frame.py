@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BORDER = 18  # pixels around everything
 BELOW_TICKS = 18
+NUMBERS = 7  # at an axis that says no other
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -68,10 +69,10 @@ def ticks(picture: Picture, target: Any, axis: Json, shown: bool) -> None:
             fontweight="bold" if any("<b>" in text for text in axis["ticktext"]) else "normal",
         )  # fmt: skip
         target.set_minor_locator(NullLocator())
-        picture.worded.add(target)
+        picture.worded[target] = target.get_ticklabels()
     else:
         if axis.get("type") != "log":
-            target.set_major_locator(MaxNLocator(axis.get("nticks", 7), steps=[1, 2, 2.5, 5, 10]))
+            target.set_major_locator(MaxNLocator(axis.get("nticks", NUMBERS), steps=[1, 2, 2.5, 5, 10]))
         else:
             target.set_minor_locator(NullLocator())
         aliases = axis.get("labelalias", {})
@@ -186,12 +187,12 @@ def legend(picture: Picture) -> None:
     """The names of the curves, in rows above them."""
     names = [name for _, name in picture.named]
     room = picture.style.width - 2 * BORDER
-    wide = max(picture.style.scale * (8 * len(name) + 60) for name in names)
+    wide = max(picture.style.scale * (8 * len(name) + 70) for name in names)
     found = picture.figure.legend(
         [handle for handle, _ in picture.named], [drawable(name) for name in names], loc="upper left", frameon=False,
         bbox_to_anchor=(BORDER / picture.style.width, 1 - BORDER / picture.style.height), borderaxespad=0, borderpad=0,
         ncols=max(1, min(len(names), int(room // wide))), fontsize=picture.style.points(13), labelcolor=picture.ink(),
-        columnspacing=1.2, handlelength=1.6,
+        columnspacing=1.2, handlelength=2.6,
     )  # fmt: skip
     for text, name in zip(found.get_texts(), names, strict=True):
         text.set_parse_math(False)

@@ -1,6 +1,6 @@
 """The places of a still: panels with cells of one size, words that turn where they would touch, bars of colours."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,38 +8,17 @@ import numpy as np
 from app.plotting.plot import Json
 from app.stills.frame import BORDER, limits, ticks
 from app.stills.letters import drawable, fonts, plain
-from app.stills.picture import POINTS, SEAM, Picture, color_map, long_name
+from app.stills.picture import SEAM, Picture, color_map, long_name
+from app.stills.texts import fit_names, fit_numbers, fit_title, renderer_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.backend_bases import RendererBase
-    from matplotlib.figure import Figure
     from matplotlib.transforms import Bbox
 
-LEAST_CAPTION = 8.5  # pixels, times scale
 LEAST_CELL = 24  # pixels: rows of few columns are no flatter
 LINE = 0.16  # of the height, for a line above the cells
-FILLED = 0.92  # of a cell's width, by the longest of its numbers
 AIR = 10  # pixels between that line and the title below it
 WIDE_FROM = 2.2  # cells that would be so much wider than high stay flat
-
-
-def captions(picture: Picture, drawn: Sequence[Any]) -> None:
-    """Texts below the tiles of an atlas as large as these allow: whole, else their first words."""
-    if not drawn:
-        return
-    renderer, axes = renderer_of(picture.figure), drawn[0].axes
-    (left, _), (right, _) = axes.transData.transform([(0, 0), (1, 0)])
-    for brief in (False, True):
-        if brief:
-            for text in drawn:
-                text.set_text(text.get_text().split(" ")[0])
-        longest = max(text.get_window_extent(renderer).width for text in drawn)
-        size = drawn[0].get_fontsize() * min(1, 0.94 * (right - left) / longest)
-        if size >= picture.style.points(LEAST_CAPTION):
-            break
-    for text in drawn:
-        text.set_fontsize(size)
 
 
 def arrange(picture: Picture, caption: Any) -> None:
@@ -55,9 +34,8 @@ def arrange(picture: Picture, caption: Any) -> None:
     inner, before = box, None
     for _ in range(4):
         spread(picture, inner)
-        for axes in picture.axes.values():
-            if axes.xaxis in picture.worded:
-                turn(axes, renderer)
+        for y in picture.axes:
+            fit_names(picture, y)
         if before == (before := (inner, arranged(picture))):
             break  # once more would change nothing
         taken = union(axes.get_tightbbox(renderer) for axes in picture.axes.values())
@@ -90,21 +68,23 @@ def spread(picture: Picture, inner: tuple[float, float, float, float]) -> None:
         spread_maps(picture, inner, shape["rows"])
         return
     left, bottom, right, top = inner
-    gaps = extra_gap(picture)
-    for y in picture.axes:
-        x0, x1 = picture.layout[long_name(picture.across[y])].get("domain", (0, 1))
+    domains = {y: picture.layout[long_name(picture.across[y])].get("domain", (0, 1)) for y in picture.axes}
+    starts, gap = sorted({x0 for x0, _ in domains.values()}), extra_gap(picture)
+    whole = right - left - gap * (len(starts) - 1)  # each panel gives its share to the names between them
+    for y, (x0, x1) in domains.items():
         if x1 - x0 < 1:
-            fit_title(picture, y, (right - left) * (x1 - x0) - (gaps if x0 > 0 else 0))
+            fit_title(picture, y, whole * (x1 - x0))
     shares = stacked(picture, top - bottom)
     for y, axes in picture.axes.items():
-        x0, x1 = picture.layout[long_name(picture.across[y])].get("domain", (0, 1))
+        x0, x1 = domains[y]
         axis = picture.layout[long_name(y)]
         y0, y1 = shares[y]
-        start, wide = left + (right - left) * x0, (right - left) * (x1 - x0)
-        if x0 > 0:
-            start, wide = start + gaps, wide - gaps
+        start, wide = left + whole * x0 + gap * starts.index(x0), whole * (x1 - x0)
         high = (top - bottom) * (y1 - y0)
         put(picture, axes, start, bottom + (top - bottom) * y0, wide, high)
+        if x1 - x0 == 1:
+            axes.apply_aspect()
+            fit_title(picture, y, picture.style.width - BORDER - axes.get_window_extent().x0)
         if axis.get("scaleanchor"):
             same_units(axes, picture.layout[long_name(picture.across[y])], axis, wide / high)
 
@@ -138,8 +118,10 @@ def spread_maps(picture: Picture, inner: tuple[float, float, float, float], rows
         for other, axes in picture.axes.items():
             if other != y and picture.across[other] == picture.across[y]:
                 put(picture, axes, start, top - line, wide * size, line)
-        if len(panels) > 1:
-            fit_title(picture, y, wide * size + gap - AIR * picture.style.scale)
+        room = (
+            wide * size + gap - AIR * picture.style.scale if len(panels) > 1 else picture.style.width - BORDER - start
+        )
+        fit_title(picture, y, room)
         start += wide * size + gap
 
 
@@ -164,31 +146,6 @@ def stacked(picture: Picture, high: float) -> dict[str, tuple[float, float]]:
             found[y] = (top - part * share, top)
             top -= part * share
     return found
-
-
-def fit_numbers(picture: Picture) -> None:
-    """Makes the texts of cells small enough for their cells; what could not be read then is left out."""
-    renderer = renderer_of(picture.figure)
-    for axes in picture.axes.values():
-        texts = [text for text in axes.texts if text.get_label() == "cell"]
-        if not texts:
-            continue
-        (left, top), (right, bottom) = axes.transData.transform([(0, 0), (1, 1)])
-        boxes = [text.get_window_extent(renderer) for text in texts]
-        wide, high = max(1.0, *(box.width for box in boxes)), max(1.0, *(box.height for box in boxes))
-        size = float(texts[0].get_fontsize())
-        fitting = size * min(1.0, FILLED * abs(right - left) / wide, abs(bottom - top) / high)
-        for text in texts:
-            text.set_fontsize(fitting)
-            text.set_visible(fitting >= picture.style.points(LEAST_CAPTION) or fitting == size)
-
-
-def fit_title(picture: Picture, y: str, room: float) -> None:
-    """Breaks the title of a panel into lines that leave the next panel's alone."""
-    title = picture.axes[y]._left_title  # type: ignore[attr-defined]
-    title.set_text(picture.titles.setdefault(y, title.get_text()))
-    if title.get_text():
-        wrap(title, room)
 
 
 def head(picture: Picture, panels: Iterable[str]) -> float:
@@ -250,47 +207,6 @@ def draw_bar(picture: Picture, bar: Json, sides: tuple[float, float], top: float
     text = plain(look["title"]["text"])
     axes.set_title(drawable(text), loc="left", fontsize=picture.style.points(12), color=picture.ink(), parse_math=False,
                    fontfamily=fonts(text), pad=picture.style.points(4))  # fmt: skip
-
-
-def renderer_of(figure: "Figure") -> Any:
-    """What measures the texts of a figure."""
-    return figure.canvas.get_renderer()  # type: ignore[attr-defined]  # Agg's, see draw()
-
-
-def wrap(text: Any, room: float) -> None:
-    """Breaks a text into lines of this width in pixels."""
-    words, lines, renderer = text.get_text().split(" "), [""], renderer_of(text.figure)
-    for word in words:
-        text.set_text(f"{lines[-1]} {word}".strip())
-        if lines[-1] and text.get_window_extent(renderer).width > room:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-    text.set_text("\n".join(lines))
-
-
-def turn(axes: "Axes", renderer: "RendererBase") -> None:
-    """Turns the words of an axis by 45, then 90 degrees, where they would touch."""
-    labels = [label for label in axes.get_xticklabels() if label.get_text()]
-    if len(labels) < 2:
-        return
-    above = axes.xaxis.get_ticks_position() == "top"
-    for angle in (0, 45, 90):
-        for label in labels:
-            label.set_rotation(angle)
-            label.set_rotation_mode("anchor" if angle else "default")
-            label.set_horizontalalignment("center" if not angle else "left" if above else "right")
-            label.set_verticalalignment(
-                ("bottom" if above else "top") if not angle else "center" if angle == 90 else "baseline"
-            )
-        if angle == 90:
-            return
-        step = abs(axes.transData.transform((1, 0))[0] - axes.transData.transform((0, 0))[0])
-        sizes = [label.get_window_extent(renderer) for label in labels]
-        if angle == 0 and all(first.x1 + 4 <= second.x0 for first, second in zip(sizes, sizes[1:], strict=False)):
-            return
-        if angle == 45 and step > 1.6 * float(labels[0].get_fontsize()) / POINTS:
-            return
 
 
 def union(boxes: "Iterable[Bbox | None]") -> "Bbox":

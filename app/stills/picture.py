@@ -60,8 +60,8 @@ class Picture:
         self.across: dict[str, str] = {}  # value axis → its word axis
         self.bars: list[tuple[Axes, Json]] = []
         self.named: list[tuple[Any, str]] = []
-        self.worded: set[Any] = set()  # the axes whose ticks are words
-        self.titles: dict[str, str] = {}  # of the panels, before they are broken into lines
+        self.worded: dict[Any, list[Any]] = {}  # the axes whose ticks are words, with these, seen or not
+        self.said: dict[Any, str] = {}  # by titles and names, before they are broken into lines
         maps = [trace for trace in plot["data"] if trace["type"] == "heatmap" and visible(trace)]
         self.cells = sum(numbers(trace["z"]).size for trace in maps)
 
