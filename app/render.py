@@ -105,11 +105,14 @@ def file_name(name: str, traces: Sequence[Trace], form: str) -> str:
     return f"{'-'.join(['satzblick', name, *hashes])}.{form}"
 
 
-def source(view: View, query: Query, traces: Sequence[Trace]) -> str:
-    """What a picture says of itself wherever it goes: the view, the sentences, the models and their weights."""
+def source(view: View, query: Query, traces: Sequence[Trace], step: str = "") -> str:
+    """What a picture says of itself wherever it goes: the view, the sentences, the models and their weights.
+
+    `step` is the one of a playback that it stands at, where it cannot go on."""
     lang = query.lang
     said = (translate(lang, "quoted", word=text) for text in dict.fromkeys(trace.text for trace in traces) if text)
-    parts = [translate(lang, f"{view.name}.title"), " / ".join(said), weights(traces)]
+    shown = translate(lang, "still.step", step=step) if step else ""
+    parts = [translate(lang, f"{view.name}.title"), " / ".join(said), shown, weights(traces)]
     return " · ".join(part for part in parts if part)
 
 

@@ -243,7 +243,7 @@ async def still(request: Request, lang: Lang, view: View, form: stills.Form) -> 
     query, traces, figure = await draw(request, view, stated(view, raw, lang))
     theme: Theme = "dark" if query.theme == "dark" else "light"
     style = stills.Style(asked.width, asked.height, asked.scale, theme, asked.bg == "transparent", lang)
-    caption = render.source(view, query, traces)
+    caption = render.source(view, query, traces, figure.plot.standing)
     body = await drawn_apart(request, lambda: stills.still(figure.plot.json(theme), form, style, caption))
     headers = PICTURE_HEADERS | {"Content-Disposition": f'inline; filename="satzblick-{view.name}.{form}"'}
     return Response(body, media_type=stills.MEDIA[form], headers=headers)

@@ -290,6 +290,12 @@ def test_words_do_not_stand_on_each_other(client, view):
             assert min(wide, high) < 1.5, "pixels"
 
 
+@pytest.mark.parametrize(("view", "step"), [("training", "am Schieber: 16.000 Schritte · "), ("gates", "")])
+def test_a_still_says_at_which_step_it_stands(client, view, step):
+    written = texts(client.get(f"/de/{view}.svg?text=Hund&vs=Mann").content)
+    assert any("Hund“ / „Mann“ · " + step + ("encoder" if step else "lstm") in text for text in written), written
+
+
 @pytest.mark.parametrize("view", ["pipeline", "positions", "attention_heads"])
 def test_two_panels_are_as_wide_as_each_other(client, view):
     pair = urlencode({"text": "Der Mann biss den Hund", "vs": "Der Hund biss den Mann"})

@@ -48,6 +48,11 @@ class Plot:
     tokens: list[Json] = field(default_factory=list)  # which axis shows which tokens of which run
     playback: list[str] = field(default_factory=list)  # what each step is called, where the plot can be walked through
 
+    @property
+    def standing(self) -> str:
+        """The step that a still shows, where each takes the place of the one before; else the last one shows all."""
+        return self.playback[-1] if any(trace.get("visible") is False for trace in self.data) else ""
+
     def json(self, theme: str = "auto") -> Json:
         """What static/figure/draw.js draws; with a fixed theme its colours are already in the layout."""
         layout = merged(self.layout, self.themes["dark" if theme == "dark" else "light"])
