@@ -19,6 +19,10 @@ HERE = "SATZBLICK_PUBLIC_URL"  # stands in what is to be copied where it is not 
 SUGGESTED = 1.5  # the scale of a slide whose last row reads it, where the address names none
 
 BANNER: dict[str, Value] = {"width": 1120, "height": 450}  # what the themes of Marp leave below a heading
+BEAMER: dict[str, Value] = {
+    "width": 1120,
+    "height": 530,
+}  # what its snippet takes of 16 to 9: smaller letters otherwise
 
 Json = dict[str, Any]
 
@@ -61,7 +65,7 @@ def snippets(view: View, query: Query, frame: EmbedQuery, traces: list[Trace], b
     twice: dict[str, Value] = {**slide, "width": 2560, "height": 1440, "scale": min(4.0, 2 * frame.scale)}
     files = {
         "svg": query.address(f"{stem}.svg", **slide), "banner": query.address(f"{stem}.svg", **slide | BANNER),
-        "pdf": query.address(f"{stem}.pdf", **slide),
+        "pdf": query.address(f"{stem}.pdf", **slide | BEAMER),
         "png": query.address(f"{stem}.png", **twice), "html": query.address(f"{stem}.html", **look),
         "qr": query.address(f"/{lang}/slides/{view.name}.svg"),
     }  # fmt: skip

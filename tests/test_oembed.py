@@ -165,6 +165,17 @@ def test_the_still_of_a_slide_with_a_heading_is_lower(client):
     assert 'width="840pt" height="337.5pt"' in svg
 
 
+def test_the_pdf_fills_what_its_snippet_takes_of_a_slide(client):
+    """Beamer's text is 398.3 pt wide and 252.1 pt high at 16 to 9; a still as high as a slide has smaller letters."""
+    page = html.unescape(client.get("/de/slides/gates?text=Hund").text)
+    assert r"In einem Aufsatz genügt die Zeile mit \includegraphics" in page
+    assert r"[width=\textwidth,height=0.75\textheight,keepaspectratio]{satzblick-gates.pdf}" in page
+    address = re.search(r'href="(/de/gates\.pdf\?[^"]*)"', page)[1]
+    box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", client.get(address).content)
+    wide, high = (float(side) for side in box.groups())
+    assert wide / high == pytest.approx(398.3 / (0.75 * 252.1), rel=0.01) and "&scale=1.5" in address
+
+
 def test_a_slide_is_offered_letters_that_the_last_row_reads(client):
     for asked, scale in (("", "&scale=1.5"), ("&scale=1.0", ""), ("&scale=2", "&scale=2.0")):
         page = html.unescape(client.get(f"/de/slides/gates?text=Hund{asked}").text)
