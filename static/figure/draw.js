@@ -139,8 +139,8 @@
 
   /* Plotly is half a megabyte, which a poor connection may lose on its way: it is asked for again. */
   async function plotly() {
-    if (window.Plotly) return;
     const lost = document.querySelector("script[src*=plotly]");
+    if (window.Plotly || !lost) return; // a page without figures needs none
     const again = Object.assign(document.createElement("script"), { src: lost.src });
     await new Promise((arrived, failed) => {
       Object.assign(again, { onload: arrived, onerror: () => failed(new TypeError("no Plotly")) });
