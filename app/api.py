@@ -48,7 +48,7 @@ class StillQuery(Query):
 
     width: int = Field(1280, ge=160, le=4_096, description="pixels, or 1/96 inch where there are none")
     height: int = Field(720, ge=120, le=4_096, description="pixels, or 1/96 inch where there are none")
-    scale: float = Field(1.0, ge=0.5, le=4, description="size of labels and lines")
+    scale: float = Field(1.0, ge=0.5, le=4, description="size of labels and lines, smaller where panels had no room")
     bg: Literal["solid", "transparent"] = "solid"
 
 

@@ -305,6 +305,18 @@ def test_two_panels_are_as_wide_as_each_other(client, view):
     assert first == pytest.approx(second) and first > 0.15
 
 
+@pytest.mark.parametrize(("view", "smaller"), [("attention_steps", True), ("four_lanes", True), ("gates", False)])
+def test_letters_are_smaller_only_where_panels_would_have_no_room(client, view, smaller):
+    pair = urlencode({"text": "Der Mann biss den Hund", "vs": "Der Hund biss den Mann"})
+    plot = client.get(f"/de/{view}.json?{pair}").json()["figure"]
+    figure = draw(plot, Style(1120, 530, 1.5, "light", False, "de"), "Quelle")
+    panels = [axes for axes in figure.axes if "coloraxis" not in axes.get_label()]
+    assert min(axes.get_window_extent().height for axes in panels) > 10, "pixels"
+    assert min(axes.get_window_extent().width for axes in panels) > 40
+    letters = figure.texts[0].get_fontsize()
+    assert letters < 12 * 0.75 * 1.5 if smaller else letters == 12 * 0.75 * 1.5
+
+
 def test_the_numbers_of_a_flat_axis_are_few():
     up = Axis("Werte")
     plot = chart([Curve("a", np.linspace(0, 1, 8, dtype=np.float32))], "de", Axis("Wort", ticks=list("abcdefgh")), up)

@@ -7,12 +7,13 @@ any other raises.
 import io
 import re
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.plotting.colours import GROUND
 from app.plotting.plot import Json
 from app.stills.frame import BORDER, draw_note, draw_shape, legend, value_axis, word_axis
-from app.stills.layout import arrange
+from app.stills.layout import arrange, roomy
 from app.stills.letters import ELSEWHERE, FONT, drawable, fonts
 from app.stills.measure import measured_once
 from app.stills.picture import DPI, Picture, Style, UnknownTrace, long_name
@@ -26,6 +27,8 @@ __all__ = ["MEDIA", "Form", "Style", "UnknownTrace", "draw", "still"]
 Form = Literal["svg", "pdf", "png"]
 SLIDE = 1280  # pixels: 13⅓ inches, the width of a slide of 16 to 9 in PowerPoint, Keynote and Impress
 SOURCE_LINES = 4  # of the caption at most: more would leave a small picture no room; a file's title has it whole
+LEAST_SCALE = 0.65  # of which the smallest letters have 8 pixels
+SMALLER = 0.8  # times, at each try
 MEDIA: dict[Form, str] = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
 
 _drawing = threading.Lock()  # matplotlib's settings are those of the process
@@ -65,7 +68,15 @@ def anywhere(svg: bytes) -> bytes:
 
 
 def draw(plot: Json, style: Style, caption: str) -> "Figure":
-    """The still as a figure of matplotlib."""
+    """The still as a figure of matplotlib; letters are smaller than asked for where these left a panel no room."""
+    least = min(style.scale, LEAST_SCALE)
+    while not roomy(picture := drawn(plot, style, caption)) and style.scale > least:
+        style = replace(style, scale=max(least, style.scale * SMALLER))
+    return picture.figure
+
+
+def drawn(plot: Json, style: Style, caption: str) -> Picture:
+    """The picture with letters of one size."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -75,7 +86,7 @@ def draw(plot: Json, style: Style, caption: str) -> "Figure":
     for trace in plot["data"]:
         picture.add(trace)
     finish(picture, caption)
-    return figure
+    return picture
 
 
 def finish(picture: Picture, caption: str) -> None:

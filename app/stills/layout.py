@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.transforms import Bbox
 
 LEAST_CELL = 24  # pixels: rows of few columns are no flatter
+LEAST_PANEL = 16  # pixels of height, times scale: with less, letters are made smaller
+LEAST_COLUMN, MOST_COLUMNS = 6, 8  # the same of width, for each of so many columns
 LINE = 0.16  # of the height, for a line above the cells
 AIR = 10  # pixels between that line and the title below it
 WIDE_FROM = 2.2  # cells that would be so much wider than high stay flat
@@ -50,6 +52,16 @@ def arrange(picture: Picture, caption: Any) -> None:
     sides = union(axes.get_window_extent(renderer) for axes in picture.axes.values())
     for number, (_, bar) in enumerate(picture.bars):
         draw_bar(picture, bar, (sides.x0, sides.x1), lowest - picture.style.scale * 24, number)
+
+
+def roomy(picture: Picture) -> bool:
+    """Whether letters of this size leave each panel enough to be seen, and its first columns to be told apart."""
+    for y, axes in picture.axes.items():
+        box, columns = axes.get_window_extent(), picture.layout[long_name(picture.across[y])].get("tickvals", ())
+        least_wide = LEAST_COLUMN * min(MOST_COLUMNS, len(columns))
+        if box.height < LEAST_PANEL * picture.style.scale or box.width < least_wide * picture.style.scale:
+            return False
+    return True
 
 
 def arranged(picture: Picture) -> list[Any]:
