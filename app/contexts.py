@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app import align
-from app.messages import Lang, Message, Strong, decimal, say, translate, visible
+from app.messages import Lang, Message, Strong, decimal, quotations, say, translate, visible
 from app.plotting import Axis, Curve, Plot, chart
 from app.query import Query, QueryError
 from app.views import Cell, Figure, Mark, Marked, Ranked, Table, Term
@@ -196,7 +196,7 @@ def summary(lang: Lang, pair: Pair) -> Iterable[Message]:
         key = "farther" if last < same else "nearer"
         yield say(f"contexts.summary.{key}", same=decimal(lang, same, 2), different=decimal(lang, different, 2))
     near = [neighbours(pair, run, place, one.word)[-1] for run, place in enumerate((one.first, one.second))]
-    first, second = (", ".join(translate(lang, "quoted", word=name) for name, _ in row[:3]) for row in near)
+    first, second = (quotations(lang, [name for name, _ in row[:3]]) for row in near)
     yield say("contexts.summary.near", first=first, second=second)
     if len(pair.shared) > LINES:
         yield say("contexts.summary.shown", shown=LINES, count=len(pair.shared))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from app.messages import Message, Strong, say, translate
+from app.messages import Message, Strong, in_quotes, say
 from app.query import Choices, Query
 from app.views import model_title
 from app.words import Word, words, written
@@ -81,7 +81,7 @@ def told(query: LookQuery, traces: Sequence[Trace]) -> Iterable[Message]:
         model, own = model_title(name, query.lang), [trace for trace in traces if trace.model == name]
         if query.part in EXPERIMENTS and writes(name):
             texts = [trace.written.sentence if trace.written else trace.text for trace in own]
-            quoted = (translate(query.lang, "quoted", word=text) for text in dict.fromkeys(texts))
-            yield say(f"looks.{query.part}", sentences=Strong(" / ".join(quoted)))
+            told = " / ".join(in_quotes(query.lang, text) for text in dict.fromkeys(texts))
+            yield say(f"looks.{query.part}", sentences=Strong(told))
         if own[0].check.reported:
             yield say("looks.reported", model=model)

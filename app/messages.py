@@ -123,6 +123,24 @@ def template(lang: Lang, key: str) -> str:
     return QUOTED.sub(quotation, str(escape(translate(lang, key))))
 
 
+def in_quotes(lang: Lang, word: str) -> str:
+    """A word in the quotation marks of the page's language: it may be a comma, or one of them itself."""
+    before, after = quotation_marks(lang)
+    return f"{before}{word}{after}"
+
+
+@cache
+def quotation_marks(lang: Lang) -> tuple[str, str]:
+    """What stands before and after a quoted word: looked up once, since a figure may quote hundreds."""
+    before, _, after = translate(lang, "quoted").partition("{word}")
+    return before, after
+
+
+def quotations(lang: Lang, words: Sequence[str], most: int | None = None) -> str:
+    """Words in quotation marks, between commas; of many the first."""
+    return ", ".join(in_quotes(lang, word) for word in words[:most]) + (" …" if most and len(words) > most else "")
+
+
 def translator(lang: Lang) -> Callable[..., str]:
     """`translate` for one language, as templates call it."""
 

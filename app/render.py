@@ -8,7 +8,7 @@ import orjson
 from markupsafe import Markup
 
 from app import tables, words
-from app.messages import Lang, Message, bound, known, translate
+from app.messages import Lang, Message, bound, in_quotes, known, translate
 from app.query import Query, Value, quoted
 from app.views import Figure, Link, Ranked, Rows, View
 from models import registry
@@ -110,7 +110,7 @@ def source(view: View, query: Query, traces: Sequence[Trace], step: str = "") ->
 
     `step` is the one of a playback that it stands at, where it cannot go on."""
     lang = query.lang
-    said = (translate(lang, "quoted", word=text) for text in dict.fromkeys(trace.text for trace in traces) if text)
+    said = (in_quotes(lang, text) for text in dict.fromkeys(trace.text for trace in traces) if text)
     shown = translate(lang, "still.step", step=step) if step else ""
     parts = [translate(lang, f"{view.name}.title"), " / ".join(said), shown, weights(traces)]
     return " · ".join(part for part in parts if part)

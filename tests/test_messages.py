@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.messages import Strong, bound, chance, decimal, known, percent, say, translate, translator
+from app.messages import Strong, bound, chance, decimal, known, percent, quotations, say, translate, translator
 
 
 def test_texts_come_in_both_languages():
@@ -94,3 +94,10 @@ def test_a_small_share_may_have_decimals():
 )  # fmt: skip
 def test_a_chance_is_never_rounded_to_nothing_or_to_certainty(probability: float, german: str, english: str) -> None:
     assert (chance("de", probability), chance("en", probability)) == (german, english)
+
+
+def test_of_many_words_only_the_first_are_quoted_and_that_there_are_more_is_said():
+    words = [",", "Hund", "a"]
+    assert quotations("de", words) == "„,“, „Hund“, „a“"
+    assert quotations("en", words, 2) == "“,”, “Hund” …"
+    assert quotations("en", words, 3).endswith("“a”")

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from app import contexts
-from app.messages import Message, Strong, decimal, percent, say, translate, visible
+from app.messages import Message, Strong, decimal, percent, quotations, say, translate, visible
 from app.plotting import Axis, Curve, Panel, Plot, chart, label_places, maps
 from app.query import Query, QueryError
 from app.views import Cell, Figure, Table, View
@@ -112,8 +112,8 @@ def figure(query: EmbeddingSpaceQuery, traces: list[Trace]) -> Figure:
         plot = heatmap(query, points, cosines)
     missing = {token.text for trace in traces for token in trace.tokens if token.id < 0}
     if missing:
-        quoted = (translate(query.lang, "quoted", word=visible(word)) for word in sorted(missing))
-        summary.append(say("embedding_space.summary.unknown", words=", ".join(quoted)))
+        told = quotations(query.lang, [visible(word) for word in sorted(missing)])
+        summary.append(say("embedding_space.summary.unknown", words=told))
     lines = list(rows(traces, points, cosines, neighbours))
     columns = ("column.model", "column.run", "column.word", "column.other_word", "column.cosine")
     return Figure(plot, summary, Table(columns, partial(iter, lines), len(lines), columns, partial(iter, lines)))

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from app.messages import Listed, Message, Strong, chance, say, translate, visible
+from app.messages import Listed, Message, Strong, chance, in_quotes, say, translate, visible
 from app.plotting import Panel, Scale, maps
 from app.query import Query
 from app.sentences import Sentence, by_sentence
@@ -190,7 +190,7 @@ def differences(query: EntitiesQuery, sentence: Sentence) -> Iterable[str]:
         return
     for place, word in enumerate(found_in(encoder).words[:-1]):  # nothing comes after the last
         if any(class_of(found_in(trace).words[place].label) != class_of(word.label) for trace in from_left):
-            yield translate(query.lang, "quoted", word=written(encoder.text, word))
+            yield in_quotes(query.lang, written(encoder.text, word))
 
 
 def table(sentences: list[Sentence]) -> Table:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import NonNegativeInt
 
 from app import units
-from app.messages import Lang, Message, Strong, chance, decimal, percent, say, translate, visible
+from app.messages import Lang, Message, Strong, chance, decimal, in_quotes, percent, say, translate, visible
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query, Value, layers
 from app.views import Cell, Figure, Ranked, Table, View, change_term
@@ -162,7 +162,7 @@ def guessed(trace: Trace, lang: Lang) -> Guesses:
     rows = zip(trace.prediction.words, trace.prediction.probabilities[:, :GUESSES].tolist(), strict=True)
     for guesses, numbers in rows:
         likeliest = [(visible(guess), number) for guess, number in zip(guesses, numbers, strict=False)]
-        told = (f"{translate(lang, 'quoted', word=guess)} {percent(lang, number)}" for guess, number in likeliest)
+        told = (f"{in_quotes(lang, guess)} {percent(lang, number)}" for guess, number in likeliest)
         found.append(Ranked(likeliest, ", ".join(told)))
     return found
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from app import units
-from app.messages import Listed, Message, Strong, percent, say, translate, valued
+from app.messages import Listed, Message, Strong, percent, quotations, say, translate, valued
 from app.plotting import Axis, Curve, Panel, cell, chart, maps
 from app.query import Query
 from app.views import Cell, Figure, Table, View, model_title
@@ -83,7 +83,7 @@ def summaries(query: MemoryQuery, traces: list[Trace], run: int) -> Iterable[Mes
     if not possible:
         yield say("memory.summary.short", model=name)
     elif steps := known(trace):
-        said = ", ".join(translate(query.lang, "quoted", word=indexed(labels, last - step)) for step in steps)
+        said = quotations(query.lang, [indexed(labels, last - step) for step in steps])
         yield say(
             "memory.summary" if possible > 1 else "memory.summary.only",
             model=name,

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from app import align
-from app.messages import Lang, Listed, Message, Strong, bound, decimal, power, say, translate, valued
+from app.messages import Lang, Listed, Message, Strong, bound, decimal, power, quotations, say, translate, valued
 from app.plotting import Axis, Curve, Panel, Plot, chart, maps
 from app.query import Query
 from app.transforms import Transform, made_by, reversed_words, swapped_nouns
@@ -233,8 +233,7 @@ def windowed(query: OrderQuery, pair: Pair) -> Iterable[Message]:
     for number in range(1 if alike else 2):
         first = "" if alike else translate(query.lang, f"sentence.{number + 1}")
         if lost[number]:
-            named = [translate(query.lang, "quoted", word=word) for word in lost[number][:LISTED]]
-            told = ", ".join(named) + (" …" if len(lost[number]) > LISTED else "")
+            told = quotations(query.lang, lost[number], LISTED)
             yield say("order.summary.cut", sentence=first, window=WINDOW, cut=len(lost[number]), words=Strong(told))
         elif empty[number]:
             yield say("order.summary.padded", sentence=first, window=WINDOW, padded=empty[number])

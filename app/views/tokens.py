@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from app import align, units
-from app.messages import Message, Strong, say, translate, visible
+from app.messages import Message, Strong, quotations, say, translate, visible
 from app.plotting import Block, joined
 from app.query import Query
 from app.transforms import chunks
@@ -125,13 +125,11 @@ def summarised(query: Query, trace: Trace, name: str) -> Iterable[Message]:
         "tokens.summary", model=name, typed=str(len(typed(trace.text))), count=Strong(str(len(kinds))),
         special=str(kinds.count("special")), joints=str(joints),
     )  # fmt: skip
-    unknown = [word.label for word, token in zip(words(trace), trace.tokens, strict=True)
-               if word.kind == "unknown" or token.id < 0]  # fmt: skip
+    found = zip(words(trace), trace.tokens, strict=True)
+    unknown = list(dict.fromkeys(word.label for word, token in found if word.kind == "unknown" or token.id < 0))
     if unknown:
-        quoted = [translate(query.lang, "quoted", word=word) for word in dict.fromkeys(unknown)]
-        more = " …" if len(quoted) > LISTED else ""
-        key = "tokens.summary.unknown" if len(quoted) > 1 else "tokens.summary.unknown.one"
-        yield say(key, words=Strong(", ".join(quoted[:LISTED]) + more))
+        key = "tokens.summary.unknown" if len(unknown) > 1 else "tokens.summary.unknown.one"
+        yield say(key, words=Strong(quotations(query.lang, unknown, LISTED)))
     if trace.written:
         count = str(len(trace.written.words))
         yield say("tokens.summary.written", sentence=Strong(trace.written.sentence), count=count)

@@ -10,7 +10,7 @@ from pydantic import PositiveInt
 
 from app import units
 from app.attended import AttentionMapQuery, Map, difference, heads, mapped
-from app.messages import Message, Strong, decimal, percent, power, say, translate, whole
+from app.messages import Message, Strong, decimal, in_quotes, percent, power, say, translate, whole
 from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
 from app.query import Choices, Places, Query, layers
 from app.views import Cell, Figure, Ranked, Table, View
@@ -184,11 +184,6 @@ def share(query: TrainingQuery, value: float, scarce: bool = False) -> str:
     return percent(query.lang, value, 2 if value < SCARCE else 0)
 
 
-def quoted(query: TrainingQuery, word: str) -> str:
-    """A word in quotation marks: it may be one itself, or a comma."""
-    return translate(query.lang, "quoted", word=word)
-
-
 def guessed(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Plot:
     """Five guesses and the right word down, snapshots across."""
     columns = [whole(query.lang, step) for step in steps]
@@ -200,10 +195,10 @@ def guessed(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -
         texts = [[fitting(each[rank][0]) for each in found] for rank in range(len(found[0]))]
         texts.append([share(query, value) for value in own])
         hovers = [
-            [f"{quoted(query, each[rank][0])}: {share(query, each[rank][1])}" for each in found]
+            [f"{in_quotes(query.lang, each[rank][0])}: {share(query, each[rank][1])}" for each in found]
             for rank in range(len(found[0]))
         ]
-        hovers.append([f"{quoted(query, sentence.hidden_word)}: {share(query, value)}" for value in own])
+        hovers.append([f"{in_quotes(query.lang, sentence.hidden_word)}: {share(query, value)}" for value in own])
         rows = [f"{rank}." for rank in range(1, len(found[0]) + 1)] + [shortened(sentence.hidden_word)]
         title = translate(query.lang, "training.hidden", text=sentence.text, word=sentence.hidden_word)
         panels.append(
