@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
@@ -72,6 +73,12 @@ class Map:
         """Whether there is but one word, which can only look at itself."""
         return len(self.columns) == 1 and not self.across
 
+    @cached_property
+    def free(self) -> np.ndarray:
+        """Which rows see more than one column, [rows]; one that sees but itself looks there whatever the model does."""
+        seen: np.ndarray = np.count_nonzero(self.values, axis=1) > 1
+        return seen
+
 
 def staged(query: AttentionMapQuery, trace: Trace) -> np.ndarray:
     """The chosen layer's heads at the chosen stage, averaged where asked for: [tokens, tokens], masked is NaN."""
@@ -129,16 +136,10 @@ def highest(values: np.ndarray) -> tuple[int, int]:
     return int(row), int(column)
 
 
-def choosing(map_: Map) -> np.ndarray:
-    """Which rows see more than one column, [rows]; one that sees only itself looks there whatever the model does."""
-    seen: np.ndarray = (map_.values > 0).sum(1) > 1
-    return seen
-
-
 def of_choice(map_: Map) -> np.ndarray:
     """The values of the rows that have a choice; all of them where none has."""
-    free = choosing(map_)
-    return np.where(free[:, None], map_.values, -1) if free.any() else map_.values
+    some = map_.free.any() and not map_.free.all()
+    return np.where(map_.free[:, None], map_.values, -1) if some else map_.values
 
 
 def of_others(map_: Map) -> np.ndarray:
@@ -154,13 +155,13 @@ def telling(first: Map, second: Map) -> list[tuple[int, int]]:
     """
     partners = align.pairs([w.label for w in first.rows], [w.label for w in second.rows], "word")
     found: list[tuple[int, int]] = []
-    most, free = (False, False, -1.0), [choosing(map_) for map_ in (first, second)]
+    most = (False, False, -1.0)
     for row, other in enumerate(partners):
         if other is None or (first.alone and second.alone):
             continue
         mine, theirs = int(first.values[row].argmax()), int(second.values[other].argmax())
         moved = first.columns[mine].label != second.columns[theirs].label
-        choice = bool(free[0][row] and free[1][other])
+        choice = bool(first.free[row] and second.free[other])
         weight = (choice, moved, float(first.values[row, mine] * second.values[other, theirs]))
         if weight > most:
             most, found = weight, [(row, mine), (other, theirs)]

@@ -1,5 +1,6 @@
 """How the tokens of a trace are written for people: as typed, with joints, special tokens and the invisible marked."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -48,6 +49,12 @@ def indexed(found: Sequence[Word], at: int) -> str:
     label = found[at].label
     alike = [place for place, word in enumerate(found) if word.label == label]
     return f"{label}{str(alike.index(at) + 1).translate(INDICES)}" if len(alike) > 1 else label
+
+
+def distinct(found: Sequence[Word]) -> list[str]:
+    """All of them as `indexed` names each."""
+    times = Counter(word.label for word in found)
+    return [indexed(found, at) if times[word.label] > 1 else word.label for at, word in enumerate(found)]
 
 
 def word_at(trace: Trace, position: int) -> Word:

@@ -11,7 +11,6 @@ from app.attended import (
     SHARES,
     AttentionMapQuery,
     Map,
-    choosing,
     difference,
     highest,
     mapped,
@@ -27,7 +26,7 @@ from app.query import Query
 from app.units import difference_title, panel_title, run_name
 from app.views import Cell, Figure, Rows, Table, View
 from app.views.attention_steps import AttentionStepsQuery
-from app.words import USUAL, Word, indexed, shortened
+from app.words import USUAL, Word, distinct, indexed, shortened
 from models.trace import Trace
 
 FIRST = 5  # shares that a word tells where it is pointed at
@@ -72,7 +71,7 @@ def thin(query: AttentionMapQuery) -> list[Message]:
 
 def shares(query: AttentionMapQuery, values: np.ndarray, others: Sequence[Word]) -> list[str]:
     """For each row its largest shares, a line each: with whom, and how much."""
-    told, names = [], [shortened(indexed(others, place)) for place in range(len(others))]
+    told, names = [], [shortened(name) for name in distinct(others)]
     for row in values:
         best = row.argsort()[::-1][:FIRST]
         told.append("\n".join(f"{names[place]} {percent(query.lang, float(row[place]))}" for place in best))
@@ -275,7 +274,7 @@ def positional(drawn: Sequence[Map]) -> Message | None:
         return None
     offsets = np.concatenate([map_.values.argmax(1) - np.arange(len(map_.rows)) for map_ in drawn])
     common = int(np.bincount(offsets - offsets.min()).argmax() + offsets.min())
-    hits = int(((offsets == common) & np.concatenate([choosing(map_) for map_ in drawn])).sum())
+    hits = int(((offsets == common) & np.concatenate([map_.free for map_ in drawn])).sum())
     if len(offsets) < 4 or hits < SAME_PLACE * len(offsets) or abs(common) > 1:
         return None
     place = {-1: "before", 0: "itself", 1: "after"}[common]
