@@ -4,8 +4,10 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Literal
 
+Align = Literal["word", "position"]
 
-def pairs(first: Sequence[str], second: Sequence[str], how: Literal["word", "position"]) -> list[int | None]:
+
+def pairs(first: Sequence[str], second: Sequence[str], how: Align) -> list[int | None]:
     """For each token of the first run its partner's place in the second, or None.
 
     By position the n-th token belongs to the n-th; by word to the same word, repeated words in order.

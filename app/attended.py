@@ -125,9 +125,14 @@ def difference(query: AttentionMapQuery, first: Map, second: Map) -> np.ndarray:
 
 def matched(query: AttentionMapQuery, first: Sequence[Word], second: Sequence[Word]) -> tuple[list[int], list[int]]:
     """The places of the first words that have a partner, and the places of those partners."""
-    found = align.pairs([word.label for word in first], [word.label for word in second], query.align)
+    found = partners(first, second, query.align)
     known = [place for place, partner in enumerate(found) if partner is not None]
     return known, [partner for partner in found if partner is not None]
+
+
+def partners(first: Sequence[Word], second: Sequence[Word], how: align.Align = "word") -> list[int | None]:
+    """For each of the first words the place of its partner among the second, or None."""
+    return align.pairs([word.label for word in first], [word.label for word in second], how)
 
 
 def highest(values: np.ndarray) -> tuple[int, int]:
@@ -153,14 +158,14 @@ def telling(first: Map, second: Map) -> list[tuple[int, int]]:
     A word that looks elsewhere the second time tells more, and more so the harder it looks both times; one that has
     no choice tells least.
     """
-    partners = align.pairs([w.label for w in first.rows], [w.label for w in second.rows], "word")
+    looked_at = partners(first.columns, second.columns)
     found: list[tuple[int, int]] = []
     most = (False, False, -1.0)
-    for row, other in enumerate(partners):
+    for row, other in enumerate(partners(first.rows, second.rows)):
         if other is None or (first.alone and second.alone):
             continue
         mine, theirs = int(first.values[row].argmax()), int(second.values[other].argmax())
-        moved = first.columns[mine].label != second.columns[theirs].label
+        moved = looked_at[mine] != theirs
         choice = bool(first.free[row] and second.free[other])
         weight = (choice, moved, float(first.values[row, mine] * second.values[other, theirs]))
         if weight > most:

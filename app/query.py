@@ -8,6 +8,7 @@ from urllib.parse import quote_plus
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from app.align import Align
 from app.messages import Lang, Message, say
 from app.transforms import Transform
 from models.run import Run
@@ -85,7 +86,7 @@ class Query(BaseModel):
     )
     model: str = Field("", description="the model; empty: the view's own choice")
     vs_model: str | None = Field(None, description="a second model to compare with")
-    align: Literal["word", "position"] = Field("word", description="how two sentences are matched for their difference")
+    align: Align = Field("word", description="how two sentences are matched for their difference")
     theme: Theme = Field("auto", description="light, dark, or as the reader's system is set")
 
     def runs(self) -> list[Run]:

@@ -16,6 +16,7 @@ from app.attended import (
     mapped,
     of_choice,
     of_others,
+    partners,
     telling,
 )
 from app.looks import look, told
@@ -251,7 +252,7 @@ def comparison(query: AttentionMapQuery, first: Map, second: Map) -> Message:
     if not found:
         return say("attention_map.summary.nothing_shared")
     (row, seen_first), (_, seen_second) = found
-    same = first.columns[seen_first].label == second.columns[seen_second].label
+    same = partners(first.columns, second.columns)[seen_first] == seen_second
     same_text = first.trace.text == second.trace.text
     shares = [percent(query.lang, float(map_.values[at])) for map_, at in zip((first, second), found, strict=True)]
     if same:

@@ -409,3 +409,11 @@ def test_lines_tell_words_apart_that_come_twice(make_attentive):
     query = AttentionMapQuery(model="encoder", lang="en", show="lines")
     hovers = str(draw(query, make_attentive("[CLS]", "a", "b", "a", "[SEP]")).plot.data)
     assert "a₁ " in hovers and "a₂ " in hovers and "b₁" not in hovers
+
+
+def test_the_second_of_two_equal_words_is_another_word_than_the_first(make_attentive):
+    trace = make_attentive("[CLS]", "a", "b", "a", "[SEP]")
+    first, second = looking(trace, 0, 1, 1, 1, 4), looking(trace, 0, 1, 3, 1, 4)
+    query = AttentionMapQuery(model="encoder", vs_model="encoder@500", lang="en", layer=1, head=1)
+    said = told(query, first, second)[0]
+    assert said.startswith("“b” looks mostly at “a₁”") and "at “a₂”" in said
