@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from app.messages import translate
 from app.query import Query
+from app.views import network_title
 from models.trace import Trace
 
 
@@ -18,6 +20,17 @@ class Sentence(NamedTuple):
     def text(self) -> str:
         """What was typed."""
         return self.traces[0].text
+
+
+def begin(query: Query, number: int) -> str:
+    """Says which sentence is meant, counted from 0, where there are two."""
+    return "" if query.vs is None else translate(query.lang, f"sentence.{number + 1}")
+
+
+def reader(query: Query, number: int, model: str) -> str:
+    """What a summary calls a network, and which sentence it read where there are two."""
+    title = network_title(model, query.lang)
+    return title if query.vs is None else translate(query.lang, f"run.{number + 1}", model=title)
 
 
 def by_sentence(query: Query, traces: Sequence[Trace]) -> list[Sentence]:

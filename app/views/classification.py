@@ -11,7 +11,7 @@ from pydantic import Field
 from app.messages import Listed, Message, Strong, decimal, percent, say, signed, translate
 from app.plotting import Panel, Plot, Scale, cell, maps
 from app.query import Query
-from app.sentences import Sentence, by_sentence
+from app.sentences import Sentence, begin, by_sentence, reader
 from app.views import Cell, Figure, Table, Term, View, network_title
 from app.words import Word, indexed, shortened, words
 from models.run import Run
@@ -184,11 +184,6 @@ def contributions(trace: Trace) -> np.ndarray:
     return 100 * lost
 
 
-def begin(query: ClassificationQuery, sentence: Sentence) -> str:
-    """Says which sentence is meant where there are two."""
-    return "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
-
-
 def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
     """What each network decides and how surely, whether they agree, and which of them are unsure."""
     answers: dict[str, list[str]] = {}
@@ -200,7 +195,7 @@ def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message
         answers.setdefault(class_name(query, trace, best), []).append(f"{network} {percent(query.lang, share)}")
         if unsure_of(share):
             unsure.append(network)
-    first = begin(query, sentence)
+    first = begin(query, sentence.number)
     if len(answers) == 1:
         (name, shares), *_ = answers.items()
         key = {1: "classification.summary.one", 2: "classification.summary.both"}.get(
@@ -234,11 +229,11 @@ def turning(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]
 def turned(query: ClassificationQuery, sentence: Sentence, trace: Trace) -> Iterable[Message]:
     """The same of one network."""
     progress, labels = so_far(trace), words(trace)
-    best, network = progress.argmax(1), network_title(trace.model, query.lang)
+    best = progress.argmax(1)
     wrong = np.flatnonzero(best != best[-1])
     since = int(wrong[-1]) + 1 if len(wrong) else 0
     shared = {
-        "model": network if query.vs is None else translate(query.lang, f"run.{sentence.number + 1}", model=network),
+        "model": reader(query, sentence.number, trace.model),
         "name": Strong(class_name(query, trace, int(best[-1]))),
         "share": Strong(percent(query.lang, float(progress[-1].max()))),
     }  # fmt: skip
@@ -253,8 +248,8 @@ def turned(query: ClassificationQuery, sentence: Sentence, trace: Trace) -> Iter
         )  # fmt: skip
     if unsure_of(float(progress[-1].max())):
         yield say(
-            "classification.summary.unsure", models=network, threshold=percent(query.lang, UNSURE),
-            count=progress.shape[1],
+            "classification.summary.unsure", models=network_title(trace.model, query.lang),
+            threshold=percent(query.lang, UNSURE), count=progress.shape[1],
         )  # fmt: skip
 
 
@@ -280,7 +275,7 @@ def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]
                 without=percent(query.lang, share - worth / 100), nats=signed(query.lang, worth, 2),
             )
         )  # fmt: skip
-    first = begin(query, sentence)
+    first = begin(query, sentence.number)
     if len(sentence.traces) > 1:
         told = [
             say(

@@ -10,7 +10,7 @@ from pydantic import Field
 from app.messages import Listed, Message, Strong, chance, in_quotes, say, translate, visible
 from app.plotting import Panel, Scale, maps
 from app.query import Query
-from app.sentences import Sentence, by_sentence
+from app.sentences import Sentence, begin, by_sentence, reader
 from app.views import Cell, Figure, Mark, Marked, Table, View, network_title
 from app.words import shortened
 from models.run import Run
@@ -153,15 +153,13 @@ def summaries(query: EntitiesQuery, sentences: list[Sentence]) -> Iterable[Messa
 
 def summary(query: EntitiesQuery, sentence: Sentence) -> Iterable[Message]:
     """What the networks found, in common or each; where those that read from the left differ from the encoder."""
-    first = "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
+    first = begin(query, sentence.number)
     answers: dict[str, list[str]] = {}
     for trace in sentence.traces:
         answers.setdefault(listed(query, trace), []).append(network_title(trace.model, query.lang))
     if len(sentence.traces) == 1:
-        ((names, (network,)),) = answers.items()
-        if query.vs is not None:
-            network = translate(query.lang, f"run.{sentence.number + 1}", model=network)
-        yield say("entities.summary.one", network=network, names=Strong(names))
+        network = reader(query, sentence.number, sentence.traces[0].model)
+        yield say("entities.summary.one", network=network, names=Strong(next(iter(answers))))
         return
     if not any(found_in(trace).entities for trace in sentence.traces):
         key = "entities.summary.nothing" if len(sentence.traces) > 2 else "entities.summary.nothing.two"

@@ -13,6 +13,7 @@ from app.attended import AttentionMapQuery, Map, difference, heads, mapped
 from app.messages import Message, Strong, decimal, in_quotes, percent, power, say, translate, whole
 from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
 from app.query import Choices, Places, Query, layers
+from app.sentences import begin
 from app.views import Cell, Figure, Ranked, Table, View
 from app.views.attention_map import panel
 from app.words import place_label, shortened, word_at
@@ -244,7 +245,7 @@ def lost(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> P
 
 def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Iterable[Message]:
     """What the picture shows: how sharp the attention has become, the guesses for the hidden word, or the mean loss."""
-    first = "" if query.vs is None else translate(query.lang, f"sentence.{sentence.number + 1}")
+    first = begin(query, sentence.number)
     start, end = attention(query, sentence.traces[0]), attention(query, sentence.traces[-1])
     one = ".one" if len(steps) == 1 else ""
     said: dict[str, str | int | Message] = {
