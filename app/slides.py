@@ -19,10 +19,7 @@ HERE = "SATZBLICK_PUBLIC_URL"  # stands in what is to be copied where it is not 
 SUGGESTED = 1.5  # the scale of a slide whose last row reads it, where the address names none
 
 BANNER: dict[str, Value] = {"width": 1120, "height": 450}  # what the themes of Marp leave below a heading
-BEAMER: dict[str, Value] = {
-    "width": 1120,
-    "height": 530,
-}  # what its snippet takes of 16 to 9: smaller letters otherwise
+BEAMER: dict[str, Value] = {"width": 1120, "height": 530}  # what its snippet takes of a slide of 16 to 9
 
 Json = dict[str, Any]
 
