@@ -1,5 +1,6 @@
 """The application: routes, limits and errors put together. Nothing of torch is imported before a model is needed."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,6 +52,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     for model in registry.catalogue().values():
         if model.fault:
             logging.getLogger(__name__).error("%s cannot be loaded: %s", model.name, model.fault)
+    gc.set_threshold(20_000)  # a page of 128 words has 1,500 objects at once: the usual 700 make each page look for garbage
     yield
     close(app)
 

@@ -1,6 +1,6 @@
 """What a language model that reads from left to right expects at each token, from its logits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,55 +15,62 @@ if TYPE_CHECKING:
 
 RANKS = 10  # how many of the likeliest next tokens a trace keeps
 ROWS = 8  # tokens whose scores are looked at together: as much as stays in a processor's cache
+FARTHEST = 60.0  # where the largest score of a row lies farther from 0, it is taken off before the exponential
 SLICES = 20  # the scores of a row lie in so many layers, where they divide into them; each column has its largest
 
 Read = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def predict(logits: "Tensor", ids: "Tensor", written: Callable[[int], str] = tokenizer.piece) -> Prediction:
+def predict(
+    logits: "Tensor", ids: "Sequence[int] | Tensor", written: Callable[[int], str] = tokenizer.piece
+) -> Prediction:
     """Loss of each token given those before it, and the likeliest tokens after it, from logits [tokens, words].
 
     `written` turns an id into what people read. The logits are kept, and read when something of it is looked at: most
     pictures of a run do not show it.
     """
-    scores, own = logits.numpy(), ids.numpy()
+    own = np.asarray(ids)
 
     @cache
     def found() -> Read:
-        return read(scores, own)
+        return read(logits, own)
 
-    guesses = (len(scores), min(RANKS, scores.shape[1]))
+    guesses = (len(logits), min(RANKS, logits.shape[1]))
     return Prediction(
-        loss=Late(lambda: found()[0], (len(scores),), scores.nbytes),
+        loss=Late(lambda: found()[0], (len(logits),), logits.nbytes),
         ids=Late(lambda: found()[1], guesses, dtype=np.int64),
         probabilities=Late(lambda: found()[2], guesses),
         written=written,
     )
 
 
-def read(scores: np.ndarray, ids: np.ndarray) -> Read:
-    """Losses [tokens], the likeliest tokens and their probabilities [tokens, ranks], from scores [tokens, words].
+def read(logits: "Tensor", ids: np.ndarray) -> Read:
+    """Losses [tokens], the likeliest tokens and their probabilities [tokens, ranks], from logits [tokens, words].
 
-    By numpy, which computes this on the one thread that asks, whichever that is.
+    torch has the faster exponential, numpy the faster maxima; both see the same numbers.
     """
+    import torch
+
+    scores = logits.numpy()
     tokens, pieces = scores.shape
     ranks = min(RANKS, pieces)
     slices = 1 if pieces % SLICES or pieces // SLICES < ranks else SLICES
     layered = scores.reshape(tokens, slices, -1)
-    most, sums = np.empty((2, tokens, 1), np.float32)
-    below, found = np.empty((ROWS, *layered.shape[1:]), np.float32), []
+    maxima, shifts = np.empty((tokens, layered.shape[2]), np.float32), np.zeros((tokens, 1), np.float32)
+    room, sums = torch.empty(ROWS, pieces), torch.empty(tokens, 1)
     for start in range(0, tokens, ROWS):
-        rows, here = layered[start : start + ROWS], slice(start, start + ROWS)
-        maxima = rows.max(1)
-        found.append(candidates(rows, maxima, ranks) + start * pieces)
-        maxima.max(1, out=most[here], keepdims=True)
-        differences = below[: len(rows)]
-        np.subtract(rows, most[here, None], out=differences)  # logits of a hundred leave few digits for the logarithm
-        np.exp(differences, out=differences).sum(1).sum(1, out=sums[here], keepdims=True)
-    places, logarithms = largest(scores, np.concatenate(found), ranks), np.log(sums)
-    shares = np.exp(np.take_along_axis(scores, places, 1) - most - logarithms)
+        here, rows = slice(start, start + ROWS), logits[start : start + ROWS]
+        powers = torch.exp(rows, out=room[: len(rows)])
+        most = layered[here].max(1, out=maxima[here]).max(1, keepdims=True)
+        if (far := np.abs(most) > FARTHEST).any():
+            shifts[here] = np.where(far, most, 0)
+            torch.exp(rows - torch.from_numpy(shifts[here]), out=powers)
+        torch.sum(powers, 1, keepdim=True, out=sums[here])
+    logarithms = np.log(sums.numpy(), dtype=np.float64) + shifts
+    places = largest(scores, candidates(layered, maxima, ranks), ranks)
+    shares = np.exp(np.take_along_axis(scores, places, 1) - logarithms).astype(np.float32)
     loss = np.full(tokens, np.nan, np.float32)
-    loss[1:] = (most[:-1] - np.take_along_axis(scores[:-1], ids[1:, None], 1) + logarithms[:-1])[:, 0]
+    loss[1:] = (logarithms[:-1] - np.take_along_axis(scores[:-1], ids[1:, None], 1))[:, 0]
     return loss, places, shares
 
 
@@ -81,8 +88,8 @@ def candidates(rows: np.ndarray, maxima: np.ndarray, ranks: int) -> np.ndarray:
 
 def largest(scores: np.ndarray, found: np.ndarray, ranks: int) -> np.ndarray:
     """The places of the largest scores of each row, largest first, [tokens, ranks], among those that were found."""
-    tokens, places = np.divmod(found, scores.shape[1])
-    order = np.lexsort((places, -scores[tokens, places], tokens))
+    tokens, places = np.divmod(np.sort(found), scores.shape[1])  # of equals the first stays so
+    order = np.lexsort((-scores[tokens, places], tokens))
     firsts = np.searchsorted(tokens, np.arange(len(scores)))
     chosen: np.ndarray = places[order[firsts[:, None] + np.arange(ranks)]]
     return chosen

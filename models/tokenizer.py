@@ -1,6 +1,7 @@
 """The German WordPiece tokenizer that all models trained here share; offsets point into the text as it was typed."""
 
 from functools import cache, lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,10 +58,7 @@ def tokenize(text: str, longest: int, start: bool = True, end: bool = False) -> 
 def pieces(text: str) -> tuple[Token, ...]:
     """The pieces of a text alone, however many."""
     encoding = tokenizer().encode(text, add_special_tokens=False)
-    return tuple(
-        Token(piece, id_, *span, special=False)
-        for piece, id_, span in zip(encoding.tokens, encoding.ids, encoding.offsets, strict=True)
-    )
+    return tuple(map(Token, encoding.tokens, encoding.ids, *zip(*encoding.offsets, strict=True), repeat(False)))
 
 
 @cache

@@ -355,11 +355,12 @@ class Check:
         return cls([partial(check.of, layer) for check in checks for layer in range(check.layers)], checks[0].against)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Trace:
     """One run: which model read which text, what it saw as tokens, and the parts that its experiment recorded.
 
-    All other parts are None. A notebook shows which there are, with the shapes of their arrays.
+    All other parts are None. A notebook shows which there are, with the shapes of their arrays. Each run is itself
+    alone, though another may have the same numbers.
     """
 
     model: str

@@ -127,46 +127,50 @@ def gates(layer: "nn.RNNBase", x: np.ndarray, h: np.ndarray, start: int = 0) -> 
 
     From the known h(t−1) all steps are one product; only c needs a loop. Order and formulas are those of torch.nn.
     """
-    names = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0")
-    weight_ih, bias_ih, weight_hh, bias_hh = (getattr(layer, name).detach().numpy() for name in names)
-    before = np.concatenate([np.zeros_like(h[:1]), h[:-1]])  # h(t−1)
+    before = np.zeros_like(h)  # h(t−1)
+    before[1:] = h[:-1]
     before[start : start + 1] = 0
-    from_input = x @ weight_ih.T
-    from_input += bias_ih
-    from_hidden = before @ weight_hh.T
-    from_hidden += bias_hh
+    from_input, from_hidden = each_gate(layer, "ih", x), each_gate(layer, "hh", before)
     none = np.empty((0, *h.shape), np.float32)
     if layer.mode == "LSTM":
-        i, f, g, o = np.split(np.add(from_input, from_hidden, out=from_input), 4, axis=1)
-        gate = np.stack([sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)])
-        cell = gate[0] * gate[2]
-        for t in range(1, len(cell)):
-            if t == start:
-                continue
-            cell[t] += gate[1, t] * cell[t - 1]
-        return Steps(gate, cell, gate[3] * np.tanh(cell))
+        gate = np.add(from_input, from_hidden, out=from_input)
+        i, f, g, o = gate
+        for part, squash in ((i, sigmoid), (f, sigmoid), (g, np.tanh), (o, sigmoid)):
+            squash(part, out=part)
+        cell = i * g
+        for t, (forget, last, now) in enumerate(zip(f[1:], cell, cell[1:], strict=False), start=1):
+            if t != start:
+                now += forget * last
+        return Steps(gate, cell, o * np.tanh(cell))
     if layer.mode == "GRU":
-        r, z, n = np.split(from_input, 3, axis=1)
-        r_hidden, z_hidden, n_hidden = np.split(from_hidden, 3, axis=1)
-        reset, update = sigmoid(r + r_hidden), sigmoid(z + z_hidden)
-        new = np.tanh(n + reset * n_hidden)  # reset acts after the product with h, as in torch.nn.GRU
+        reset, update = sigmoid(from_input[:2] + from_hidden[:2])
+        new = np.tanh(from_input[2] + reset * from_hidden[2])  # reset acts after the product with h, as in torch.nn.GRU
         return Steps(np.stack([reset, update, new]), none, (1 - update) * new + update * before)
-    return Steps(none, none, np.tanh(from_input + from_hidden))
+    return Steps(none, none, np.tanh(from_input + from_hidden)[0])
 
 
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """1 / (1 + e⁻ˣ), by way of tanh, which does not overflow."""
-    found: np.ndarray = np.float32(0.5) * np.tanh(np.float32(0.5) * x) + np.float32(0.5)
+def each_gate(layer: "nn.RNNBase", kind: str, vectors: np.ndarray) -> np.ndarray:
+    """What each gate gets from vectors [tokens, inputs] by the weights `ih` or `hh`, [gates, tokens, units]."""
+    weight, bias = (getattr(layer, f"{name}_{kind}_l0").detach().numpy() for name in ("weight", "bias"))
+    found: np.ndarray = vectors @ weight.reshape(-1, layer.hidden_size, vectors.shape[1]).swapaxes(1, 2)
+    found += bias.reshape(-1, 1, layer.hidden_size)
+    return found
+
+
+def sigmoid(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """1 / (1 + e⁻ˣ), by way of tanh, which does not overflow; into `out` where that is given."""
+    found: np.ndarray = np.multiply(x, np.float32(0.5), out=out)
+    np.tanh(found, out=found)
+    found *= np.float32(0.5)
+    found += np.float32(0.5)
     return found
 
 
 def next_word(logits: "Tensor", tokens: tuple[Token, ...]) -> dict[str, Any]:
     """What a language model expects after each token."""
-    import torch
-
     from models.prediction import predict
 
-    return {"prediction": predict(logits, torch.tensor([token.id for token in tokens]))}
+    return {"prediction": predict(logits, [token.id for token in tokens])}
 
 
 def load(model: Model) -> Recurrent:

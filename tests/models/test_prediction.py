@@ -16,7 +16,7 @@ def test_columns_find_what_sorting_finds(pieces: int, tokens: int) -> None:
     scores[tokens // 2, ::97] += 20
     scores[-1, :: max(1, pieces // prediction.SLICES)] += 20  # the best in one column
     ids = torch.randint(pieces, (tokens,), generator=torch.Generator().manual_seed(tokens))
-    losses, places, shares = map(torch.from_numpy, prediction.read(scores.numpy(), ids.numpy()))
+    losses, places, shares = map(torch.from_numpy, prediction.read(scores, ids.numpy()))
     exact = scores.double().log_softmax(-1)
     expected = scores.topk(min(10, pieces))
     assert torch.equal(places, expected.indices)
@@ -26,13 +26,22 @@ def test_columns_find_what_sorting_finds(pieces: int, tokens: int) -> None:
 
 @pytest.mark.parametrize("value", [0.0, float("nan")])
 def test_equal_scores_and_no_numbers_have_their_places_too(value: float) -> None:
-    scores = np.full((9, 400), value, np.float32)
-    losses, places, shares = prediction.read(scores, np.arange(9))
+    losses, places, shares = prediction.read(torch.full((9, 400), value), np.arange(9))
     assert places.tolist() == [list(range(10))] * 9  # the first of equals
     if value == 0:
         assert np.allclose(shares, 1 / 400) and np.allclose(losses[1:], np.log(400))
     else:
         assert np.isnan(shares).all() and np.isnan(losses).all()
+
+
+def test_scores_far_from_nothing_and_near_it_stand_side_by_side():
+    scores = 3 * torch.randn(11, 400, generator=torch.Generator().manual_seed(2))
+    scores += torch.tensor([0, 90, -90, 0, 1e4, -1e4, 59, -61, 0, 200, 0])[:, None]
+    ids = torch.arange(11)
+    losses, _, shares = prediction.read(scores, ids.numpy())
+    exact = scores.double().log_softmax(-1)
+    assert np.allclose(losses[1:], -exact[:-1].gather(1, ids[1:, None])[:, 0], rtol=0, atol=1e-5)
+    assert np.allclose(shares, exact.exp().topk(10).values, rtol=0, atol=1e-6)
 
 
 def test_losses_of_large_logits_are_those_of_double_precision():
