@@ -8,7 +8,7 @@ import numpy as np
 from app.messages import Lang, say, translate, visible
 from app.query import Query, Value
 from app.views import Term, model_title
-from app.words import Word, shortened, word_at, words
+from app.words import Word, shortened, words
 from models import faithfulness, tokenizer
 from models.trace import Attribution, Trace, typed_places
 
@@ -73,7 +73,7 @@ def title(query: Query, trace: Trace) -> str:
 
 def counted(trace: Trace) -> list[Word]:
     """The words that are asked about."""
-    labels, place = words(trace), worth(trace).place
+    labels, place = list(words(trace)), worth(trace).place
     if kind(trace) == "hidden":
         labels[place] = labels[place]._replace(label="[MASK]")
     return [labels[number] for number in worth(trace).counted]
@@ -125,7 +125,7 @@ def whole_word(trace: Trace, place: int) -> str:
     if trace.labelling is not None:
         word = next(word for word in trace.labelling.words if word.token == place)
         return visible(trace.text[word.start : word.end])
-    return word_at(trace, place).label
+    return words(trace)[place].label
 
 
 def asked_word(trace: Trace) -> str:

@@ -58,8 +58,8 @@ class Map:
     """What is drawn of one run: values [rows, columns], who looks at whom; `lost` is the share of hidden tokens."""
 
     trace: Trace
-    rows: list[Word]
-    columns: list[Word]
+    rows: Sequence[Word]
+    columns: Sequence[Word]
     values: np.ndarray
     lost: float
 

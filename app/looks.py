@@ -54,12 +54,12 @@ class Look:
     across: bool
 
     @cached_property
-    def rows(self) -> list[Word]:
+    def rows(self) -> tuple[Word, ...]:
         """Those who look."""
         return written(self.trace) if self.across else self.columns
 
     @cached_property
-    def columns(self) -> list[Word]:
+    def columns(self) -> tuple[Word, ...]:
         """Those who are looked at."""
         return words(self.trace)
 

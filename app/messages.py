@@ -2,13 +2,15 @@
 
 import gettext
 import io
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
 from markupsafe import Markup, escape
 
 Lang = Literal["de", "en"]
@@ -156,6 +158,12 @@ def decimal(lang: Lang, value: float, digits: int) -> str:
     return text.replace(".", ",") if lang == "de" else text
 
 
+def decimals(lang: Lang, values: Iterable[float], digits: int) -> list[str]:
+    """`decimal` of each, for as many as a table has."""
+    text = " ".join([f"{value:z.{digits}f}" for value in values]).replace("-", "−")
+    return (text.replace(".", ",") if lang == "de" else text).split()
+
+
 def shortest(lang: Lang, value: float) -> str:
     """A number with no more decimals than it has: 0,1 and 10."""
     return decimal(lang, value, len(f"{value:g}".partition(".")[2]))
@@ -184,6 +192,24 @@ def percent(lang: Lang, share: float, digits: int = 0) -> str:
     return f"{100 * share:.0f}\u202f%" if lang == "de" else f"{100 * share:.0f}%"
 
 
+def percents(lang: Lang, shares: np.ndarray) -> list[str]:
+    """`percent` of each: a figure may have hundreds, and there are some hundred different ones."""
+    exact = shares.astype(float)
+    places = np.rint(100 * exact)
+    places[(0 < exact) & (exact <= 0.005)] = -1
+    places[(0.995 <= exact) & (exact < 1)] = -2
+    places[np.isnan(exact)] = -3
+    found: list[str] = whole_percents(lang)[places.astype(int)].tolist()
+    return found
+
+
+@cache
+def whole_percents(lang: Lang) -> np.ndarray:
+    """All that `percent` says without decimals: 0 to 100 %, then no number, nearly all and nearly nothing."""
+    shares = [*(number / 100 for number in range(101)), math.nan, 0.999, 0.001]
+    return np.array([percent(lang, share) for share in shares], dtype=object)
+
+
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -194,15 +220,22 @@ def bound(value: float) -> str:
         mantissa += 1
     if mantissa == 10:
         mantissa, exponent = 1, exponent + 1
-    return f"{mantissa}·10{str(exponent).translate(SUPERSCRIPT)}"
+    return f"{mantissa}·10{superscript(exponent)}"
 
 
+@lru_cache(maxsize=512)  # what is pointed at and its row of the table say the same
 def power(lang: Lang, number: float) -> str:
     """A positive number over many sizes: 0,42 or 3,1·10⁻⁵."""
     if number == 0 or 0.01 <= number < 1000:
         return decimal(lang, number, 2)
-    exponent = int(f"{number:.1e}".split("e")[1])
-    return f"{decimal(lang, number / 10.0**exponent, 1)}·10{str(exponent).translate(SUPERSCRIPT)}"
+    mantissa, exponent = f"{number:.1e}".split("e")
+    return f"{mantissa.replace('.', ',') if lang == 'de' else mantissa}·10{superscript(int(exponent))}"
+
+
+@cache
+def superscript(number: int) -> str:
+    """A whole number as an exponent is written."""
+    return str(number).translate(SUPERSCRIPT)
 
 
 def chance(lang: Lang, probability: float) -> str:

@@ -5,9 +5,10 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app import tables, words
+from app.escaping import escaped
 from app.messages import Lang, Message, bound, in_quotes, known, translate
 from app.query import Query, Value, quoted
 from app.views import Figure, Link, Ranked, Rows, View
@@ -62,13 +63,13 @@ def result(
     words beside the figure.
     """
     lang = query.lang
-    path = f"/{lang}/{view.name}"
+    path, asked = f"/{lang}/{view.name}", query.address("")
     listed = (figure.token_runs or range(len(traces))) if frame is None else ()
     return {
         "summary": sentences(figure.summary, lang),
         "label": plain(figure.summary, lang),
         "figure": figure_json(figure, query.theme),
-        "tokens": [token_line(traces[run], lang) for run in listed],
+        "tokens": [token_line(traces[run], number, lang) for number, run in enumerate(listed)],
         "playback": figure.plot.playback,
         "words": any(axis["positions"] for axis in figure.plot.tokens),
         "places": [
@@ -82,11 +83,9 @@ def result(
         "table": tables.page_table(figure.table, lang, view),
         "hash": weights(traces),
         "links": {
-            "slides": query.address(f"/{lang}/slides/{view.name}"),
-            **{form: query.address(f"{path}.{form}") for form in ("svg", "pdf", "png", "html")},
-            "csv": query.address(f"{path}.csv"),
-            "json": query.address(f"{path}.json"),
-            "permalink": query.address(path),
+            "slides": f"/{lang}/slides/{view.name}{asked}",
+            **{form: f"{path}.{form}{asked}" for form in ("svg", "pdf", "png", "html", "csv", "json")},
+            "permalink": path + asked,
         },
     }
 
@@ -140,15 +139,20 @@ def onward(rows: Rows, lang: Lang, frame: dict[str, Value] | None) -> Json:
     }  # fmt: skip
 
 
-def token_line(trace: Trace, lang: Lang) -> Json:
-    """The tokens of a run as the page lists them."""
+def token_line(trace: Trace, number: int, lang: Lang) -> Json:
+    """The tokens of a run as the page lists them, a button each; the keyboard stops at the first."""
+    found = words.words(trace)
+    titles = {kind: f' title="{escape(translate(lang, f"token.{kind}"))}"' for kind in {word.kind for word in found}}
+    titles["word"] = ""
     return {
         "title": trace.text,
-        "tokens": [
-            (word.position, word.label, word.kind, "" if word.kind == "word" else translate(lang, f"token.{word.kind}"))
-            for word in words.words(trace)
-        ],
-    }
+        "buttons": Markup("\n".join(
+            f'<button type="button" id="token-{number}-{word.position}" class="token {word.kind}" '
+            f'tabindex="{-1 if word.position else 0}" data-run="{number}" data-position="{word.position}"'
+            f"{titles[word.kind]}>{label}</button>"
+            for word, label in zip(found, escaped(word.label for word in found), strict=True)
+        )),
+    }  # fmt: skip
 
 
 def text_key(view: View, part: str, query: Query) -> str:

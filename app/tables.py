@@ -4,13 +4,15 @@ import csv
 import io
 from collections.abc import Collection, Sequence
 from itertools import chain, islice
-from typing import Any
+from typing import Any, cast
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from app.messages import Lang, decimal, power, translate, whole
+from app.escaping import escaped
+from app.messages import Lang, decimal, decimals, power, translate, whole
 from app.views import Cell, Ranked, Table, Term, View
 
+DIGITS, LEAST = 4, 5e-5  # decimals of a number, and what they would make nothing
 TABLE_ROWS = 500  # a page shows no more; the data routes have everything
 # Columns that say what a row is about: before each number a screen reader says what those that differ have for it.
 NAMING = frozenset(
@@ -20,27 +22,36 @@ NAMING = frozenset(
 )
 # Columns of German words, which are read out as such on English pages too.
 GERMAN = frozenset("word other_word earlier after looking looked_at piece guesses neighbours".split())
-CELL = "\x1f"  # ASCII's own separator, which labels show as U+001F
 
 Json = dict[str, Any]
 
 
 def page_table(table: Table, lang: Lang, view: View) -> Json:
-    """At most TABLE_ROWS rows in the reader's notation: all numbers where they fit, else a line per word."""
+    """At most TABLE_ROWS rows in the reader's notation: all numbers where they fit, else a line per word.
+
+    What is the same for all rows, as their model mostly is, stands once in the caption.
+    """
     brief = table.count > TABLE_ROWS
-    columns, rows = (table.brief_columns, table.brief()) if brief else (table.columns, table.rows())
-    lines = [[cell_text(cell, lang) for cell in row] for row in islice(rows, TABLE_ROWS)]
+    columns, made = (table.brief_columns, table.brief()) if brief else (table.columns, table.rows())
+    rows = list(islice(made, TABLE_ROWS))
+    cells = list(zip(*rows, strict=True)) or [()] * len(columns)
+    named = among(NAMING, columns) if len(rows) > 1 else []
+    shared = [place for place in named if cells[place].count(cells[place][0]) == len(rows)]
+    told = (
+        f"{translate(lang, columns[place])}: {cell_text(cells[place][0], lang)}"
+        for place in shared
+        if cells[place][0] is not None and columns[place] != "column.run"
+    )
+    kept = [place for place in range(len(columns)) if place not in shared]
+    shown = [columns[place] for place in kept]
+    heads = [kept.index(place) for place in named if place in kept] or [0]
+    lines = list(zip(*(column_texts(cells[place], lang) for place in kept), strict=True))
     return {
-        "caption": translate(lang, f"{view.name}.title"),
-        "columns": [translate(lang, column) for column in columns],
-        "rows": table_rows(lines, naming(columns, lines), among(GERMAN, columns) if lang != "de" else ()),
+        "caption": " · ".join([translate(lang, f"{view.name}.title"), *told]),
+        "columns": [translate(lang, column) for column in shown],
+        "rows": table_rows(lines, heads, among(GERMAN, shown) if lang != "de" else ()),
         "note": translate(lang, "table.brief", count=whole(lang, table.count)) if brief else "",
     }
-
-
-def naming(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> list[int]:
-    """The columns whose cells tell a row from the others; where none does, the first."""
-    return [place for place in among(NAMING, columns) if len({line[place] for line in lines}) > 1] or [0]
 
 
 def among(names: Collection[str], columns: Sequence[str]) -> list[int]:
@@ -58,16 +69,31 @@ def table_rows(lines: Sequence[Sequence[str]], heads: Collection[int] = (0,), ge
         spoken = ' lang="de"' if place in german else ""
         cells += f'<th scope="row"{spoken}>%s</th>' if place in heads else f"<td{spoken}>%s</td>"
     line = f"<tr>{cells}</tr>"
-    text = str(escape(CELL.join(chain.from_iterable(lines)))).split(CELL)
+    text = escaped(chain.from_iterable(lines))
     return Markup("\n".join(line % tuple(text[at : at + width]) for at in range(0, len(text), width)))
+
+
+def column_texts(cells: Sequence[Cell], lang: Lang) -> list[str]:
+    """The cells of a column as a reader sees them."""
+    kinds = set(map(type, cells))
+    if kinds <= {str, int}:
+        return list(map(str, cells))
+    if kinds != {float}:
+        return [cell_text(cell, lang) for cell in cells]
+    numbers = cast(Sequence[float], cells)
+    texts = decimals(lang, numbers, DIGITS)
+    for place, number in enumerate(numbers):
+        if 0 < abs(number) < LEAST:
+            texts[place] = cell_text(number, lang)
+    return texts
 
 
 def cell_text(cell: Cell, lang: Lang) -> str:
     """One cell as a reader sees it; a number that four decimals would make nothing has its power of ten."""
     if isinstance(cell, float):
-        if 0 < abs(cell) < 5e-5:
+        if 0 < abs(cell) < LEAST:
             return f"{'−' if cell < 0 else ''}{power(lang, abs(cell))}"
-        return decimal(lang, cell, 4)
+        return decimal(lang, cell, DIGITS)
     if isinstance(cell, Term):
         return cell.message.text(lang)
     if isinstance(cell, Ranked):

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 from app.messages import visible
 from app.query import Value
@@ -39,9 +39,14 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def words(trace: Trace) -> list[Word]:
-    """All tokens of a run as labels."""
-    return labelled(trace.tokens, trace.text)
+def words(trace: Trace) -> tuple[Word, ...]:
+    """All tokens of a run as labels; the parts of a page ask for them in turn, so they are kept as long as the run."""
+    if (found := _words.get(trace)) is None:
+        found = _words[trace] = labelled(trace.tokens, trace.text)
+    return found
+
+
+_words: WeakKeyDictionary[Trace, tuple[Word, ...]] = WeakKeyDictionary()
 
 
 def indexed(found: Sequence[Word], at: int) -> str:
@@ -57,15 +62,9 @@ def distinct(found: Sequence[Word]) -> list[str]:
     return [indexed(found, at) if times[word.label] > 1 else word.label for at, word in enumerate(found)]
 
 
-def word_at(trace: Trace, position: int) -> Word:
-    """One token of a run as a label; a loop over places asks for each alone, not for all each time."""
-    token = trace.tokens[position]
-    return Word(position, label(token, trace.text), kind(token, trace.text), token.text)
-
-
 def place_label(trace: Trace, place: Value) -> str:
     """A token as a control offers it: its place and how it is written."""
-    return f"{place} · {shortened(word_at(trace, int(place)).label)}"
+    return f"{place} · {shortened(words(trace)[int(place)].label)}"
 
 
 def usual(tokens: Sequence[Token]) -> int:
@@ -75,19 +74,14 @@ def usual(tokens: Sequence[Token]) -> int:
     return found[min(USUAL, len(found) - 1)]
 
 
-def written(trace: Trace) -> list[Word]:
+def written(trace: Trace) -> tuple[Word, ...]:
     """All tokens that a run has written as labels."""
     assert trace.written is not None
     return labelled(trace.written.words, trace.written.sentence)
 
 
-def labelled(tokens: tuple[Token, ...], text: str) -> list[Word]:
+def labelled(tokens: Sequence[Token], text: str) -> tuple[Word, ...]:
     """The tokens of a text as labels."""
-    return list(_labelled(tokens, text))
-
-
-@lru_cache(maxsize=16)  # the parts of a page ask for them in turn
-def _labelled(tokens: tuple[Token, ...], text: str) -> tuple[Word, ...]:
     return tuple(
         Word(position, label(token, text), kind(token, text), token.text) for position, token in enumerate(tokens)
     )

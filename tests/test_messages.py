@@ -1,8 +1,24 @@
 """Sentences, numbers and their notation in both languages."""
 
+import numpy as np
 import pytest
 
-from app.messages import Strong, bound, chance, decimal, known, percent, quotations, say, translate, translator
+from app.messages import (
+    LANGUAGES,
+    Lang,
+    Strong,
+    bound,
+    chance,
+    decimal,
+    decimals,
+    known,
+    percent,
+    percents,
+    quotations,
+    say,
+    translate,
+    translator,
+)
 
 
 def test_texts_come_in_both_languages():
@@ -94,6 +110,16 @@ def test_a_small_share_may_have_decimals():
 )  # fmt: skip
 def test_a_chance_is_never_rounded_to_nothing_or_to_certainty(probability: float, german: str, english: str) -> None:
     assert (chance("de", probability), chance("en", probability)) == (german, english)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_many_numbers_are_written_as_each_alone(lang: Lang) -> None:
+    shares = np.linspace(0, 1, 4001).astype(np.float32)
+    shares = np.concatenate([shares, np.float32([1e-9, 0.005, 0.995, 1 - 1e-7, np.nan])])
+    assert percents(lang, shares) == [percent(lang, share) for share in shares.tolist()]
+    values = [0.0, -0.00001, -1.5, 12345.678, float("nan"), float("inf")]
+    assert decimals(lang, values, 4) == [decimal(lang, value, 4) for value in values]
+    assert decimals(lang, [], 4) == []
 
 
 def test_of_many_words_only_the_first_are_quoted_and_that_there_are_more_is_said():

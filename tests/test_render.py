@@ -73,10 +73,12 @@ def test_notes_are_escaped():
 
 
 def test_token_lines_explain_what_is_no_plain_word(make_recurrent):
-    line = render.token_line(make_recurrent("[CLS]", "Hund", "##e"), "de")
-    seen = [(int(position), label, kind) for position, label, kind, _ in line["tokens"]]
-    assert seen == [(0, "[CLS]", "special"), (1, "Hund", "word"), (2, "##e", "joint")]
-    assert [bool(token[3]) for token in line["tokens"]] == [True, False, True]
+    line = render.token_line(make_recurrent("[CLS]", "Hund", "##e", "<b>"), 1, "de")
+    first, word, joint, nasty = line["buttons"].split("\n")
+    assert first.startswith('<button type="button" id="token-1-0" class="token special" tabindex="0" data-run="1"')
+    assert word.endswith('class="token word" tabindex="-1" data-run="1" data-position="1">Hund</button>')
+    assert " title=" in first and " title=" in joint and " title=" not in word
+    assert joint.endswith(">##e</button>") and nasty.endswith(">&lt;b&gt;</button>")
 
 
 def test_a_figure_needs_nothing_but_its_parts(make_recurrent):

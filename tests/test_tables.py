@@ -26,7 +26,8 @@ def test_a_small_table_has_every_number_in_the_readers_notation(attention):
     value = next(iter(figure.table.rows()))[-1]
     assert f"{value:.4f}".replace(".", ",") in german["rows"] and f"{value:.4f}" in english["rows"]
     assert NASTY not in german["rows"] and "&lt;/script&gt;" in german["rows"]
-    assert len(german["columns"]) == 7 and not any("column." in name for name in german["columns"])
+    assert german["columns"] == ["Platz", "Schaut", "Platz (angeschaut)", "Wird angeschaut", "Wert"]
+    assert german["caption"] == "Attention-Karte · Modell: encoder", german["caption"]
 
 
 @pytest.mark.parametrize("count", [tables.TABLE_ROWS, tables.TABLE_ROWS + 1])
@@ -65,6 +66,7 @@ def test_the_words_of_a_row_are_its_headers_and_what_all_rows_share_is_not():
     assert re.findall(r'<th scope="row">(.*?)</th>', first) == ["0", "a", "a"]
     english = tables.page_table(table, "en", GATES)["rows"].splitlines()[1]
     assert re.findall(r'<t[dh][^>]* lang="de">(.*?)<', english) == ["a", "b"] and "lang=" not in first
+    assert tables.page_table(table, "en", GATES)["caption"] == "Gates · Model: encoder"
     alone = tables.page_table(Table(columns, lambda: rows[:1], 1), "de", GATES)["rows"]
     assert re.findall(r'<th scope="row">(.*?)</th>', alone) == ["encoder"], "a row is never without a name"
 
@@ -86,6 +88,23 @@ def test_the_words_of_a_row_are_its_headers_and_what_all_rows_share_is_not():
 )
 def test_cells(cell, german):
     assert tables.cell_text(cell, "de") == german
+    assert tables.column_texts([cell], "de") == [german], "alone, among its like and among others it is the same"
+    assert tables.column_texts([cell, cell], "de") == [german] * 2
+    assert tables.column_texts([cell, None, 0.5, "b", 7], "de") == [german, "–", "0,5000", "b", "7"]
+
+
+def test_what_all_rows_share_stands_once_in_the_caption_and_a_measure_never_does():
+    columns = ("column.model", "column.run", "column.change", "column.position", "column.value")
+    rows = [("lstm", 1, None, place, 0.5) for place in range(3)]
+    shown = tables.page_table(Table(columns, lambda: rows, len(rows)), "de", GATES)
+    assert shown["caption"] == "Gates · Modell: lstm"
+    assert shown["columns"] == ["Platz", "Wert"]
+    assert shown["rows"].splitlines()[2] == '<tr><th scope="row">2</th><td>0,5000</td></tr>'
+    two = [*rows, ("gru", 2, None, 0, 0.5)]
+    both = tables.page_table(Table(columns, lambda: two, len(two)), "de", GATES)
+    assert both["columns"] == ["Modell", "Satz", "Platz", "Wert"] and both["caption"] == "Gates"
+    none = tables.page_table(Table(columns, lambda: (), 0), "de", GATES)
+    assert none["rows"] == "" and len(none["columns"]) == len(columns)
 
 
 def test_the_csv_has_every_number_in_full_and_points(attention):

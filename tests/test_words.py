@@ -1,5 +1,9 @@
 """Tokens are written as they were typed; what cannot be seen shows its code point."""
 
+import gc
+import weakref
+from dataclasses import replace
+
 import pytest
 
 from app.messages import visible
@@ -78,3 +82,12 @@ def test_of_words_that_come_twice_a_sentence_says_the_how_many_th(make_recurrent
     assert [indexed(found, at) for at in range(5)] == ["[CLS]", "der₁", "Hund", "der₂", "Der"]
     many = words(make_recurrent(*["a"] * 12))
     assert indexed(many, 11) == "a₁₂"
+
+
+def test_words_are_labelled_once_for_a_run_and_go_with_it(make_recurrent):
+    trace = make_recurrent("[CLS]", "Hund")
+    assert words(trace) is words(trace) and words(replace(trace)) is not words(trace)
+    kept = weakref.ref(trace)
+    del trace
+    gc.collect()
+    assert kept() is None

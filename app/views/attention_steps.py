@@ -60,7 +60,7 @@ class Way:
     """The numbers of one word on its way through one head; all arrays are over the words that are looked at."""
 
     trace: Trace
-    words: list[Word]
+    words: Sequence[Word]
     place: int  # of the word that looks
     layer: int  # counted from 0, as the head
     head: int

@@ -2,13 +2,27 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import NonNegativeInt
 
 from app import units
-from app.messages import Lang, Message, Strong, chance, decimal, in_quotes, percent, say, translate, visible
+from app.messages import (
+    Lang,
+    Message,
+    Strong,
+    chance,
+    decimal,
+    decimals,
+    in_quotes,
+    percent,
+    percents,
+    say,
+    translate,
+    visible,
+)
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query, Value, layers
 from app.views import Cell, Figure, Ranked, Table, View, change_term
@@ -138,14 +152,16 @@ def bar_texts(query: LossPerStepQuery, loss: np.ndarray, runs: int) -> list[str]
 
 def hover_texts(query: LossPerStepQuery, trace: Trace, guessed: Guesses) -> list[str]:
     """Each word's loss and probability, and what the model had rather expected; nothing for the first."""
-    lang, told = query.lang, [""]
-    after = zip(words(trace)[1:], losses(query, trace).tolist()[1:], shares(trace)[1:], guessed, strict=False)
-    for word, loss, share, guesses in after:
-        told.append(
-            translate(lang, "loss_per_step.hover", word=word.label, guesses=guesses.said, share=chance(lang, share),
-                      loss=decimal(lang, loss, 2))
-        )  # fmt: skip
-    return told
+    lang, text = query.lang, translate(query.lang, "loss_per_step.hover")
+    costs = decimals(lang, losses(query, trace).tolist(), 2)
+    after = zip(words(trace)[1:], costs[1:], shares(trace)[1:], guessed, strict=False)
+    return [
+        "",
+        *(
+            text.format(word=word.label, guesses=guesses.said, share=chance(lang, share), loss=cost)
+            for word, cost, share, guesses in after
+        ),
+    ]
 
 
 def shares(trace: Trace) -> list[float]:
@@ -158,13 +174,17 @@ def shares(trace: Trace) -> list[float]:
 def guessed(trace: Trace, lang: Lang) -> Guesses:
     """What a run expects after each token: the five likeliest."""
     assert trace.prediction is not None
-    found = []
-    rows = zip(trace.prediction.words, trace.prediction.probabilities[:, :GUESSES].tolist(), strict=True)
-    for guesses, numbers in rows:
-        likeliest = [(visible(guess), number) for guess, number in zip(guesses, numbers, strict=False)]
-        told = (f"{in_quotes(lang, guess)} {percent(lang, number)}" for guess, number in likeliest)
-        found.append(Ranked(likeliest, ", ".join(told)))
-    return found
+    ids, shares = trace.prediction.ids[:, :GUESSES], trace.prediction.probabilities[:, :GUESSES].ravel()
+    ranks, flat = ids.shape[1], ids.ravel().tolist()
+    guesses = {id_: visible(trace.prediction.written(id_)) for id_ in set(flat)}
+    quoted = {id_: in_quotes(lang, guess) for id_, guess in guesses.items()}
+    found = list(zip(map(guesses.__getitem__, flat), shares.tolist(), strict=True))
+    told = list(chain.from_iterable(zip(map(quoted.__getitem__, flat), percents(lang, shares), strict=True)))
+    line = ", ".join(["%s %s"] * ranks)
+    return [
+        Ranked(found[at : at + ranks], line % tuple(told[2 * at : 2 * (at + ranks)]))
+        for at in range(0, len(flat), ranks)
+    ]
 
 
 def summaries(

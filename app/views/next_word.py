@@ -15,7 +15,7 @@ from app.messages import Lang, Message, Strong, decimal, percent, say, translate
 from app.plotting import Axis, Curve, chart
 from app.query import Places, Query
 from app.views import Cell, Figure, Link, Table, View
-from app.words import place_label, shortened, usual, word_at
+from app.words import place_label, shortened, usual, words
 from models import registry, tokenizer
 from models.errors import InputError
 from models.run import Change, Run
@@ -131,7 +131,7 @@ class Asked(NamedTuple):
     @property
     def word(self) -> str:
         """The word after which is asked, or the hidden one."""
-        return word_at(self.trace, self.place).label
+        return words(self.trace)[self.place].label
 
     @property
     def behind(self) -> bool:
@@ -304,7 +304,7 @@ def summaries(query: NextWordQuery, run: Asked, traces: list[Trace]) -> Iterable
         rank = int((run.logs > run.logs[token.id]).sum()) + 1
         yield say(
             "next_word.hidden.real" if run.hides else "next_word.summary.real",
-            word=Strong(word_at(run.trace, run.real).label), share=percent(query.lang, share),
+            word=Strong(words(run.trace)[run.real].label), share=percent(query.lang, share),
             rank=whole(query.lang, rank),
         )  # fmt: skip
 

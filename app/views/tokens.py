@@ -159,9 +159,9 @@ def table(traces: Sequence[Trace]) -> Table:
     return Table(columns, lines, count, columns, lines)
 
 
-def sided(trace: Trace) -> list[tuple[str, list[Word], Sequence[Token]]]:
+def sided(trace: Trace) -> list[tuple[str, Sequence[Word], Sequence[Token]]]:
     """The tokens that a run has read, and those that it has written, if any."""
-    found: list[tuple[str, list[Word], Sequence[Token]]] = [("read", words(trace), trace.tokens)]
+    found: list[tuple[str, Sequence[Word], Sequence[Token]]] = [("read", words(trace), trace.tokens)]
     return [*found, ("written", written(trace), trace.written.words)] if trace.written else found
 
 

@@ -16,7 +16,7 @@ from app.query import Choices, Places, Query, layers
 from app.sentences import begin
 from app.views import Cell, Figure, Ranked, Table, View
 from app.views.attention_map import panel
-from app.words import place_label, shortened, word_at
+from app.words import place_label, shortened, words
 from models import record, registry
 from models.run import Run
 from models.trace import Filling, Trace, typed_places
@@ -76,7 +76,7 @@ class Sentence(NamedTuple):
     @property
     def hidden_word(self) -> str:
         """The hidden word as it stands in the figure."""
-        return word_at(self.traces[0], self.word).label
+        return words(self.traces[0])[self.word].label
 
 
 def filling(trace: Trace) -> Filling:

@@ -10,7 +10,7 @@ from app import views
 from app.messages import percent
 from app.options import settled
 from app.views.translation import TranslationQuery, pieces
-from app.words import word_at
+from app.words import words
 from models import registry
 from models.run import perform
 from models.translation import source
@@ -68,7 +68,7 @@ def test_the_sentences_tell_the_translation_its_least_sure_step_and_whether_it_e
     assert [message.text("en") for message in found.summary] == [
         f"“{trace.text}” becomes “{trace.written.sentence}” (greedy).",
         f"The least sure is “{pieces(trace)[least]}” ({sure}); there the decoder looks mostly at "
-        f"“{word_at(trace, int(look.argmax())).label}” ({share}).",
+        f"“{words(trace)[int(look.argmax())].label}” ({share}).",
     ]
     beside = drawn(SENTENCES[1], search="greedy", vs_model="translator", lang="en")[2].summary[0]
     assert beside.key == "translation.summary.by.greedy" and beside.values["sentence"] == trace.written.sentence
