@@ -52,7 +52,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     for model in registry.catalogue().values():
         if model.fault:
             logging.getLogger(__name__).error("%s cannot be loaded: %s", model.name, model.fault)
-    gc.set_threshold(20_000)  # a page of 128 words has 1,500 objects at once: the usual 700 make each page look for garbage
+    gc.set_threshold(20_000)  # a page has 1,500 objects at once: with the usual 700 each would look for garbage
     yield
     close(app)
 

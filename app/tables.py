@@ -29,7 +29,8 @@ Json = dict[str, Any]
 def page_table(table: Table, lang: Lang, view: View) -> Json:
     """At most TABLE_ROWS rows in the reader's notation: all numbers where they fit, else a line per word.
 
-    What is the same for all rows, as their model mostly is, stands once in the caption.
+    What is the same for all rows, as their model mostly is, stands once in the caption; that there is but one sentence
+    is not said.
     """
     brief = table.count > TABLE_ROWS
     columns, made = (table.brief_columns, table.brief()) if brief else (table.columns, table.rows())
