@@ -20,6 +20,7 @@ NAMING = frozenset(
     "written position position_at position_second other_position steps word other_word earlier after looking "
     "looked_at guest".split()
 )
+OF_A_RUN = ("column.model", "column.run", "column.change")
 # Columns of German words, which are read out as such on English pages too.
 GERMAN = frozenset("word other_word earlier after looking looked_at piece guesses neighbours".split())
 
@@ -29,15 +30,16 @@ Json = dict[str, Any]
 def page_table(table: Table, lang: Lang, view: View) -> Json:
     """At most TABLE_ROWS rows in the reader's notation: all numbers where they fit, else a line per word.
 
-    What is the same for all rows, as their model mostly is, stands once in the caption; that there is but one sentence
-    is not said.
+    Which model all rows are of, and what was done to it, stands once in the caption; that there is but one sentence is
+    not said.
     """
     brief = table.count > TABLE_ROWS
     columns, made = (table.brief_columns, table.brief()) if brief else (table.columns, table.rows())
     rows = list(islice(made, TABLE_ROWS))
     cells = list(zip(*rows, strict=True)) or [()] * len(columns)
     named = among(NAMING, columns) if len(rows) > 1 else []
-    shared = [place for place in named if cells[place].count(cells[place][0]) == len(rows)]
+    alike = [place for place in named if cells[place].count(cells[place][0]) == len(rows)]
+    shared = [place for place in alike if columns[place] in OF_A_RUN]
     told = (
         f"{translate(lang, columns[place])}: {cell_text(cells[place][0], lang)}"
         for place in shared
@@ -45,7 +47,7 @@ def page_table(table: Table, lang: Lang, view: View) -> Json:
     )
     kept = [place for place in range(len(columns)) if place not in shared]
     shown = [columns[place] for place in kept]
-    heads = [kept.index(place) for place in named if place in kept] or [0]
+    heads = [kept.index(place) for place in named if place not in alike] or [0]
     lines = list(zip(*(column_texts(cells[place], lang) for place in kept), strict=True))
     return {
         "caption": " · ".join([translate(lang, f"{view.name}.title"), *told]),

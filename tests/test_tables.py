@@ -10,8 +10,8 @@ import pytest
 
 from app import tables, views
 from app.attended import AttentionMapQuery
-from app.messages import whole
-from app.views import Ranked, Table, change_term
+from app.messages import say, whole
+from app.views import Ranked, Table, Term, change_term
 from tests.conftest import NASTY
 
 ATTENTION = views.catalogue()["attention_map"]
@@ -93,13 +93,20 @@ def test_cells(cell, german):
     assert tables.column_texts([cell, None, 0.5, "b", 7], "de") == [german, "–", "0,5000", "b", "7"]
 
 
-def test_what_all_rows_share_stands_once_in_the_caption_and_a_measure_never_does():
+def test_the_model_of_all_rows_stands_once_in_the_caption_and_a_measure_never_does():
     columns = ("column.model", "column.run", "column.change", "column.position", "column.value")
     rows = [("lstm", 1, None, place, 0.5) for place in range(3)]
     shown = tables.page_table(Table(columns, lambda: rows, len(rows)), "de", GATES)
     assert shown["caption"] == "Gates · Modell: lstm"
     assert shown["columns"] == ["Platz", "Wert"]
     assert shown["rows"].splitlines()[2] == '<tr><th scope="row">2</th><td>0,5000</td></tr>'
+    wiped = [("lstm", 1, Term("reset_after(2)", say("change.reset_after", amount=2)), place, 0.5) for place in range(3)]
+    told = tables.page_table(Table(columns, lambda: wiped, 3), "en", GATES)["caption"]
+    assert told == "Gates · Model: lstm · Change: memory wiped after 2"
+    words = [("lstm", "Hund", place) for place in range(3)]
+    after = tables.page_table(Table(("column.model", "column.after", "column.position"), lambda: words, 3), "en", GATES)
+    assert after["caption"] == "Gates · Model: lstm" and len(after["columns"]) == 2, "a word stays with its number"
+    assert after["rows"].splitlines()[1] == '<tr><td lang="de">Hund</td><th scope="row">1</th></tr>'
     two = [*rows, ("gru", 2, None, 0, 0.5)]
     both = tables.page_table(Table(columns, lambda: two, len(two)), "de", GATES)
     assert both["columns"] == ["Modell", "Satz", "Platz", "Wert"] and both["caption"] == "Gates"
