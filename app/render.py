@@ -36,17 +36,20 @@ def plain(messages: Sequence[Message], lang: Lang) -> str:
     return " ".join(message.text(lang) for message in messages)
 
 
-def checked(traces: Sequence[Trace], layers: Sequence[int], lang: Lang, sampled: bool = False) -> str:
+def checked(traces: Sequence[Trace], figure: Figure, lang: Lang) -> str:
     """How exactly what is recomputed of the layers shown agrees with the libraries that ran the models."""
     if not traces:
         return translate(lang, "check.none")
+    if figure.given_by:
+        return translate(lang, "check.given", source=figure.given_by)
+    layers = figure.layers
     shown: Sequence[int | None] = layers or [None] * len(traces)
     checks = [(trace.check, layer) for trace, layer in zip(traces, shown, strict=True) if not trace.check.reported]
     if not checks:
         return translate(lang, "check.reported")
     errors = [check.max_abs_error if layer is None else check.of(layer) for check, layer in checks]
     libraries = ", ".join(dict.fromkeys(check.against for check, _ in checks))
-    if sampled:
+    if figure.sampled:
         named = " / ".join(str(layer + 1) for layer in dict.fromkeys(layers))
         libraries = translate(lang, "check.layer", against=libraries, layer=named)
     if max(errors) == 0:
@@ -79,7 +82,7 @@ def result(
         "onward": [onward(rows, lang, frame) for rows in figure.rows],
         "marked": figure.marked,
         "comparison": figure.comparison,
-        "check": checked(traces, figure.layers, lang, figure.sampled),
+        "check": checked(traces, figure, lang),
         "table": tables.page_table(figure.table, lang, view),
         "hash": weights(traces),
         "links": {

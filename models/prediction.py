@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RANKS = 10  # how many of the likeliest next tokens a trace keeps
-ROWS = 8  # tokens whose scores are looked at together: as much as stays in a processor's cache
-FARTHEST = 60.0  # where the largest score of a row lies farther from 0, it is taken off before the exponential
 SLICES = 20  # the scores of a row lie in so many layers, where they divide into them; each column has its largest
 
 Read = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -47,31 +45,19 @@ def predict(
 def read(logits: "Tensor", ids: np.ndarray) -> Read:
     """Losses [tokens], the likeliest tokens and their probabilities [tokens, ranks], from logits [tokens, words].
 
-    torch has the faster exponential, numpy the faster maxima; both see the same numbers.
+    Losses and probabilities are torch's own logarithms; only the likeliest are found faster than torch would.
     """
     import torch
 
-    scores = logits.numpy()
+    scores, logarithms = logits.numpy(), torch.log_softmax(logits, 1).numpy()
     tokens, pieces = scores.shape
     ranks = min(RANKS, pieces)
     slices = 1 if pieces % SLICES or pieces // SLICES < ranks else SLICES
     layered = scores.reshape(tokens, slices, -1)
-    maxima, shifts = np.empty((tokens, layered.shape[2]), np.float32), np.zeros((tokens, 1), np.float32)
-    room, sums = torch.empty(ROWS, pieces), torch.empty(tokens, 1)
-    for start in range(0, tokens, ROWS):
-        here, rows = slice(start, start + ROWS), logits[start : start + ROWS]
-        powers = torch.exp(rows, out=room[: len(rows)])
-        most = layered[here].max(1, out=maxima[here]).max(1, keepdims=True)
-        if (far := np.abs(most) > FARTHEST).any():
-            shifts[here] = np.where(far, most, 0)
-            torch.exp(rows - torch.from_numpy(shifts[here]), out=powers)
-        torch.sum(powers, 1, keepdim=True, out=sums[here])
-    logarithms = np.log(sums.numpy(), dtype=np.float64) + shifts
-    places = largest(scores, candidates(layered, maxima, ranks), ranks)
-    shares = np.exp(np.take_along_axis(scores, places, 1) - logarithms).astype(np.float32)
+    places = largest(scores, candidates(layered, layered.max(1), ranks), ranks)
     loss = np.full(tokens, np.nan, np.float32)
-    loss[1:] = (logarithms[:-1] - np.take_along_axis(scores[:-1], ids[1:, None], 1))[:, 0]
-    return loss, places, shares
+    loss[1:] = -np.take_along_axis(logarithms[:-1], ids[1:, None], 1)[:, 0]
+    return loss, places, np.exp(np.take_along_axis(logarithms, places, 1))
 
 
 def candidates(rows: np.ndarray, maxima: np.ndarray, ranks: int) -> np.ndarray:

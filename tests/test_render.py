@@ -38,9 +38,10 @@ def test_the_summary_is_escaped_and_its_plain_twin_is_not(attention):
         ([1e-9, 2e-7], "geprüft gegen X: Abweichung ≤ 2·10⁻⁷", "checked against X: deviation ≤ 2·10⁻⁷"),
     ],
 )
-def test_the_check_states_the_worst_of_all_runs(make_attentive, errors, german, english):
+def test_the_check_states_the_worst_of_all_runs(attention, make_attentive, errors, german, english):
     traces = [replace(make_attentive(), check=Check(error, "X")) for error in errors]
-    assert (render.checked(traces, [], "de"), render.checked(traces, [], "en")) == (german, english)
+    figure = replace(attention[2], layers=())
+    assert (render.checked(traces, figure, "de"), render.checked(traces, figure, "en")) == (german, english)
 
 
 def test_the_json_twin_carries_query_runs_figure_and_numbers(attention):

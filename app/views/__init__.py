@@ -139,6 +139,7 @@ class Figure:
     table: Table
     layers: Sequence[int] = ()  # counted from 0, −1 the last; empty: all, or none in particular
     sampled: bool = False  # all layers are shown, and these are checked for all: that costs as much as the picture
+    given_by: str = ""  # the library's function whose numbers are shown as they are: nothing is recomputed
     token_runs: Sequence[int] = ()  # the traces whose words stand above the figure; empty: all
     links: Sequence[Link] = ()
     rows: Sequence[Rows] = ()

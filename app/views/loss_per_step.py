@@ -24,7 +24,7 @@ from app.messages import (
     visible,
 )
 from app.plotting import Axis, Curve, chart
-from app.query import Places, Query, Value, layers
+from app.query import Places, Query, Value
 from app.views import Cell, Figure, Ranked, Table, View, change_term
 from app.words import indexed, place_label, shortened, words
 from models import registry, tokenizer
@@ -116,9 +116,8 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
         translate(query.lang, f"loss_per_step.axis.sum{measured}", unit=unit), limits=(0, 1.05 * max(*sums, 1e-6))
     )
     plot = chart(curves, query.lang, x, y, right=right)
-    last = [layers(trace) - 1 for trace in traces]  # what the losses come from
     told = list(summaries(query, traces, sums, guesses))
-    return Figure(plot, told, table(query, traces, guesses), last, sampled=True, token_runs=plain)
+    return Figure(plot, told, table(query, traces, guesses), given_by="torch.log_softmax", token_runs=plain)
 
 
 def sum_look(traces: list[Trace], number: int) -> tuple[int, Literal["dash", "dot"]]:

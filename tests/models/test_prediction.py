@@ -22,6 +22,7 @@ def test_columns_find_what_sorting_finds(pieces: int, tokens: int) -> None:
     assert torch.equal(places, expected.indices)
     assert (shares - exact.gather(1, places).exp()).abs().max() <= 1e-6
     assert torch.allclose(losses[1:].double(), -exact[:-1].gather(1, ids[1:, None])[:, 0], rtol=0, atol=1e-5)
+    assert torch.equal(losses[1:], -scores.log_softmax(1)[:-1].gather(1, ids[1:, None])[:, 0])  # to the last bit
 
 
 @pytest.mark.parametrize("value", [0.0, float("nan")])
