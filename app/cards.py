@@ -236,6 +236,7 @@ def curve(trained: Json, lang: Lang) -> Json:
         "table": {
             "caption": translate(lang, "card.curve"),
             "columns": columns,
+            "worded": {0},
             "rows": tables.table_rows(rows),
             "note": "",
         },

@@ -24,6 +24,8 @@ OF_A_RUN = ("column.model", "column.run", "column.change")
 # Columns of German words, which are read out as such on English pages too.
 GERMAN = frozenset("word other_word earlier after looking looked_at piece guesses neighbours".split())
 
+NUMBERS = {int, float}
+
 Json = dict[str, Any]
 
 
@@ -48,11 +50,14 @@ def page_table(table: Table, lang: Lang, view: View) -> Json:
     kept = [place for place in range(len(columns)) if place not in shared]
     shown = [columns[place] for place in kept]
     heads = [kept.index(place) for place in named if place not in alike] or [0]
+    worded = [number for number, place in enumerate(kept) if not NUMBERS & set(map(type, cells[place]))]
+    german = among(GERMAN, shown) if lang != "de" else ()
     lines = list(zip(*(column_texts(cells[place], lang) for place in kept), strict=True))
     return {
         "caption": " · ".join([translate(lang, f"{view.name}.title"), *told]),
         "columns": [translate(lang, column) for column in shown],
-        "rows": table_rows(lines, heads, among(GERMAN, shown) if lang != "de" else ()),
+        "worded": {*heads, *worded},
+        "rows": table_rows(lines, heads, german, worded),
         "note": translate(lang, "table.brief", count=whole(lang, table.count)) if brief else "",
     }
 
@@ -62,15 +67,22 @@ def among(names: Collection[str], columns: Sequence[str]) -> list[int]:
     return [place for place, column in enumerate(columns) if column.removeprefix("column.") in names]
 
 
-def table_rows(lines: Sequence[Sequence[str]], heads: Collection[int] = (0,), german: Collection[int] = ()) -> Markup:
-    """The rows as HTML; the cells in the columns `heads` are their headers, those in `german` are in that language."""
+def table_rows(
+    lines: Sequence[Sequence[str]],
+    heads: Collection[int] = (0,),
+    german: Collection[int] = (),
+    worded: Collection[int] = (),
+) -> Markup:
+    """The rows as HTML; the cells in the columns `heads` are their headers, those in `german` are in that language,
+    those in `worded` are words and begin where their column does."""
     if not lines:
         return Markup()
     width = len(lines[0])
     cells = ""
     for place in range(width):
         spoken = ' lang="de"' if place in german else ""
-        cells += f'<th scope="row"{spoken}>%s</th>' if place in heads else f"<td{spoken}>%s</td>"
+        begins = ' class="worded"' if place in worded else ""
+        cells += f'<th scope="row"{spoken}>%s</th>' if place in heads else f"<td{begins}{spoken}>%s</td>"
     line = f"<tr>{cells}</tr>"
     text = escaped(chain.from_iterable(lines))
     return Markup("\n".join(line % tuple(text[at : at + width]) for at in range(0, len(text), width)))

@@ -43,8 +43,8 @@ def test_a_large_table_is_condensed_and_says_so(count):
 def test_numbers_beside_words_have_the_readers_decimal_sign_and_a_point_in_the_data():
     guesses = Ranked([("ist", 0.1134), ("hat", 0.0878)])
     table = Table(("column.word", "column.guesses"), lambda: [("biss", guesses)], 1)
-    assert "ist 0,113 · hat 0,088" in tables.page_table(table, "de", GATES)["rows"]
-    assert "ist 0.113 · hat 0.088" in tables.page_table(table, "en", GATES)["rows"]
+    assert "„ist“ 0,113 · „hat“ 0,088" in tables.page_table(table, "de", GATES)["rows"]
+    assert "“ist” 0.113 · “hat” 0.088" in tables.page_table(table, "en", GATES)["rows"]
     assert "biss,ist 0.113 · hat 0.088" in tables.as_csv(table)
     said = Table(("column.word", "column.guesses"), lambda: [("biss", guesses._replace(said="ist 11 %"))], 1)
     assert ">ist 11 %</td>" in tables.page_table(said, "en", GATES)["rows"]
@@ -56,6 +56,15 @@ def test_rows_of_a_table_are_escaped_cell_by_cell():
         '<tr><th scope="row">&lt;i&gt;</th><td>a &amp; b</td></tr>\n<tr><th scope="row">c</th><td>%s</td></tr>'
     )
     assert tables.table_rows([]) == ""
+
+
+def test_words_begin_where_their_column_does_and_numbers_end_there():
+    columns = ("column.position", "column.guesses", "column.value", "column.piece")
+    rows = [(1, Ranked([("ist", 0.1)]), 0.5, "##s"), (2, Ranked([("hat", 0.2)]), None, "##t")]
+    shown = tables.page_table(Table(columns, lambda: rows, 2), "en", GATES)
+    assert shown["worded"] == {0, 1, 3}  # the first is the rows' header
+    assert '<th scope="row">1</th><td class="worded" lang="de">“ist” 0.100</td><td>0.5000</td>' in shown["rows"]
+    assert '<td>–</td><td class="worded" lang="de">##t</td>' in shown["rows"]
 
 
 def test_the_words_of_a_row_are_its_headers_and_what_all_rows_share_is_not():
@@ -106,7 +115,7 @@ def test_the_model_of_all_rows_stands_once_in_the_caption_and_a_measure_never_do
     words = [("lstm", "Hund", place) for place in range(3)]
     after = tables.page_table(Table(("column.model", "column.after", "column.position"), lambda: words, 3), "en", GATES)
     assert after["caption"] == "Gates · Model: lstm" and len(after["columns"]) == 2, "a word stays with its number"
-    assert after["rows"].splitlines()[1] == '<tr><td lang="de">Hund</td><th scope="row">1</th></tr>'
+    assert after["rows"].splitlines()[1] == '<tr><td class="worded" lang="de">Hund</td><th scope="row">1</th></tr>'
     two = [*rows, ("gru", 2, None, 0, 0.5)]
     both = tables.page_table(Table(columns, lambda: two, len(two)), "de", GATES)
     assert both["columns"] == ["Modell", "Satz", "Platz", "Wert"] and both["caption"] == "Gates"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from app.messages import Lang, Message, decimal, say, translate, whole
+from app.messages import Lang, Message, decimal, in_quotes, say, translate, whole
 from app.plotting import Plot
 from app.query import Query, Value
 from models import registry
@@ -43,7 +43,7 @@ class Ranked(NamedTuple):
 
     def text(self, lang: Lang) -> str:
         """The cell as a page shows it."""
-        return self.said or " · ".join(f"{word} {decimal(lang, value, 3)}" for word, value in self.found)
+        return self.said or " · ".join(f"{in_quotes(lang, word)} {decimal(lang, value, 3)}" for word, value in self.found)
 
 
 Cell = str | int | float | Ranked | None
