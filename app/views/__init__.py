@@ -43,7 +43,8 @@ class Ranked(NamedTuple):
 
     def text(self, lang: Lang) -> str:
         """The cell as a page shows it."""
-        return self.said or " · ".join(f"{in_quotes(lang, word)} {decimal(lang, value, 3)}" for word, value in self.found)
+        numbered = (f"{in_quotes(lang, word)} {decimal(lang, value, 3)}" for word, value in self.found)
+        return self.said or " · ".join(numbered)
 
 
 Cell = str | int | float | Ranked | None
