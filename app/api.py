@@ -69,7 +69,7 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
     if query.format == "npz":
         file = io.BytesIO()
         arrays: dict[str, Any] = {name: array for name, _, array in trace.arrays(lambda name: sent(name, wanted))}
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **axis_names(trace), **arrays)
         return file.getvalue(), "application/zip"
     content = {
         "model": trace.model,
@@ -82,6 +82,20 @@ def answer(query: TraceQuery, trace: Trace) -> tuple[bytes, str]:
         "weights": model.hash,
     }
     return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), "application/json"
+
+
+def axis_names(trace: Trace) -> dict[str, Any]:
+    """What stands at the places of axes that have names: tokens, gates, classes, labels, as arrays of text."""
+    found: dict[str, Any] = {"tokens": [token.text for token in trace.tokens]}
+    if trace.recurrence:
+        found["gate_names"] = trace.recurrence.gate_names
+    if trace.classification:
+        found["class_names"] = trace.classification.class_names
+    if trace.labelling:
+        found["label_names"] = trace.labelling.label_names
+    if trace.written:
+        found["target_tokens"] = [token.text for token in trace.written.words]
+    return {name: np.array(names, dtype=np.str_) for name, names in found.items()}
 
 
 def sent(name: str, wanted: Sequence[str]) -> bool:

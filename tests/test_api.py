@@ -55,13 +55,28 @@ def test_json_and_npz_hold_the_same_numbers(client):
             assert np.array_equal(np.ravel(packed[name]), expected.astype(np.float32), equal_nan=True)
         probabilities = [[entry["probability"] for entry in row] for row in told["fields"]["predictions"]["data"]]
         assert packed["probabilities"].tolist() == pytest.approx(np.array(probabilities))
-        assert set(packed.files) == set(told["fields"]) - {"predictions"} | {"ids", "probabilities"}
+        named = {"tokens", "gate_names", "ids", "probabilities"}
+        assert set(packed.files) == set(told["fields"]) - {"predictions"} | named
 
 
 def test_only_the_fields_asked_for(client):
     assert list(ask(client, fields=" hidden , loss,").json()["fields"]) == ["hidden", "loss"]
     with np.load(io.BytesIO(ask(client, fields="gates", format="npz").content)) as packed:
-        assert packed.files == ["gates"]
+        assert packed.files == ["tokens", "gate_names", "gates"]
+
+
+@pytest.mark.parametrize("model", ["lstm", "encoder", "lstm-intent", "encoder-entities", "translator"])
+def test_npz_names_what_stands_at_the_places_of_its_axes(client, model):
+    told = ask(client, model=model).json()
+    with np.load(io.BytesIO(ask(client, model=model, format="npz").content)) as packed:
+        assert packed["tokens"].tolist() == [token["text"] for token in told["tokens"]]
+        for name in ("gate_names", "class_names", "label_names"):
+            assert packed[name].tolist() == told[name] if told.get(name) else name not in packed.files
+        axes = {axis: size for field in told["fields"].values() for axis, size in zip(field["axes"], field["shape"])}
+        written = [token["text"] for token in told.get("target_tokens", [])]
+        assert packed["target_tokens"].tolist() == written if written else "target_tokens" not in packed.files
+        for name, axis in (("gate_names", "gates"), ("class_names", "classes"), ("label_names", "labels")):
+            assert name not in packed.files or axes.get(axis, len(packed[name])) == len(packed[name])
 
 
 def test_the_loss_of_the_first_token_is_null(client):
