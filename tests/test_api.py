@@ -72,7 +72,8 @@ def test_npz_names_what_stands_at_the_places_of_its_axes(client, model):
         assert packed["tokens"].tolist() == [token["text"] for token in told["tokens"]]
         for name in ("gate_names", "class_names", "label_names"):
             assert packed[name].tolist() == told[name] if told.get(name) else name not in packed.files
-        axes = {axis: size for field in told["fields"].values() for axis, size in zip(field["axes"], field["shape"])}
+        fields = told["fields"].values()
+        axes = dict(pair for field in fields for pair in zip(field["axes"], field["shape"], strict=True))
         written = [token["text"] for token in told.get("target_tokens", [])]
         assert packed["target_tokens"].tolist() == written if written else "target_tokens" not in packed.files
         for name, axis in (("gate_names", "gates"), ("class_names", "classes"), ("label_names", "labels")):
