@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from models.training.faults import Fault
+
 KLEXIKON = "text_klexikon/klexikon.train.txt.gz"
 WIKIPEDIA = "text_klexikon/wiki.train.txt.gz"
 TATOEBA = "translation_tatoeba/train.tsv.gz"
 
 
-class WrongFormat(ValueError):
-    """The file is not in the format that is read here; the message is a sentence for the person who named it."""
+class WrongFormat(Fault):
+    """The file is not in the format that is read here."""
 
 
 def open_text(path: Path) -> TextIO:
@@ -59,10 +61,19 @@ def table(path: Path, columns: list[str]) -> Iterator[list[str]]:
             yield row
 
 
+def translations(path: Path) -> Iterator[tuple[str, str]]:
+    """German sentences with their English translations; raises WrongFormat with the line's number."""
+    for number, row in enumerate(rows(path), start=1):
+        if row and len(row) != 2:
+            raise WrongFormat(f"Line {number} of {path} has {len(row)} cells instead of 2.")
+        if row:
+            yield row[0], row[1]
+
+
 def german_text(corpora: Path) -> dict[str, list[list[str]]]:
     """The German training text as paragraphs of sentences, by corpus; each Tatoeba sentence is its own paragraph."""
     return {
-        "tatoeba": [[german] for german, _ in rows(corpora / TATOEBA)],
+        "tatoeba": [[german] for german, _ in translations(corpora / TATOEBA)],
         "klexikon": list(paragraphs(corpora / KLEXIKON)),
         "wikipedia": list(paragraphs(corpora / WIKIPEDIA)),
     }

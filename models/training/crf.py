@@ -13,6 +13,7 @@ import typer
 
 from models.entities import spans
 from models.training.entities import TRAINED_ON, read
+from models.training.faults import told
 
 RANGE = 2  # words to either side whose form counts
 AFFIXES = (1, 2, 3, 4)
@@ -42,6 +43,7 @@ def shape(word: str) -> str:
     return "".join(kind for place, kind in enumerate(kinds) if not place or kind != kinds[place - 1])
 
 
+@told()
 def main(
     corpora: Annotated[Path, typer.Option(help="the folder of the corpora (see models/training/README.md)")],
     file: Annotated[Path, typer.Option(help="what to score it on, BIO, plain or .gz")],

@@ -16,10 +16,12 @@ import typer
 from tqdm import tqdm
 
 from models import faithfulness, registry, tokenizer
+from models.experiments import takes
 from models.run import Run, perform
 from models.trace import typed_places
 from models.training import classification, entities
 from models.training.corpora import lines
+from models.training.faults import Fault, told
 
 INTENTS, INTENTS_LEARNED = "intents_massive/dev.tsv.gz", "intents_massive/train.tsv.gz"
 ENTITIES, ENTITIES_LEARNED = "ner_germeval2014/dev.bio.gz", "ner_germeval2014/train.bio.gz"
@@ -107,13 +109,17 @@ ASKED = {  # by the field that its traces have: where the sentences are from, an
 }
 
 
+@told()
 def main(
     corpora: Annotated[Path, typer.Option(help="the folder of the corpora (see models/training/README.md)")],
     model: Annotated[str, typer.Option(help="a Transformer with something to answer")] = "encoder-intent",
     seed: Annotated[int, typer.Option(help="which sentences are taken")] = 1,
 ) -> None:
     """Measures and writes faithfulness.json."""
-    known = registry.get(model)
+    known = registry.catalogue().get(model)
+    if known is None or not takes(known, "attributions"):
+        fitting = ", ".join(each.name for each in registry.catalogue().values() if takes(each, "attributions"))
+        raise Fault(f"'{model}' cannot be asked what counted for an answer; {fitting} can.")
     file, asked = next(entry for field, entry in ASKED.items() if field in known.fields)
     said = {"weights": known.hash, "file": file, "seed": seed}
     said |= measured(asked(model, corpora, random.Random(seed)))

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
+
+from models.training.faults import Fault
 
 Batch = TypeVar("Batch")
 
@@ -47,7 +49,7 @@ def fit(
     checkpoint: Path,
     at_step: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
-    """Trains the model in place; goes on from the checkpoint if there is one.
+    """Trains the model in place; goes on from the checkpoint if there is one, a Fault if that is of another recipe.
 
     `loss_of` gives the mean loss of a batch and how many tokens it had; `batches_from(n)` the batches from number n on;
     `at_step` is called before each step and after the last (for snapshots).
@@ -59,7 +61,7 @@ def fit(
         optimizer, recipe.learning_rate, total_steps=recipe.steps + 1, pct_start=min(0.5, recipe.warmup / recipe.steps),
         cycle_momentum=False,
     )  # fmt: skip
-    progress = load_checkpoint(checkpoint, model, optimizer, half_cosine) if checkpoint.exists() else Progress()
+    progress = load_checkpoint(checkpoint, model, optimizer, half_cosine, recipe) if checkpoint.exists() else Progress()
     model.train()
     last = saved = time.monotonic()
     smooth = progress.curve[-1][1] if progress.curve else None
@@ -86,7 +88,7 @@ def fit(
         last = now
         if now - saved > SAVE_EVERY or progress.step == recipe.steps:
             saved = now
-            save_checkpoint(checkpoint, model, optimizer, half_cosine, progress)
+            save_checkpoint(checkpoint, model, optimizer, half_cosine, recipe, progress)
         bar.set_postfix_str(f"loss {smooth:.3f}, {progress.tokens / 1e6:.2f} M tokens", refresh=False)
         bar.update()
     bar.close()
@@ -99,6 +101,7 @@ def save_checkpoint(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
+    recipe: Recipe,
     progress: Progress,
 ) -> None:
     """Writes all that a run needs to go on; a cut while writing leaves the file before it whole."""
@@ -109,6 +112,7 @@ def save_checkpoint(
             "model": model.state_dict(),
             "optimizer": optimizer.state_dict(),
             "schedule": schedule.state_dict(),
+            "recipe": asdict(recipe),
             "progress": vars(progress),
         },
         partial,
@@ -121,9 +125,17 @@ def load_checkpoint(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
+    recipe: Recipe,
 ) -> Progress:
     """Sets model, optimizer and schedule to where a run was cut off, and gives how far it had come."""
     state: dict[str, Any] = torch.load(file, weights_only=True)
+    before = state.get("recipe", {})
+    if other := [f"{name} {before.get(name)}, now {value}" for name, value in asdict(recipe).items()
+                 if before.get(name) != value]:  # fmt: skip
+        raise Fault(
+            f"{file} is what another run left when it was interrupted ({'; '.join(other)}): give that run's command "
+            "again, remove the file, or name another folder with --checkpoints."
+        )
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     schedule.load_state_dict(state["schedule"])

@@ -7,7 +7,7 @@ the articles of the validation files, tested on every fifth paragraph of Klexiko
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from models.memory import STEPS
 from models.recurrence import RecurrentLanguageModel
 from models.tokenizer import CLS, WEIGHTS, tokenizer
 from models.training import corpora as sources
+from models.training.faults import Fault, told
 from models.training.language import sampled_softmax
 
 FILES = ("text_klexikon/klexikon.validation.txt.gz", "text_klexikon/wiki.validation.txt.gz")
@@ -106,6 +107,7 @@ def accuracies(network: RecurrentLanguageModel, probes: Tensor, states: Tensor, 
     return found
 
 
+@told()
 def train(
     model: Annotated[str, typer.Argument(help="rnn, lstm or gru")],
     corpora: Annotated[Path, typer.Option(help="the folder of the corpora (see models/training/README.md)")],
@@ -113,7 +115,9 @@ def train(
     weights: Annotated[Path, typer.Option(help="the folder of the models")] = WEIGHTS,
 ) -> None:
     """Learns the probes of one model and writes memory.safetensors and memory.json beside its weights."""
-    network = cast(RecurrentLanguageModel, files.read(weights / model))
+    network = files.read(weights / model)
+    if not isinstance(network, RecurrentLanguageModel):
+        raise Fault(f"'{model}' is no recurrent language model; rnn, lstm and gru are.")
     learned, tested = sentences(corpora)
     states, words = pairs(network, learned, LEARNED_FROM)
     probes = learn(network, states, words, seed).half()

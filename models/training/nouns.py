@@ -16,6 +16,7 @@ import typer
 
 from models.nouns import POLITE, TABLE
 from models.training.corpora import german_text
+from models.training.faults import told
 
 LEAST = 4  # times with a capital
 SHARE = 0.8  # of its places in the middle of sentences; "biss", a verb and rarely a bite, stays out
@@ -50,6 +51,7 @@ def nouns(capitals: Counter[str], others: Counter[str]) -> list[str]:
     )
 
 
+@told()
 def write(
     corpora: Annotated[Path, typer.Option(help="the folder of the corpora (see models/training/README.md)")],
     file: Annotated[Path, typer.Option(help="where to write the table")] = TABLE,

@@ -26,6 +26,7 @@ from models.training import (
     translator,
     word_vectors,
 )
+from models.training.faults import told
 from models.training.lesson import Job, Lesson
 from models.training.loop import Progress, Recipe, fit
 
@@ -53,7 +54,7 @@ def network(
         if progress.step in snapshots and progress.step < recipe.steps and not job.go_on:
             outcome.write(lesson, recipe, progress, job.weights / f"{job.name}@{progress.step}")
 
-    checkpoint = job.checkpoints / f"{job.name}.pt"
+    checkpoint = job.checkpoints / f"{job.name}{'-from-scratch' if job.from_scratch else ''}.pt"
     progress = fit(lesson.network, lesson.loss_of, lesson.batches_from, recipe, checkpoint, keep)
     outcome.write(lesson, recipe, progress, folder, job.go_on)
     checkpoint.unlink(missing_ok=True)  # the run is over; the next one starts from the weights or anew
@@ -79,6 +80,7 @@ TRAININGS: dict[str, Callable[[Job], None]] = {  # in the order in which they ne
 }
 
 
+@told()
 def train(
     model: Annotated[str, typer.Argument(help=f"one of {', '.join(TRAININGS)}, or all")],
     corpora: Annotated[Path, typer.Option(help="the folder of the corpora (see models/training/README.md)")],

@@ -4,7 +4,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from models.training.corpora import WrongFormat, rows
+from models.training.corpora import WrongFormat, translations
 from models.training.likelihood import WrongModel
 from models.translation import BEAMS, Translator
 
@@ -18,12 +18,9 @@ def bleu(model: object, file: Path, limit: int | None) -> dict[str, Any]:
         raise WrongModel("does not translate (translator does)")
     from sacrebleu.metrics.bleu import BLEU
 
-    pairs = list(islice(filter(None, rows(file)), limit))
+    pairs = list(islice(translations(file), limit))
     if not pairs:
         raise WrongFormat(f"There are no sentence pairs in {file}.")
-    for line, pair in enumerate(pairs, start=1):
-        if len(pair) != 2:
-            raise WrongFormat(f"Line {line} of {file} has {len(pair)} cells instead of 2.")
     german, english = map(list, zip(*pairs, strict=True))
     metric = BLEU()
     found = {beams: metric.corpus_score(model.translate(german, beams), [english]).score for beams in (1, BEAMS)}

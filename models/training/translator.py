@@ -14,7 +14,7 @@ from transformers import MarianConfig, MarianMTModel
 
 from models.tokenizer import CLS, PAD, SEP, SPECIAL_TOKENS, tokenizer
 from models.training import text
-from models.training.corpora import TATOEBA, rows
+from models.training.corpora import TATOEBA, translations
 from models.training.lesson import Job, Lesson
 from models.training.loop import Recipe
 from models.training.vectors import piece_vectors
@@ -31,7 +31,7 @@ Pair = tuple[np.ndarray, np.ndarray]  # German and English ids, each [CLS] piece
 def lesson(job: Job, recipe: Recipe) -> Lesson[Pair]:
     """A Marian that reads the shared German pieces and writes English ones of its own."""
     folder = job.weights / job.name
-    sentences = [(german, english) for german, english, *_ in rows(job.corpora / TATOEBA)]
+    sentences = list(translations(job.corpora / TATOEBA))
     english = english_tokenizer([english for _, english in sentences], folder / "english.json")
     config = MarianConfig(
         vocab_size=tokenizer().get_vocab_size(), decoder_vocab_size=english.get_vocab_size(), d_model=job.units,

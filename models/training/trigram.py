@@ -14,6 +14,7 @@ import typer
 from models.tokenizer import CLS, SEP, tokenizer
 from models.training import text
 from models.training.corpora import lines
+from models.training.faults import told
 
 ORDER = 3
 Context = tuple[int, ...]
@@ -54,6 +55,7 @@ def trigrams(ids: list[int]) -> Iterator[tuple[Context, int]]:
         yield tuple(sequence[max(0, place - ORDER + 1) : place][::-1]), sequence[place]
 
 
+@told()
 def main(
     corpora: Annotated[Path, typer.Option(help="the folder of the corpora (see models/training/README.md)")],
     file: Annotated[Path, typer.Option(help="what to score it on, a text a line, plain or .gz")],

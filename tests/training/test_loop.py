@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -6,6 +7,7 @@ import torch
 from models.recurrence import RecurrentLanguageModel
 from models.tokenizer import tokenizer
 from models.training import language, loop, recurrent, text
+from models.training.faults import Fault
 from models.training.loop import Recipe, fit
 
 RECIPE = Recipe(steps=8, batch_tokens=48, learning_rate=1e-2, warmup=2)
@@ -78,6 +80,12 @@ def test_a_finished_run_is_not_trained_again(texts, tmp_path):
     again, same = trained(texts, tmp_path / "gru.pt")
     assert equal(model, again)
     assert same.tokens == progress.tokens
+
+
+def test_a_run_of_another_recipe_does_not_go_on(texts, tmp_path):
+    trained(texts, tmp_path / "gru.pt")
+    with pytest.raises(Fault, match=r"gru.pt is what another run left .* \(steps 8, now 4; warmup 2, now 1\): give"):
+        trained(texts, tmp_path / "gru.pt", replace(RECIPE, steps=4, warmup=1))
 
 
 def test_batches_go_on_where_they_were_left(texts):

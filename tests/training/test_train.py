@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from models import weights
 from models.training import evaluate, recurrent, text, train, translator, word_vectors
 from models.training.lesson import Job
+from models.training.loop import Progress
 
 HELD_OUT = "Die Katze bellt.\nDer Hund schläft auf der Bank.\n"
 TASKS = {
@@ -98,6 +99,14 @@ def test_a_run_that_goes_on_starts_from_the_weights_and_adds_to_their_curve(corp
     assert after["loss"][:4] == before["loss"]
     assert after["tokens"] == before["tokens"] + after["runs"][1]["tokens"]
     assert after["runs"][0]["recipe"]["seed"] != after["runs"][1]["recipe"]["seed"]  # other batches, another order
+
+
+def test_a_run_from_scratch_does_not_go_on_from_another_one(corpora_folder, tmp_path, monkeypatch):
+    checkpoints = []
+    monkeypatch.setattr(train, "fit", lambda *given: checkpoints.append(given[4]) or Progress())
+    for from_scratch in (False, True):
+        trained("gru", corpora_folder, tmp_path, from_scratch=from_scratch)
+    assert [file.name for file in checkpoints] == ["gru.pt", "gru-from-scratch.pt"]
 
 
 def test_snapshots_show_the_encoder_on_its_way(corpora_folder, tmp_path):
