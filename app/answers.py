@@ -56,7 +56,7 @@ def begin(query: Query, traces: Sequence[Trace], number: int) -> str:
     """Says which run is meant where there are two."""
     if len(traces) == 1:
         return ""
-    if query.same_text:
+    if query.one_sentence:
         return f"{model_title(traces[number].model, query.lang)}: "
     return translate(query.lang, f"sentence.{number + 1}")
 
@@ -66,7 +66,7 @@ def title(query: Query, trace: Trace) -> str:
     text = trace.text
     if kind(trace) == "hidden":
         text = translate(query.lang, "training.hidden", text=text, word=asked_word(trace))
-    if query.vs_model in (None, query.model):
+    if not query.two_models:
         return text
     return f"{model_title(trace.model, query.lang)} · {text}"
 

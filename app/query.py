@@ -60,17 +60,17 @@ class Slider:
     usual: Callable[[Any, Sequence[Trace]], float] | None = None
 
 
-Layer = Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1), standard=-1)]
-
-
-def layers(trace: Trace) -> int:
-    """The number of layers in a trace."""
+def layers(trace: Trace) -> range:
+    """The layers of a trace, counted from 1."""
     if trace.states is not None and trace.states.hidden is not None:
-        return len(trace.states.hidden)
+        return range(1, len(trace.states.hidden) + 1)
     if trace.attention is not None:
-        return len(trace.attention.attention)
+        return range(1, len(trace.attention.attention) + 1)
     assert trace.decoding is not None
-    return len(trace.decoding.cross_attention)
+    return range(1, len(trace.decoding.cross_attention) + 1)
+
+
+Layer = Annotated[PositiveInt | None, Choices(layers, standard=-1)]
 
 
 class Query(BaseModel):
@@ -92,7 +92,7 @@ class Query(BaseModel):
     def runs(self) -> list[Run]:
         """One run, or two where there is something to compare with."""
         runs = [Run(self.model, self.text)]
-        if self.vs is not None or self.vs_model is not None:
+        if self.comparing:
             runs.append(Run(self.vs_model or self.model, self.text if self.vs is None else self.vs))
         return runs
 
@@ -123,9 +123,19 @@ class Query(BaseModel):
         return {}
 
     @property
-    def same_text(self) -> bool:
+    def comparing(self) -> bool:
+        """Whether there is a second sentence or a second model."""
+        return self.vs is not None or self.vs_model is not None
+
+    @property
+    def two_models(self) -> bool:
+        """Whether the second model is another than the first."""
+        return self.vs_model not in (None, self.model)
+
+    @property
+    def one_sentence(self) -> bool:
         """Whether one sentence is read, once or by two models; one that is typed twice for one model counts as two."""
-        return self.vs is None or (self.vs == self.text and self.vs_model not in (None, self.model))
+        return self.vs is None or (self.vs == self.text and self.two_models)
 
     def changed(self, **values: Value | None) -> Self:
         """The same query with other values."""

@@ -78,7 +78,7 @@ def difference(
 def panel_title(query: Query, trace: Trace, known_already: Container[str] = ()) -> str:
     """What tells this run from the other: its model where two models read one sentence, with its choices but those that
     the figure says already, else the sentence."""
-    if query.vs_model is None or query.vs_model == query.model:
+    if not query.two_models:
         return trace.text
     parts = [model_title(trace.model, query.lang)]
     for name in run_choices(type(query)):
@@ -89,14 +89,14 @@ def panel_title(query: Query, trace: Trace, known_already: Container[str] = ()) 
             if isinstance(value, int)
             else choice_label(name, value, query.lang)
         )
-    if not query.same_text:
+    if not query.one_sentence:
         parts.append(trace.text)
     return " · ".join(parts)
 
 
 def run_title(query: Query, trace: Trace) -> str:
     """The sentence, and the model where there are two."""
-    if query.vs_model is None or query.vs_model == query.model:
+    if not query.two_models:
         return trace.text
     return f"{model_title(trace.model, query.lang)} · {trace.text}"
 
@@ -110,7 +110,7 @@ def run_name(query: Query, traces: Sequence[Trace], number: int) -> str:
     """What a summary begins with of a run: its model, and which sentence it read where there are two; the second time
     not the model again."""
     model = model_title(traces[number].model, query.lang)
-    if query.same_text:
+    if query.one_sentence:
         return model
     if number and traces[number].model == traces[0].model:
         return translate(query.lang, "run.again")

@@ -14,8 +14,9 @@ def test_one_run_two_sentences_two_models():
     assert Query(model="lstm", text="a", vs_model="gru").runs() == [Run("lstm", "a"), Run("gru", "a")]
     both = Query(model="lstm", text="a", vs="b", vs_model="gru")
     assert both.runs() == [Run("lstm", "a"), Run("gru", "b")]
-    assert not both.same_text and Query(text="a").same_text
-    assert Query(text="a", vs="a", model="rnn", vs_model="lstm").same_text and not Query(text="a", vs="a").same_text
+    assert not both.one_sentence and Query(text="a").one_sentence
+    assert not Query(text="a", vs="a").one_sentence
+    assert Query(text="a", vs="a", model="rnn", vs_model="lstm").one_sentence
 
 
 def test_an_address_says_the_text_and_what_differs():

@@ -162,7 +162,7 @@ def told(query: AttentionHeadsQuery, head: Head, length: Literal["caption", "kin
 def carried(query: AttentionHeadsQuery, run: int) -> dict[str, Any]:
     """What a map's query takes over, the tokens shown as in the tiles; a second model's map comes first there."""
     stated = query.model_dump(exclude={"sort"}) | {"lang": query.lang, "special": "shown"}
-    if run and query.vs_model is not None and query.vs_model != query.model:
+    if run and query.two_models:
         stated |= {"model": query.vs_model, "vs_model": query.model}
         if query.vs is not None:
             stated |= {"text": query.vs, "vs": query.text}

@@ -126,8 +126,7 @@ def onward(query: AttentionMapQuery, map_: Map, run: int) -> Rows:
     names, first = [shortened(word.label) for word in map_.rows], min(USUAL, len(places) - 1)
     axis = f"y{run + 1}" if run else "y"
     steps = AttentionStepsQuery.model_construct(**stated)
-    pair = query.vs is not None or query.vs_model is not None
-    label = f"attention_map.steps.{run + 1}" if pair else "attention_map.steps"
+    label = f"attention_map.steps.{run + 1}" if query.comparing else "attention_map.steps"
     return Rows("attention_steps", steps, label, axis, asks, names, first)
 
 

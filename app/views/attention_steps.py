@@ -252,7 +252,7 @@ def compared(query: AttentionStepsQuery, ways: Sequence[Way], before: np.ndarray
 
 def run_title(query: Query, traces: Sequence[Trace], run: int) -> str:
     """What a summary calls a run: its model and head, or which of two sentences it read."""
-    return panel_title(query, traces[run], ("looking",)) if query.same_text else run_name(query, traces, run)
+    return panel_title(query, traces[run], ("looking",)) if query.one_sentence else run_name(query, traces, run)
 
 
 def length(vector: np.ndarray) -> float:

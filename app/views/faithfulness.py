@@ -35,7 +35,7 @@ class FaithfulnessQuery(Query):
     show: Literal["words", "agreement", "heads"] = "words"
     asked: Annotated[NonNegativeInt | None, Places(askable, answering, place_label)] = None
     head: Annotated[Literal["all"] | PositiveInt | None, Choices(heads)] = None
-    layer: Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1))] = None
+    layer: Annotated[PositiveInt | None, Choices(layers)] = None
 
     def runs(self) -> list[Run]:
         """The sentences with their attributions."""
@@ -62,7 +62,7 @@ def figure(query: FaithfulnessQuery, traces: list[Trace]) -> Figure:
     for model in dict.fromkeys(trace.model for trace in traces if query.vs is None):
         if standard := faithfulness.yardstick(model):
             share = percent(query.lang, standard["even_same_class"])
-            begun = f"{model_title(model, query.lang)}: " if query.vs_model not in (None, query.model) else ""
+            begun = f"{model_title(model, query.lang)}: " if query.two_models else ""
             names = any(trace.labelling is not None for trace in traces if trace.model == model)
             key = "faithfulness.summary.even_elsewhere.names" if names else "faithfulness.summary.even_elsewhere"
             summary.append(say(key, model=begun, count=standard["sentences"], share=share))

@@ -48,13 +48,8 @@ class PartyQuery(Query):
         None, ge=0.5, le=32, description="what q·k is divided by; empty: √d"
     )
 
-    @property
-    def comparing(self) -> bool:
-        """Whether two sentences or models are compared, which invented guests know nothing of."""
-        return self.vs is not None or self.vs_model is not None
-
     def completed(self) -> Self:
-        """Whoever compares sees real guests beside the invented ones."""
+        """Whoever compares sees real guests beside the invented ones, who know nothing of a second sentence."""
         return self.changed(guests="both") if self.comparing and self.guests == "invented" else self
 
     def withheld(self) -> Mapping[str, Container[Value]]:

@@ -32,7 +32,7 @@ class PipelineQuery(Query):
     """The steps once, with one layer's two; or every layer."""
 
     show: Literal["steps", "layers"] = "steps"
-    layer: Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1), standard=0)] = None
+    layer: Annotated[PositiveInt | None, Choices(layers, standard=0)] = None
 
     def runs(self) -> list[Run]:
         """The same runs, with what comes out."""
@@ -205,7 +205,7 @@ def layerwise(query: PipelineQuery, run: int, stream: Stream) -> Iterable[Panel]
         ]  # fmt: skip
         texts = [[percent(lang, share) for share in row] for row in values.tolist()] if len(labels) <= FEW else ()
         name = translate(lang, f"pipeline.part.{part}")
-        if query.vs is not None or query.vs_model is not None:
+        if query.comparing:
             name = f"{name} · {run_title(query, stream.trace)}"
         yield Panel(
             name, values, rows, columns, "share", "%{hovertext}", run, range(len(columns)), texts=texts, hovers=hovers

@@ -45,7 +45,7 @@ class PositionsQuery(Query):
         """The same runs with the whole table; or each model over both orders, with positions and without."""
         if self.show != "permuted":
             return [Run(run.model, run.text, "positions") for run in super().runs()]
-        models = [self.model] + [self.vs_model] * (self.vs_model not in (None, self.model))
+        models = [self.model] + [self.vs_model] * self.two_models
         texts = (self.text, self.second)
         return [Run(str(name), text, change=change) for name in models for change in (None, OFF) for text in texts]
 

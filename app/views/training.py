@@ -46,7 +46,7 @@ class TrainingQuery(Query):
     """What is shown of the snapshots; layer and head of the attention; the word that is hidden."""
 
     show: Literal["attention", "guesses", "loss"] = "attention"
-    layer: Annotated[PositiveInt | None, Choices(lambda trace: range(1, layers(trace) + 1), standard=LAYER - 1)] = None
+    layer: Annotated[PositiveInt | None, Choices(layers, standard=LAYER - 1)] = None
     head: Annotated[Literal["mean"] | PositiveInt | None, Choices(heads, standard=HEAD)] = None
     word: Annotated[
         PositiveInt | None, Places(hidden_places, lambda trace: max(0, len(hidden_places(trace)) - 2), place_label)
