@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from typing import NamedTuple, cast
 
 from models import registry
@@ -18,123 +19,14 @@ def forward(run: Run) -> Trace:
     return replace(cast(registry.Changeable, loaded).forward(run.text, run.change), change=str(run.change))
 
 
-def gradients(run: Run) -> Trace:
-    """The model reads the text, and gradients flow back from its losses."""
-    from models import gradients
+def found_in(module: str, function: str = "trace") -> Callable[[Run], Trace]:
+    """A function of a module beside this one, imported when it is needed: what computes takes long to import."""
 
-    return gradients.trace(run)
+    def make(run: Run) -> Trace:
+        made: Trace = getattr(import_module(f"models.{module}"), function)(run)
+        return made
 
-
-def attributions(run: Run) -> Trace:
-    """The model reads the text, and gradients, erasures and heads switched off say what counted."""
-    from models import attributions
-
-    return attributions.trace(run)
-
-
-def distances(run: Run) -> Trace:
-    """The model reads the text, and its sentence vector stands beside the distances of unrelated sentences."""
-    from models import distances
-
-    return distances.trace(run)
-
-
-def erasures(run: Run) -> Trace:
-    """The model reads the text, and once more for each token with that token erased."""
-    from models import erasure
-
-    return erasure.trace(run)
-
-
-def gradient_input(run: Run) -> Trace:
-    """The model reads the text, and the slope of its answer along each word vector says what the word adds."""
-    from models import attributions
-
-    return attributions.slope_trace(run)
-
-
-def memory(run: Run) -> Trace:
-    """The model reads the text, and probes read its states."""
-    from models import memory
-
-    return memory.trace(run)
-
-
-def expectations(run: Run) -> Trace:
-    """The model reads the text, and says of every piece how likely it comes next."""
-    from models import expectation
-
-    return expectation.trace(run)
-
-
-def masked(run: Run) -> Trace:
-    """The model reads the text, and once more for each word with that word masked."""
-    from models import masked
-
-    return masked.trace(run)
-
-
-def pipeline(run: Run) -> Trace:
-    """The model reads the text and says what it has to say, with its own head."""
-    from models import pipeline
-
-    return pipeline.trace(run)
-
-
-def positions(run: Run) -> Trace:
-    """The model reads the text, and shows its vectors for all places."""
-    from models import positions
-
-    return positions.trace(run)
-
-
-def timing(run: Run) -> Trace:
-    """The networks read texts of several lengths, and a clock runs."""
-    from models import timing
-
-    return timing.trace(run)
-
-
-def trajectory(run: Run) -> Trace:
-    """The model reads the text, and its states become points of a plane."""
-    from models import planes
-
-    return planes.trace(run)
-
-
-def neighbours(run: Run) -> Trace:
-    """Each word is looked up, and the words nearest to it."""
-    from models import neighbours
-
-    return neighbours.trace(run)
-
-
-def contexts(run: Run) -> Trace:
-    """The model reads the text, and each word's states stand beside its own vector and the pieces near them."""
-    from models import contexts
-
-    return contexts.trace(run)
-
-
-def translation(run: Run) -> Trace:
-    """The model reads the text and writes its translation; greedily, or with beams."""
-    from models import translating
-
-    return translating.trace(run)
-
-
-def across(run: Run) -> Trace:
-    """The model writes, and each step looks at the text."""
-    from models import translating
-
-    return translating.across(run)
-
-
-def decoder(run: Run) -> Trace:
-    """The model writes, and each step looks at what it has written."""
-    from models import translating
-
-    return translating.decoder(run)
+    return make
 
 
 def having(*fields: str) -> Callable[[Model], bool]:
@@ -170,25 +62,27 @@ class Experiment(NamedTuple):
 
 EXPERIMENTS = {
     "forward": Experiment(forward, changes=True),
-    "across": Experiment(across, having("cross_attention")),
-    "attributions": Experiment(attributions, of_family("encoder", "decoder")),
-    "contexts": Experiment(contexts, of_family("encoder", "decoder")),
-    "decoder": Experiment(decoder, having("cross_attention")),
-    "distances": Experiment(distances, changes=True),
-    "erasures": Experiment(erasures, having("class_probabilities")),
-    "expectations": Experiment(expectations, language_model("recurrent", "encoder", "decoder"), changes=True),
-    "gradient_input": Experiment(gradient_input, having("class_probabilities")),
-    "gradients": Experiment(gradients, language_model("recurrent"), changes=True),
-    "gradient_map": Experiment(gradients, language_model("recurrent"), changes=True),
-    "masked": Experiment(masked, language_model("encoder")),
-    "memory": Experiment(memory, language_model("recurrent")),
-    "neighbours": Experiment(neighbours, of_family("word_vectors")),
-    "pipeline": Experiment(pipeline),
-    "positions": Experiment(positions, having("positions")),
-    "timing": Experiment(timing, timed),
-    "trajectory": Experiment(trajectory, having("hidden")),
-    "translation_beams": Experiment(translation, having("cross_attention")),
-    "translation_greedy": Experiment(translation, having("cross_attention")),
+    "across": Experiment(found_in("translating", "across"), having("cross_attention")),
+    "attributions": Experiment(found_in("attributions"), of_family("encoder", "decoder")),
+    "contexts": Experiment(found_in("contexts"), of_family("encoder", "decoder")),
+    "decoder": Experiment(found_in("translating", "decoder"), having("cross_attention")),
+    "distances": Experiment(found_in("distances"), changes=True),
+    "erasures": Experiment(found_in("erasure"), having("class_probabilities")),
+    "expectations": Experiment(
+        found_in("expectation"), language_model("recurrent", "encoder", "decoder"), changes=True
+    ),
+    "gradient_input": Experiment(found_in("attributions", "slope_trace"), having("class_probabilities")),
+    "gradients": Experiment(found_in("gradients"), language_model("recurrent"), changes=True),
+    "gradient_map": Experiment(found_in("gradients"), language_model("recurrent"), changes=True),
+    "masked": Experiment(found_in("masked"), language_model("encoder")),
+    "memory": Experiment(found_in("memory"), language_model("recurrent")),
+    "neighbours": Experiment(found_in("neighbours"), of_family("word_vectors")),
+    "pipeline": Experiment(found_in("pipeline")),
+    "positions": Experiment(found_in("positions"), having("positions")),
+    "timing": Experiment(found_in("timing"), timed),
+    "trajectory": Experiment(found_in("planes"), having("hidden")),
+    "translation_beams": Experiment(found_in("translating"), having("cross_attention")),
+    "translation_greedy": Experiment(found_in("translating"), having("cross_attention")),
 }
 
 
