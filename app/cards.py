@@ -39,10 +39,7 @@ MEASURES: dict[str, dict[str, int | None]] = {
     "masked": {"removed_in_top": 0},
     "next_word": {},
 }
-PARTS = {
-    "classes": ("class_items", "class_names"),
-    "cases": ("case_items",),
-}  # results by part; how many items each has
+PARTS = {"classes": ("class_items", "class_names"), "cases": ("case_items",)}  # and how many items each part has
 LEFT_OUT = {"accuracy_equal_pieces": "unequal_pieces", "spearman": "left_out"}  # what of the items a number leaves out
 BLANK = "＿＿"
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from app import align
 from app.messages import Lang, Message, Strong, decimal, quotations, say, translate, visible
-from app.plotting import Axis, Curve, Plot, chart
+from app.plotting import Axis, Curve, Dash, Plot, chart
 from app.query import Query, QueryError
 from app.views import Cell, Figure, Mark, Marked, Ranked, Table, Term
 from app.words import Word, words
@@ -121,14 +121,14 @@ def drawn(lang: Lang, pair: Pair) -> Plot:
         known = 1.0 if found(pair.tables[0], one.word) is not None else np.nan
         values = np.array([known, *pair.cosines[:, at]], np.float32)
         curves.append(Curve(visible(one.word), values, series=series, hovers=hovers(lang, pair, at, values)))
-    for name, numbers, dash in (("same", usual.same_words, "dash"), ("different", usual.different_words, "dot")):
+    elsewhere: tuple[tuple[str, np.ndarray, Dash], ...] = (
+        ("same", usual.same_words, "dash"), ("different", usual.different_words, "dot"),
+    )  # fmt: skip
+    for name, numbers, dash in elsewhere:
         title = translate(lang, f"contexts.usual.{name}")
         told = [f"{title}\n{stage}: {decimal(lang, float(value), 4)}"
                 for stage, value in zip(names[1:], numbers, strict=True)]  # fmt: skip
-        curves.append(
-            Curve(title, np.array([np.nan, *numbers]), series=5, dash="dot" if dash == "dot" else "dash", kind="line",
-                  hovers=["", *told])
-        )  # fmt: skip
+        curves.append(Curve(title, np.array([np.nan, *numbers]), series=5, dash=dash, kind="line", hovers=["", *told]))
     lowest = min(0.0, *(float(np.nanmin(curve.y)) for curve in curves))
     y = Axis(translate(lang, "contexts.axis"), limits=(lowest - 0.05, 1.05))
     return chart(curves, lang, Axis("", ticks=names), y, height=440)

@@ -34,9 +34,8 @@ def offered(
     """
     lang = query.lang
     made = []
-    anew = {
-        name: view.query.model_fields[name].default for name in run_choices(view.query)
-    }  # another model, other layers
+    # Another model has other layers.
+    anew = {name: view.query.model_fields[name].default for name in run_choices(view.query)}
     values: list[Any]
     for name, values in model_choices(view, query).items():
         labels = [model_title(value, lang) if value else none_label(view, name, lang) for value in values]

@@ -123,10 +123,8 @@ def drawing(query: "PositionsQuery", traces: list[Trace]) -> Figure:
     limit = max(float(np.nanmax(np.abs(on.change(*at(fitted(query, on.first)))), initial=0)) for on, _ in pairs)
     titles: dict[Scale, str] = {"share": translate(query.lang, "positions.bar.attention"),
               "difference": translate(query.lang, "positions.bar.change")}  # fmt: skip
-    plot = maps(
-        panels, query.lang, "map", titles
-    )  # on the range that it has with positions rounding looks like nothing
-    plot = ranged(plot, "coloraxis2", limit if limit > ROUNDING else 1.0)
+    # On the range that it has with positions rounding looks like nothing.
+    plot = ranged(maps(panels, query.lang, "map", titles), "coloraxis2", limit if limit > ROUNDING else 1.0)
     summary = [treated(query)]
     if query.second != query.text:
         summary += [each for pair in pairs for each in told(query, *pair, alone=len(pairs) == 1)]

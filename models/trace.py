@@ -71,11 +71,10 @@ class Attention:
     scores: Array = array("float32[layers, heads, tokens, tokens]", optional=True)  # q·k·scaling + mask, into softmax
     attention: Array = array("float32[layers, heads, tokens, tokens]")
     output_weights: Array | None = array("float32[layers, heads, head_units, units]", optional=True)  # each head's W_O
-    # What a layer adds to each token, before the sum and the normalisation: the heads together with the bias of W_O …
+    # What a layer adds to each token, before the sum and the normalisation: the heads together with the bias of W_O,
+    # and its feed-forward network.
     attention_output: Array | None = array("float32[layers, tokens, units]", optional=True)
-    feed_forward: Array | None = array(
-        "float32[layers, tokens, units]", optional=True
-    )  # … and its feed-forward network
+    feed_forward: Array | None = array("float32[layers, tokens, units]", optional=True)
 
 
 @part

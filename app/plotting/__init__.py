@@ -6,7 +6,7 @@ RdBu, differences PuOr, both symmetric around zero. One range serves both runs; 
 Here is what views draw with; who puts Plotly's JSON together or takes it apart has its parts from the files beside.
 """
 
-from app.plotting.charts import Axis, Curve, chart
+from app.plotting.charts import Axis, Curve, Dash, chart
 from app.plotting.colours import Scale, Theme
 from app.plotting.joined import Block, joined
 from app.plotting.maps import IN_CELLS, Panel, cell, maps
@@ -14,6 +14,6 @@ from app.plotting.names import BESIDE, curve_names, label_places
 from app.plotting.plot import Cells, Kind, Plot, beside
 
 __all__ = [
-    "Axis", "BESIDE", "Block", "Cells", "Curve", "IN_CELLS", "Kind", "Panel", "Plot", "Scale", "Theme", "beside",
-    "cell", "chart", "curve_names", "joined", "label_places", "maps",
+    "Axis", "BESIDE", "Block", "Cells", "Curve", "Dash", "IN_CELLS", "Kind", "Panel", "Plot", "Scale", "Theme",
+    "beside", "cell", "chart", "curve_names", "joined", "label_places", "maps",
 ]  # fmt: skip

@@ -29,6 +29,7 @@ from app.plotting.plot import (
     typed,
 )
 
+Dash = Literal["solid", "dash", "dot"]
 MOST_POWERS = 8  # of ten that a log axis names
 PATTERN = {"fillmode": "overlay", "fgcolor": PAPER["light"], "fgopacity": 0.6, "size": 7, "solidity": 0.25}
 
@@ -72,7 +73,7 @@ class Curve:
     y: np.ndarray
     x: np.ndarray | None = None
     series: int = 0
-    dash: Literal["solid", "dash", "dot"] = "solid"
+    dash: Dash = "solid"
     kind: Literal["line", "points", "both", "bar", "label"] = "both"
     texts: Sequence[str] = ()
     hover: str = ""

@@ -84,12 +84,8 @@ def label_places(
     widths, height = 8.2 * np.array([len(label) for label in labels], float) + 4, 18.0
     over = {"right": 8.0 + 0 * widths, "center": -widths / 2, "left": -8 - widths}
     down = {"top": 7.0, "middle": -height / 2, "bottom": -7 - height}
-    corners = (
-        np.stack(
-            [np.stack([over[side], np.full(len(widths), down[row])], 1) for row, side in map(str.split, PLACES)], 1
-        )
-        + middles[:, None]
-    )  # [points, places, (left, bottom)]
+    moved = [np.stack([over[side], np.full(len(widths), down[row])], 1) for row, side in map(str.split, PLACES)]
+    corners = np.stack(moved, 1) + middles[:, None]  # [points, places, (left, bottom)]
     boxes = np.concatenate([corners, corners + np.stack([widths, np.full(len(widths), height)], 1)[:, None]], -1)
     dots = np.concatenate([middles - 6, middles + 6], 1)
     free = np.logical_not(touching(boxes, dots).any(-1))

@@ -116,9 +116,7 @@ def spread_maps(picture: Picture, inner: tuple[float, float, float, float], rows
     sizes = {y: cells(picture, y) for y in picture.axes if "domain" in picture.layout[long_name(picture.across[y])]}
     panels = {y: size for y, size in sizes.items() if picture.layout[long_name(y)].get("domain", (0, 1))[0] == 0}
     gap = extra_gap(picture) + 30 * picture.style.scale
-    line = (
-        (top - bottom) * LINE if len(panels) < len(picture.axes) else 0.0
-    )  # it stands above the cells and their words
+    line = (top - bottom) * LINE if len(panels) < len(picture.axes) else 0.0  # above the cells and their words
     above = line + (head(picture, panels) if line else 0.0)
     wide = (right - left - gap * (len(panels) - 1)) / sum(panels.values())
     high = min((top - bottom - above) / rows, max(wide, LEAST_CELL * picture.style.scale))

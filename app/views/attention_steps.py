@@ -284,7 +284,7 @@ def all_rows(ways: Sequence[Way]) -> Iterable[tuple[Cell, ...]]:
         for word in way.words:
             label, at = (way.trace.model, run, word.position, word.label), word.position
             for step, array in zip(STEPS, (way.raw, way.scaled, way.masked, way.weights), strict=False):
-                yield *label, term(step), None, None if np.isnan(array[at]) else float(array[at])
+                yield *label, term(step), None, number(array[at])
             for step, vectors in (("mixed", way.mixed), ("projected", way.projected)):
                 for unit, value in enumerate(vectors[at].tolist(), start=1):
                     yield *label, term(step), unit, value

@@ -68,6 +68,12 @@ def figure(query: ClassificationQuery, traces: list[Trace]) -> Figure:
     return Figure(plot, summary, table(query, found), [-1] * len(traces), token_runs=shown)
 
 
+def answer(trace: Trace) -> tuple[int, float]:
+    """The class that a network finds likeliest, and how likely."""
+    best = int(said(trace).class_probabilities.argmax())
+    return best, float(said(trace).class_probabilities[best])
+
+
 def class_name(query: ClassificationQuery, trace: Trace, place: int) -> str:
     """A class as people say it."""
     return translate(query.lang, f"class.{said(trace).class_names[place]}")
@@ -175,7 +181,7 @@ def contributions(trace: Trace) -> np.ndarray:
 
     Its probability loses so many percentage points when the word is erased; or gradient × input of its log-odds.
     """
-    places, best = [word.position for word in typed(trace)], int(said(trace).class_probabilities.argmax())
+    places, (best, _) = [word.position for word in typed(trace)], answer(trace)
     if trace.slope is not None:
         sloped: np.ndarray = trace.slope.gradient_input[places]
         return sloped
@@ -187,14 +193,11 @@ def contributions(trace: Trace) -> np.ndarray:
 def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
     """What each network decides and how surely, whether they agree, and which of them are unsure."""
     answers: dict[str, list[str]] = {}
-    unsure = []
+    found: dict[str, float] = {}
     for trace in sentence.traces:
-        best = int(said(trace).class_probabilities.argmax())
-        share = float(said(trace).class_probabilities[best])
-        network = network_title(trace.model, query.lang)
+        (best, share), network = answer(trace), network_title(trace.model, query.lang)
         answers.setdefault(class_name(query, trace, best), []).append(f"{network} {percent(query.lang, share)}")
-        if unsure_of(share):
-            unsure.append(network)
+        found[network] = share
     first = begin(query, sentence.number)
     if len(answers) == 1:
         (name, shares), *_ = answers.items()
@@ -208,16 +211,20 @@ def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message
             for name, shares in answers.items()
         ]
         yield say("classification.summary.differ", sentence=first, answers=Listed(told))
-    if unsure:
-        yield say(
-            "classification.summary.unsure", models=", ".join(unsure), threshold=percent(query.lang, UNSURE),
-            count=len(said(sentence.traces[0]).class_names),
-        )  # fmt: skip
+    yield from unsure(query, found, len(said(sentence.traces[0]).class_names))
 
 
 def unsure_of(share: float) -> bool:
     """Whether a share lies below the threshold as it is written, in whole percent."""
     return round(100 * share) < round(100 * UNSURE)
+
+
+def unsure(query: ClassificationQuery, shares: dict[str, float], count: int) -> Iterable[Message]:
+    """Which networks are, with the shares of their likeliest among so many classes."""
+    networks = [network for network, share in shares.items() if unsure_of(share)]
+    if networks:
+        threshold = percent(query.lang, UNSURE)
+        yield say("classification.summary.unsure", models=", ".join(networks), threshold=threshold, count=count)
 
 
 def turning(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
@@ -231,11 +238,11 @@ def turned(query: ClassificationQuery, sentence: Sentence, trace: Trace) -> Iter
     progress, labels = so_far(trace), words(trace)
     best = progress.argmax(1)
     wrong = np.flatnonzero(best != best[-1])
-    since = int(wrong[-1]) + 1 if len(wrong) else 0
+    since, share = int(wrong[-1]) + 1 if len(wrong) else 0, float(progress[-1].max())
     shared = {
         "model": reader(query, sentence.number, trace.model),
         "name": Strong(class_name(query, trace, int(best[-1]))),
-        "share": Strong(percent(query.lang, float(progress[-1].max()))),
+        "share": Strong(percent(query.lang, share)),
     }  # fmt: skip
     if since == 0:
         yield say("classification.summary.always", **shared)
@@ -246,11 +253,7 @@ def turned(query: ClassificationQuery, sentence: Sentence, trace: Trace) -> Iter
             then=percent(query.lang, float(progress[since].max())),
             before=class_name(query, trace, int(best[since - 1])),
         )  # fmt: skip
-    if unsure_of(float(progress[-1].max())):
-        yield say(
-            "classification.summary.unsure", models=network_title(trace.model, query.lang),
-            threshold=percent(query.lang, UNSURE), count=progress.shape[1],
-        )  # fmt: skip
+    yield from unsure(query, {network_title(trace.model, query.lang): share}, progress.shape[1])
 
 
 def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
@@ -266,8 +269,7 @@ def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]
             still.append(network)
             continue
         agreed.setdefault(most, []).append(network)
-        best = int(said(trace).class_probabilities.argmax())
-        share, worth = float(said(trace).class_probabilities[best]), float(values[most])
+        (best, share), worth = answer(trace), float(values[most])
         told.append(
             say(
                 f"classification.effect.{query.by}", network=network, word=Strong(indexed(typed(trace), most)),
@@ -305,13 +307,11 @@ def table(query: ClassificationQuery, found: list[Sentence]) -> Table:
         columns: tuple[str, ...] = ("column.model", "column.run", "column.class", "column.probability")
         lines = partial(class_rows, found)
         return Table(columns, lines, len(traces) * classes, columns, lines)
+    columns = ("column.model", "column.run", "column.position", "column.word", "column.class", "column.probability")
     if query.show == "words":
         worths = ("column.without", "column.contribution") if query.by == "erasure" else ("column.gradient_input",)
-        columns = ("column.model", "column.run", "column.position", "column.word", "column.class", "column.probability",
-                   *worths)  # fmt: skip
-        lines = partial(word_rows, query, found)
+        columns, lines = (*columns, *worths), partial(word_rows, query, found)
         return Table(columns, lines, sum(len(typed(trace)) for trace in traces), columns, lines)
-    columns = ("column.model", "column.run", "column.position", "column.word", "column.class", "column.probability")
     brief = partial(progress_rows, found, True)
     count = sum(len(trace.tokens) * classes for trace in traces)
     return Table(columns, partial(progress_rows, found, False), count, columns, brief)
@@ -337,8 +337,8 @@ def word_rows(query: ClassificationQuery, found: list[Sentence]) -> Iterable[tup
     """Every word in every network: the likeliest class, where the word is erased also without it, and its worth."""
     for sentence in found:
         for trace in sentence.traces:
-            best = int(said(trace).class_probabilities.argmax())
-            share, name = float(said(trace).class_probabilities[best]), class_term(trace, best)
+            best, share = answer(trace)
+            name = class_term(trace, best)
             for word, worth in zip(typed(trace), contributions(trace).tolist(), strict=True):
                 told = (share - worth / 100, worth / 100) if query.by == "erasure" else (worth,)
                 yield trace.model, sentence.number + 1, word.position, word.label, name, share, *told

@@ -23,7 +23,7 @@ from app.messages import (
     translate,
     visible,
 )
-from app.plotting import Axis, Curve, chart
+from app.plotting import Axis, Curve, Dash, chart
 from app.query import Places, Query, Value
 from app.views import Cell, Figure, Ranked, Table, View, change_term
 from app.words import indexed, place_label, shortened, words
@@ -120,7 +120,7 @@ def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
     return Figure(plot, told, table(query, traces, guesses), given_by="torch.log_softmax", token_runs=plain)
 
 
-def sum_look(traces: list[Trace], number: int) -> tuple[int, Literal["dash", "dot"]]:
+def sum_look(traces: list[Trace], number: int) -> tuple[int, Dash]:
     """The colour and dashes of a running sum: no bar has its colour, else the line is lost before the bar.
 
     The second of two runs has longer dashes. Of four, a sentence's two sums have one colour, and the wiped one these.

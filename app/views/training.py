@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 from app import units
 from app.attended import AttentionMapQuery, Map, difference, heads, mapped
 from app.messages import Message, Strong, decimal, in_quotes, percent, power, say, translate, whole
-from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
+from app.plotting import Axis, Curve, Dash, Panel, Plot, Scale, chart, maps
 from app.query import Choices, Places, Query, layers
 from app.sentences import begin
 from app.views import Cell, Figure, Ranked, Table, View
@@ -222,17 +222,14 @@ def lost(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> P
         mean = np.array([mean_loss(trace) for trace in sentence.traces], np.float32)
         one = np.array([filling(trace).masked_loss[sentence.word] for trace in sentence.traces], np.float32)
         name = translate(query.lang, "training.hidden", text=sentence.text, word=sentence.hidden_word)
-        for title, values, dash in ((sentence.text, mean, "solid"), (name, one, "dot")):
+        drawn: tuple[tuple[str, np.ndarray, Dash], ...] = ((sentence.text, mean, "solid"), (name, one, "dot"))
+        for title, values, dash in drawn:
             hovers = [
                 translate(query.lang, "training.point", step=step_name(query, step),
                           loss=decimal(query.lang, float(value), 2), name=title)
                 for step, value in zip(steps, values, strict=True)
             ]  # fmt: skip
-            curves.append(
-                Curve(
-                    title, values, x, sentence.number, "dot" if dash == "dot" else "solid", hovers=hovers, walked=True
-                )
-            )
+            curves.append(Curve(title, values, x, sentence.number, dash, hovers=hovers, walked=True))
     highest = max(float(np.nanmax(curve.y)) for curve in curves)
     even = translate(query.lang, "training.even", pieces=whole(query.lang, PIECES))
     ends = np.array([FIRST / 1.5, 1.5 * max(steps[-1], FIRST)], np.float32)
@@ -275,7 +272,7 @@ def summaries(query: TrainingQuery, sentence: Sentence, steps: list[int]) -> Ite
                   even=decimal(query.lang, float(np.log(PIECES)), 2))  # fmt: skip
     typed, asked = typed_places(sentence.traces[0].tokens), hidden_places(sentence.traces[0])
     if len(asked) < len(typed):
-        yield say("training.summary.sampled", sentence="", count=len(asked), total=len(typed))
+        yield say("training.summary.sampled", count=len(asked), total=len(typed))
 
 
 def table(query: TrainingQuery, sentences: list[Sentence], steps: list[int]) -> Table:

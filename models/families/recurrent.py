@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
 GATE_NAMES = {"rnn": (), "lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "new")}
 
-
-ReadOut = Callable[
-    ["Tensor", tuple[Token, ...]], dict[str, Any]
-]  # logits of one text and its tokens → parts of a trace
+# Logits of one text and its tokens → parts of a trace.
+ReadOut = Callable[["Tensor", tuple[Token, ...]], dict[str, Any]]
 
 
 class Recurrent:
