@@ -6,7 +6,7 @@ import struct
 import xml.etree.ElementTree as ElementTree
 import zlib
 from contextlib import nullcontext
-from itertools import pairwise
+from itertools import combinations, pairwise
 from urllib.parse import urlencode
 
 import numpy as np
@@ -17,6 +17,7 @@ from PIL import Image
 from app import stills, views
 from app.plotting import Axis, Curve, Panel, chart, maps
 from app.plotting.colours import THEMES, colorscale
+from app.plotting.names import free_places
 from app.stills import SOURCE_LINES, Style, UnknownTrace, draw, picture, still
 from app.stills.letters import drawable, plain
 from app.stills.picture import color_map, contrast, rectangles
@@ -192,6 +193,25 @@ def test_texts_are_measured_once_and_the_picture_stays_the_same(panel, monkeypat
     monkeypatch.setattr(stills, "measured_once", nullcontext)
     assert still(plot, "png", STYLE, "Bild") == kept
     assert once < 0.6 * len(asked)
+
+
+def test_names_of_points_hide_nothing_in_a_flat_still(client):
+    """Beamer's: its letters are large."""
+    plot = client.get("/de/embedding_space.json?text=Der+Hund+biss+den+Mann").json()["figure"]
+    (axes,) = draw(plot, Style(1120, 530, 1.5, "light", False, "de"), "Bild").axes
+    boxes = {name.get_text(): name.get_window_extent() for name in axes.texts if name.get_visible()}
+    points = axes.transData.transform(np.concatenate([line.get_xydata() for line in axes.lines]))
+    assert {"Der", "Hund", "biss", "den", "Mann"} < set(boxes)
+    assert not [pair for pair in combinations(boxes, 2) if boxes[pair[0]].overlaps(boxes[pair[1]])]
+    assert not [name for name, box in boxes.items() if box.count_contains(points)]
+
+
+def test_a_typed_word_is_named_though_its_name_hides_a_point():
+    point, size = np.array([[50.0, 50.0]]), np.array([[60.0, 20.0]])
+    crowd = point + np.array([(x, y) for x in (-20, 0, 20) for y in (-15, 0, 15)])
+    assert free_places(point, size, crowd) == [""]
+    assert free_places(point, size, crowd, sure=[True]) == ["top center"]
+    assert free_places(point, size, crowd, sure=[True], inside=(20, 0, 90, 70)) == ["bottom center"]  # its top is cut
 
 
 def test_rectangles_cover_a_picture_once_and_as_it_is():

@@ -80,26 +80,40 @@ def label_places(
     """
     size = np.array([960.0, 460.0])
     scale = float((size / np.maximum(high - low, 1e-9)).min())  # both axes have one unit
+    sizes = np.array([(8.2 * len(label) + 4, 18.0) for label in labels]).reshape(-1, 2)
     middles = (points - low) * scale
-    widths, height = 8.2 * np.array([len(label) for label in labels], float) + 4, 18.0
-    over = {"right": 8.0 + 0 * widths, "center": -widths / 2, "left": -8 - widths}
-    down = {"top": 7.0, "middle": -height / 2, "bottom": -7 - height}
-    moved = [np.stack([over[side], np.full(len(widths), down[row])], 1) for row, side in map(str.split, PLACES)]
-    corners = np.stack(moved, 1) + middles[:, None]  # [points, places, (left, bottom)]
-    boxes = np.concatenate([corners, corners + np.stack([widths, np.full(len(widths), height)], 1)[:, None]], -1)
-    dots = np.concatenate([middles - 6, middles + 6], 1)
-    free = np.logical_not(touching(boxes, dots).any(-1))
-    ways = [(between(path) - low) * scale for path in paths]
+    return free_places(middles, sizes, middles, [(path - low) * scale for path in paths])
+
+
+def free_places(
+    middles: np.ndarray, sizes: np.ndarray, dots: np.ndarray, paths: Sequence[np.ndarray] = (), *,
+    away: tuple[float, float] = (8.0, 7.0), dot: float = 6.0, sure: Sequence[bool] = (),
+    inside: tuple[float, float, float, float] = (-np.inf, -np.inf, np.inf, np.inf),
+) -> list[str]:  # fmt: skip
+    """The places of labels of these sizes [labels, axes] beside their points, or ""; all in pixels, upwards.
+
+    They keep off all points (`dots`), and none reaches out of `inside` (left, bottom, right, top). A `sure` label hides
+    a point where it finds no other place.
+    """
+    over = {"right": away[0] + 0 * sizes[:, 0], "center": -sizes[:, 0] / 2, "left": -away[0] - sizes[:, 0]}
+    down = {"top": away[1] + 0 * sizes[:, 1], "middle": -sizes[:, 1] / 2, "bottom": -away[1] - sizes[:, 1]}
+    corners = np.stack([np.stack([over[side], down[row]], 1) for row, side in map(str.split, PLACES)], 1)
+    corners = corners + middles[:, None]  # [labels, places, (left, bottom)]
+    boxes = np.concatenate([corners, corners + sizes[:, None]], -1)
+    within = (boxes[..., :2] >= inside[:2]).all(-1) & (boxes[..., 2:] <= inside[2:]).all(-1)
+    free = within & ~touching(boxes, np.concatenate([dots - dot, dots + dot], 1)).any(-1)
     aside = free
-    if ways:
-        aside = free & ~touching(boxes, np.concatenate([np.concatenate([way - 2, way + 2], 1) for way in ways])).any(-1)
+    if len(paths):
+        ways = np.concatenate([between(path) for path in paths])
+        aside = free & ~touching(boxes, np.concatenate([ways - 2, ways + 2], 1)).any(-1)
+    anywhere = within & np.array(sure or [False] * len(middles))[:, None]
+    possible = np.stack([aside, free, anywhere], 1)  # [labels, what is tried in turn, places]
     found: list[str] = []
-    for number, possible in enumerate(free):
-        better = possible & aside[number]
-        place = int((better if better.any() else possible).argmax())
-        found.append(PLACES[place] if possible[place] else "")
-        if possible[place]:  # what it covers is no longer free for those that follow
-            free[number + 1 :] &= ~touching(boxes[number + 1 :], boxes[number, place][None])[..., 0]
+    for number, tried in enumerate(possible):
+        place = int(tried.argmax()) % len(PLACES)
+        found.append(PLACES[place] if tried.any() else "")
+        if tried.any():  # what it covers is no longer free for those that follow
+            possible[number + 1 :] &= ~touching(boxes[number + 1 :], boxes[number, place][None])[:, None, :, 0]
     return found
 
 

@@ -17,7 +17,7 @@ from app.stills.layout import arrange, roomy
 from app.stills.letters import ELSEWHERE, FONT, drawable, fonts
 from app.stills.measure import measured_once
 from app.stills.picture import DPI, Picture, Style, UnknownTrace, long_name
-from app.stills.texts import captions, wrap
+from app.stills.texts import captions, fit_points, wrap
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,4 +106,5 @@ def finish(picture: Picture, caption: str) -> None:
     )  # fmt: skip
     wrap(written, picture.style.width - 2 * BORDER, SOURCE_LINES)
     arrange(picture, written)
+    fit_points(picture)
     captions(picture, [drawn for drawn, note in notes if note.get("name") == "caption"])

@@ -26,6 +26,7 @@ MARKERS = {"circle": "o", "square": "s", "diamond": "D", "triangle-up": "^", "cr
 DASHES = {"solid": "-", "dash": "--", "dot": ":"}
 RECTANGLES = 40_000  # of a drawn picture: with more, the picture itself is embedded
 SEAM = 0.6  # points that cells reach over their neighbours: with less, renderers let the ground shine through
+AWAY = 7  # pixels from a point to its name, times scale
 INK_TURN = 0.179  # luminance at which black and white have the same contrast
 CELLS = 50_000  # of all maps of a still, three of 128 words: with more, each is a picture of a pixel for each cell
 
@@ -61,6 +62,7 @@ class Picture:
         self.bars: list[tuple[Axes, Json]] = []
         self.named: list[tuple[Any, str]] = []
         self.worded: dict[Any, list[Any]] = {}  # the axes whose ticks are words, with these, seen or not
+        self.beside: dict[Any, list[Any]] = {}  # names of points, by their axes
         self.said: dict[Any, str] = {}  # by titles and names, before they are broken into lines
         maps = [trace for trace in plot["data"] if trace["type"] == "heatmap" and visible(trace)]
         self.cells = sum(numbers(trace["z"]).size for trace in maps)
@@ -179,17 +181,23 @@ class Picture:
             place = places if isinstance(places, str) else places[number]
             if not text or not place or np.isnan(y[number]):
                 continue
-            down, over = place.split()
-            away = self.style.points(7)
-            offset = ({"left": -away, "right": away}.get(over, 0), {"top": away, "bottom": -away}.get(down, 0))
             written = plain(text)
-            axes.annotate(
-                drawable(written), (x[number], y[number]), offset, textcoords="offset points", parse_math=False,
-                ha={"left": "right", "right": "left", "center": "center"}[over],
-                va={"top": "bottom", "bottom": "top", "middle": "center"}[down], annotation_clip=False,
-                fontsize=self.style.points(size_of(font, 13)), color=font.get("color") or self.ink(),
-                fontfamily=fonts(written), fontweight=font.get("weight", "normal"), zorder=4,
+            name = axes.annotate(
+                drawable(written), (x[number], y[number]), (0, 0), textcoords="offset points", parse_math=False,
+                annotation_clip=False, fontsize=self.style.points(size_of(font, 13)),
+                color=font.get("color") or self.ink(), fontfamily=fonts(written),
+                fontweight=font.get("weight", "normal"), zorder=4,
             )  # fmt: skip
+            self.put_beside(name, place)
+            self.beside.setdefault(axes, []).append(name)
+
+    def put_beside(self, name: Any, place: str) -> None:
+        """Puts a name at this place beside its point: "top center", "middle right" …"""
+        down, over = place.split()
+        away = self.style.points(AWAY)
+        name.set_position(({"left": -away, "right": away}.get(over, 0), {"top": away, "bottom": -away}.get(down, 0)))
+        name.set_horizontalalignment({"left": "right", "right": "left", "center": "center"}[over])
+        name.set_verticalalignment({"top": "bottom", "bottom": "top", "middle": "center"}[down])
 
     def bar(self, trace: Json, axes: "Axes") -> None:
         """Bars, upright or lying."""

@@ -7,8 +7,11 @@ from itertools import pairwise
 from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from app.plotting.names import free_places
 from app.stills.frame import NUMBERS
-from app.stills.picture import POINTS, Picture, long_name
+from app.stills.picture import AWAY, POINTS, Picture, long_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +22,9 @@ FILLED = 0.92  # of a cell's width, by the longest of its numbers
 TITLE_LINES = 3  # over a panel
 NAME_LINES = 3  # beside an axis
 NARROWEST = 8  # letters' heights that a line of an axis' name has at least
+BETWEEN = 0.25  # of their height, between names of points side by side
+DOT = 4.5  # pixels, times scale: half a point
+MOST_WAYS = 40  # points of paths whose names keep off the lines: more find no room as it is
 APART = 1.6  # letters' heights from one number to the next above it
 
 
@@ -174,6 +180,29 @@ def fit_numbers(picture: Picture) -> None:
         for text in texts:
             text.set_fontsize(fitting)
             text.set_visible(fitting >= picture.style.points(LEAST_CAPTION) or fitting == size)
+
+
+def fit_points(picture: Picture) -> None:
+    """Names the points of planes where their names hide nothing in this picture; what has no room is left out."""
+    renderer = renderer_of(picture.figure)
+    for y, axes in picture.axes.items():
+        names = picture.beside.get(axes, ())
+        if not names or not picture.layout[long_name(y)].get("scaleanchor"):
+            continue
+        lines = [axes.transData.transform(line.get_xydata()) for line in axes.lines]
+        joined = [way for way, line in zip(lines, axes.lines, strict=True) if line.get_linestyle() != "None"]
+        box, sizes = axes.get_window_extent(), [name.get_window_extent(renderer) for name in names]
+        places = free_places(
+            axes.transData.transform([name.xy for name in names]),
+            np.array([(size.width + BETWEEN * size.height, size.height) for size in sizes]),
+            np.concatenate(lines), joined if sum(map(len, lines)) <= MOST_WAYS else (),
+            away=(AWAY * picture.style.scale,) * 2, dot=DOT * picture.style.scale, inside=box.extents,
+            sure=[name.get_fontweight() != "normal" for name in names],
+        )  # fmt: skip
+        for name, place in zip(names, places, strict=True):
+            name.set_visible(bool(place))
+            if place:
+                picture.put_beside(name, place)
 
 
 def captions(picture: Picture, drawn: Sequence[Any]) -> None:
