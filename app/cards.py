@@ -1,7 +1,7 @@
 """The models' cards as pages: what each model is, read, cost, scored and cannot do; all figures from its folder."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,9 +38,16 @@ MEASURES: dict[str, dict[str, int | None]] = {
     "agreement": {"accuracy": 3, "accuracy_all_pairs": 3, "accuracy_equal_pieces": 3},
     "masked": {"removed_in_top": 0},
     "next_word": {},
+    "names": {"names": 0, "right": 0, "wrong": 0},
 }
 PARTS = {"classes": ("class_items", "class_names"), "cases": ("case_items",)}  # and how many items each part has
 LEFT_OUT = {"accuracy_equal_pieces": "unequal_pieces", "spearman": "left_out"}  # what of the items a number leaves out
+# What stands in the rows of a task's own sentences: a column each, by its key in the catalogues.
+SENTENCE_COLUMNS = {
+    "masked": {"sentence": "card.sentence", "removed": "card.removed", "top": "card.guesses"},
+    "next_word": {"sentence": "card.sentence", "top": "card.guesses"},
+    "names": {"sentence": "card.sentence", "names": "card.names", "top": "card.marked"},
+}
 BLANK = "＿＿"
 
 
@@ -293,18 +300,19 @@ def part_tables(results: record.Results, lang: Lang) -> list[Json]:
 
 
 def sentence_tables(results: record.Results, lang: Lang) -> list[Json]:
-    """The sentences with the five likeliest pieces, for models that fill blanks or go on."""
+    """Our own sentences: with the five likeliest pieces, or with the names in them and what is marked as names."""
     found = []
-    for task in record.OWN_SENTENCES:
+    for task, columns in SENTENCE_COLUMNS.items():
         for result in results.get(task, {}).values():
-            rows: Iterable[tuple[str, str, str]] = (
-                (one["sentence"].replace("[MASK]", BLANK), one.get("removed") or "", ", ".join(one["top"]))
-                for one in result["sentences"]
-            )
-            found.append(
-                {"caption": translate(lang, f"score.{task}"), "removed": task == "masked", "rows": list(rows)}
-            )  # fmt: skip
+            rows = [[cell(one[name]) for name in columns] for one in result["sentences"]]
+            titles = [translate(lang, key) for key in columns.values()]
+            found.append({"caption": translate(lang, f"score.{task}"), "columns": titles, "rows": rows})
     return found
+
+
+def cell(value: str | list[str]) -> str:
+    """A cell of a table of sentences; of a list all, a dash where there is nothing in it."""
+    return value.replace("[MASK]", BLANK) if isinstance(value, str) else ", ".join(value) or "–"
 
 
 def weak_points(results: record.Results, keys: Sequence[str], lang: Lang) -> list[Markup]:

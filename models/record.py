@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-OWN_SENTENCES = ("masked", "next_word")  # tasks that need no file
+OWN_SENTENCES = ("masked", "next_word", "names")  # tasks that need no file
 AGREEMENT_LEARNED = 0.6  # half of the pairs come out right by guessing
 
 Results = dict[str, dict[str, dict[str, Any]]]  # task → file → result
@@ -48,4 +48,9 @@ def weaknesses(results: Results) -> list[tuple[str, dict[str, Any]]]:
     for result in results.get("masked", {}).values():
         missed = result["items"] - result["removed_in_top"]
         found.append(("blanks_missed", {"missed": missed, "items": result["items"]}))
+    for result in results.get("entities", {}).values():
+        shares = {"lower": result["lower"]["recall"], "upper": result["upper"]["recall"], "recall": result["recall"]}
+        found.append(("names_written", {**shares, "precision": result["upper"]["precision"]}))
+    for result in results.get("names", {}).values():
+        found.append(("names_missed", {name: result[name] for name in ("items", "names", "right", "wrong")}))
     return found

@@ -111,6 +111,21 @@ def test_numbers_over_a_part_of_the_items_say_how_many(client):
     assert shown[shown.index("82%") + 1] == "1,524"
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_own_sentences_stand_on_the_card_with_all_that_is_on_record(client, lang):
+    for name, task, columns in (
+        ("encoder", "masked", ("sentence", "removed", "top")),
+        ("decoder", "next_word", ("sentence", "top")),
+        ("lstm-entities", "names", ("sentence", "names", "top")),
+    ):
+        shown, model = cells(client.get(f"/{lang}/models/{name}").text), registry.get(name)
+        (result,) = record.scores(model.folder, model.hash)[task].values()
+        for one in result["sentences"]:
+            row = [one[key] if isinstance(one[key], str) else ", ".join(one[key]) or "–" for key in columns]
+            place = shown.index(row[0].replace("[MASK]", "＿＿"))
+            assert shown[place + 1 : place + len(row)] == row[1:]
+
+
 def test_borrowed_word_vectors_are_told_apart(client):
     page = client.get("/de/models/lstm-entities").text
     assert "2.688.000" in cells(page)  # 14,000 pieces of 192 numbers

@@ -60,6 +60,8 @@ def text(model: str, folder: Path) -> str:
         blocks += ["## What it puts into a blank", *blanks(model, result)]
     for result in scores.get("next_word", {}).values():
         blocks += ["## How it goes on", *continuations(model, result)]
+    for result in scores.get("names", {}).values():
+        blocks += ["## What it marks as names", *marks(model, result)]
     return joined(blocks)
 
 
@@ -162,6 +164,11 @@ def figures(result: dict[str, Any]) -> str:
         )
     if result["task"] == "next_word":
         return "to be read: the table below"
+    if result["task"] == "names":
+        return (
+            f"**{result['right']}** of {result['names']} names with exact boundaries and class, {result['wrong']} "
+            "marked wrongly: the table below"
+        )
     return f"the removed word among the first five in **{result['removed_in_top']}** of {result['items']} sentences"
 
 
@@ -198,6 +205,19 @@ def continuations(model: str, result: dict[str, Any]) -> list[str]:
         "| beginning | next |",
         "| --- | --- |",
         *[f"| {row['sentence']} | {cell(', '.join(row['top']))} |" for row in result["sentences"]],
+    ]
+
+
+def marks(model: str, result: dict[str, Any]) -> list[str]:
+    """The table of sentences with the names in them and what is marked."""
+    return [
+        f"The names in sentences of our own (`models/training/names.py`), and what `{model}` marks.",
+        "| sentence | names | marked |",
+        "| --- | --- | --- |",
+        *[
+            f"| {row['sentence']} | {', '.join(row['names']) or '–'} | {', '.join(row['top']) or '–'} |"
+            for row in result["sentences"]
+        ],
     ]
 
 

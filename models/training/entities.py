@@ -1,7 +1,7 @@
 """Token classifiers that mark named entities; their training and the task `entities`."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -112,17 +112,31 @@ def read(file: Path) -> Iterator[Sentence]:
 
 
 def span_f1(network: nn.Module, file: Path, limit: int | None) -> dict[str, Any]:
-    """The task `entities`: F1, precision and recall of the names, right only with exact boundaries and class."""
+    """The task `entities`: F1, precision and recall of the names, right only with exact boundaries and class.
+
+    Beside it the same where every word is written in small letters, and where every one is in capitals.
+    """
     if fine_tuning.class_names(network) != LABELS:
         raise WrongModel("does not mark named entities (rnn-, lstm-, gru- and encoder-entities do)")
     sentences = list(islice(read(file), limit))
     if not sentences:
         raise WrongFormat(f"There is no sentence in {file}.")
-    pairs = list(zip(sentences, labelled(network, sentences), strict=True))
-    return {"items": len(sentences), **figures([(sentence.labels, found) for sentence, found in pairs])}
+    typed: dict[str, Callable[[str], str]] = {"as_is": str, "lower": str.lower, "upper": str.upper}
+    scores = {name: figures(network, sentences, letters) for name, letters in typed.items()}
+    overall = {
+        name: {part: scores[name][part] for part in ("f1", "precision", "recall")} for name in ("lower", "upper")
+    }
+    return {"items": len(sentences), **scores["as_is"], **overall}
 
 
-def figures(pairs: list[tuple[list[str], list[str]]]) -> dict[str, Any]:
+def figures(network: nn.Module, sentences: list[Sentence], letters: Callable[[str], str]) -> dict[str, Any]:
+    """The scores where each word is written in these letters."""
+    written = [Sentence([letters(word) for word in sentence.words], sentence.labels) for sentence in sentences]
+    found = labelled(network, written)
+    return compared([(sentence.labels, labels) for sentence, labels in zip(written, found, strict=True)])
+
+
+def compared(pairs: list[tuple[list[str], list[str]]]) -> dict[str, Any]:
     """Precision, recall and F1 over all names and for each class, from right and found labels of each sentence."""
     right, found, both = (Counter[str]() for _ in range(3))
     for ours, theirs in pairs:

@@ -11,6 +11,7 @@ import torch
 import typer
 
 from models import weights as files
+from models.record import OWN_SENTENCES
 from models.tokenizer import WEIGHTS
 from models.training import (
     agreement,
@@ -18,6 +19,7 @@ from models.training import (
     entities,
     likelihood,
     masked,
+    names,
     next_word,
     similarity,
     translation,
@@ -45,6 +47,7 @@ TASKS = {
     "translation": Task(translation.bleu),
     "intent": Task(classification.accuracy),
     "entities": Task(entities.span_f1),
+    "names": Task(names.marked, needs_file=False),
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -65,6 +68,8 @@ def evaluate(
     try:
         if save and limit:
             raise WrongFormat("Scores of a part of a file are not saved: leave out --limit or --save.")
+        if save and file and task in OWN_SENTENCES:
+            raise WrongFormat("Of this task only our own sentences are saved: leave out --file or --save.")
         result = score(task, model, file, limit, weights)
     except (WrongFormat, WrongModel, OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         typer.echo(f"Error: {sentence(error, file, model, task)}", err=True)
@@ -96,8 +101,8 @@ def score(
     with torch.no_grad():
         found = TASKS[task].score(network, file, limit)
     part = {"limit": limit} if limit else {}
-    names = {"task": task, "model": model, "file": str(file) if file else None}
-    return {**names, "weights": files.fingerprint(folder), **part, **found}
+    asked = {"task": task, "model": model, "file": str(file) if file else None}
+    return {**asked, "weights": files.fingerprint(folder), **part, **found}
 
 
 def sentence(error: Exception, file: Path | None, model: str, task: str) -> str:

@@ -53,6 +53,8 @@ def test_without_json_the_figures_are_readable_lines(folders, pairs):
         (("lm", "--model", "gru", "--file", "EMPTY"), "There is no line with text in"),
         (("lm", "--model", "gru", "--file", "FOLDER"), "cannot be read"),
         (("lm", "--model", "gru", "--file", "FILE", "--limit", "1", "--save"), "not saved"),
+        (("next_word", "--model", "gru", "--file", "FILE", "--save"), "only our own sentences are saved"),
+        (("names", "--model", "gru"), "The model 'gru' does not mark named entities"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(folders, pairs, tmp_path, arguments, message):
