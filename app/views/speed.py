@@ -189,7 +189,7 @@ def marks(
         key = "speed.mark" if len(sentences) == 1 else "speed.mark.numbered"
         told = translate(query.lang, key, number=number, tokens=len(trace.tokens))
         hover = translate(query.lang, "speed.mark.hover", text=trace.text, tokens=len(trace.tokens))
-        height = high / (high / low) ** (0.06 + 0.14 * (number - 1))
+        height = high / (high / low) ** (0.09 + 0.14 * (number - 1))
         left = len(trace.tokens) > middle
         text = "\n".join(line + BESIDE if left else BESIDE + line for line in told.splitlines())
         yield Curve(

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from app.messages import LANGUAGES
+
 from .conftest import OpenWindow
 from .screen import Screen
 
@@ -261,6 +263,46 @@ def test_two_sentences_on_a_phone_leave_the_figure_on_the_first_screen(phone: Sc
     phone.open(f"/de/{view}", text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
     assert phone.page.eval_on_selector(".figure", "figure => figure.getBoundingClientRect().top") <= 560
     assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize(("view", "chosen"), [("attention_map", "keinem anderen"), ("speed", "der anderen Bauart")])
+def test_what_a_list_says_is_whole_on_the_smallest_phone(phone: Screen, view: str, chosen: str) -> None:
+    phone.page.set_viewport_size(PHONE)
+    phone.open(f"/de/{view}")
+    said, room, needed = phone.page.eval_on_selector(
+        "select[name=vs_model]",
+        """select => {
+          const shown = select.offsetWidth;
+          Object.assign(select.style, { maxWidth: "none", width: "max-content", fieldSizing: "content", flex: "none" });
+          return [select.selectedOptions[0].textContent, shown, select.offsetWidth];
+        }""",
+    )
+    assert said == chosen and room >= needed - 1
+    assert phone.page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+
+
+def test_the_button_stands_beside_the_sentence_on_a_usual_phone(phone: Screen) -> None:
+    """And the lecture's sentence is whole."""
+    phone.page.set_viewport_size({"width": 360, "height": 740})
+    phone.open("/de/next_word", text="Der Mann biss den Hund")
+    field, button = (phone.page.locator(each).bounding_box() for each in ("#field-text", ".show"))
+    assert field and button and abs(field["y"] - button["y"]) < 4
+    assert phone.page.eval_on_selector("#field-text", "field => field.scrollWidth <= field.clientWidth")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_small_projector_begins_with_rows_of_the_landing_figure(screen: Screen, lang: str) -> None:
+    screen.page.set_viewport_size({"width": 1024, "height": 768})
+    screen.open(f"/{lang}")
+    assert screen.page.eval_on_selector(".figure", "figure => figure.getBoundingClientRect().top") <= 640
+
+
+def test_the_name_of_a_mark_keeps_off_the_legend(phone: Screen) -> None:
+    phone.page.set_viewport_size(PHONE)
+    phone.open("/de/speed", text="Der Mann biss den Hund")
+    names = [phone.page.locator(".legendtext").last, phone.page.locator(".textpoint", has_text="dieser Satz")]
+    legend, mark = (name.bounding_box() for name in names)
+    assert legend and mark and mark["y"] >= legend["y"] + legend["height"] + 4
 
 
 def test_the_pair_of_the_landing_page_is_read_as_it_stands_on_a_phone(phone: Screen) -> None:
