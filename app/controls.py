@@ -50,7 +50,7 @@ def offered(
                   if value not in kept_back]  # fmt: skip
         if len(values) > 1 and name not in query.idle():
             if depending and not depending.listed:
-                made.append(number_control(name, query, path, values, lang, along or {}, rows=True))
+                made.append(number_control(name, query, path, values, along or {}, rows=True))
                 continue
             label = depending.label if depending and traces else None
             labels = [worded(label(traces[0], value), lang) if label else choice_label(name, value, lang)
@@ -61,7 +61,7 @@ def offered(
             made.append(control(name, kind, values, labels, getattr(query, name), addresses, lang))
     for name, (least, most, step) in numbers(view.query).items():
         if name not in query.idle():
-            made.append(number_control(name, query, path, (least, most), lang, along or {}, step))
+            made.append(number_control(name, query, path, (least, most), along or {}, step))
     moved = {name: entry for name, entry in sliders(view.query).items() if name not in query.idle()}
     return [*made, slider_group(moved, query, traces, path, along or {})] if moved else made
 
@@ -91,11 +91,11 @@ def model_addresses(query: Query, name: str, values: Sequence[str], path: str, a
 
 
 def number_control(
-    name: str, query: Query, path: str, values: Sequence[Any], lang: Lang, along: dict[str, Value], step: str = "1",
+    name: str, query: Query, path: str, values: Sequence[Any], along: dict[str, Value], step: str = "1",
     rows: bool = False,
 ) -> Json:  # fmt: skip
     """A field for a number, filled by a click on one of `rows`: a form of its own, which carries all else along."""
-    others = {key: value for key, value in (query.parameters() | along).items() if key != name}
+    lang, others = query.lang, {key: value for key, value in (query.parameters() | along).items() if key != name}
     return {
         "name": name, "label": translate(lang, f"option.{name}"), "kind": "number", "options": [],
         "value": getattr(query, name), "least": values[0], "most": values[-1], "step": step, "action": path,

@@ -10,7 +10,7 @@ import numpy as np
 from app.messages import Lang
 from app.plotting import IN_CELLS, Plot, Scale, Theme
 from app.plotting.colours import MASKED, SERIES, THEMES
-from app.plotting.maps import color_axis, signed_cells
+from app.plotting.maps import NUMBER, color_axis, signed_cells
 from app.plotting.plot import FONT, Json, bold, escaped, themed, typed
 
 NAMED = 12  # so many lines at most have names, and their numbers in the cells
@@ -37,7 +37,6 @@ class Row:
     total: np.ndarray | None = None
     total_name: str = ""
     total_hover: str = ""
-    digits: str = ".2f"
     texts: Sequence[str] = ()  # of bars
     outlines: np.ndarray | None = None  # [words], bars of another run around these; NaN: none
     hovers: Sequence[str] = ()  # of bars, in place of `hover`
@@ -199,8 +198,8 @@ def traces(row: Row, x: str, y: str, colours: str, columns: int, lang: Lang) -> 
                         "xgap": 2 if columns <= 2 * IN_CELLS else 0,
                         "ygap": 2 if row.kind == "cells" else 0}  # fmt: skip
     if row.kind == "cells" and columns <= 2 * IN_CELLS:
-        cells = signed_cells(row.values, row.digits, lang)
-        ready |= {"texttemplate": "%{text}" if cells else f"%{{z:{row.digits}}}", "textfont": {"size": 13}}
+        cells = signed_cells(row.values, lang)
+        ready |= {"texttemplate": "%{text}" if cells else NUMBER, "textfont": {"size": 13}}
         ready |= {"text": cells} if cells else {}
     found = [ready | {"z": typed(row.values.astype(np.float32)), "hovertemplate": row.hover + "<extra></extra>"}]
     if row.total is not None:

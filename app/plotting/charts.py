@@ -38,8 +38,8 @@ PATTERN = {"fillmode": "overlay", "fgcolor": PAPER["light"], "fgopacity": 0.6, "
 class Axis:
     """An axis of a chart: its title, and words as `ticks` at 0, 1, 2 … instead of numbers, or numbers at `at`.
 
-    `words` are the places of those ticks in run `run`, for linking words. A log axis needs its limits: they say which
-    powers are named, and Plotly names what lies between in letters too small for a slide.
+    `words` are the places of those ticks in the first run, for linking words. A log axis needs its limits: they say
+    which powers are named, and Plotly names what lies between in letters too small for a slide.
     """
 
     title: str
@@ -47,7 +47,6 @@ class Axis:
     below: Sequence[str] = ()  # a second line of ticks, where two sentences share the axis
     log: bool = False
     limits: tuple[float, float] | None = None  # as shown; on a log axis the values, not their logarithms
-    run: int = 0
     words: Sequence[int] = ()
     at: Sequence[float] = ()
 
@@ -118,7 +117,7 @@ def chart(
     if x.limits and any(curve.kind == "label" for curve in curves):
         layout["meta"] = {"unnamed": unnamed(curves, x)}
     named = (("x", x), ("y", y))
-    tokens = [{"run": axis.run, "axis": name, "positions": list(axis.words)} for name, axis in named if axis.words]
+    tokens = [{"run": 0, "axis": name, "positions": list(axis.words)} for name, axis in named if axis.words]
     themes: dict[str, Json] = {
         theme: themed(layout, theme) | {"shapes": [ground(*band, theme) for band in bands]} for theme in THEMES
     }

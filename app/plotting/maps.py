@@ -25,6 +25,7 @@ from app.plotting.plot import (
 )
 
 IN_CELLS = 12  # up to so many cells across or down the value stands in the cell
+NUMBER = "%{z:.2f}"  # how it is written there
 PEAK = 11  # pixels: a point of a line that the summary names
 LINE_AXES = 11  # value axes of lines are numbered from here, beyond those of the maps
 
@@ -47,7 +48,6 @@ class Panel:
     line: np.ndarray | None = None  # one value per column, drawn as a line above the map
     peaks: Sequence[int] = ()  # the points of that line that the summary names
     numbers: Sequence[int | str] = ()  # what the unnamed rows are called where they are not 1, 2, 3 …
-    digits: str = ".2f"  # how the numbers in the cells are written, as d3 says it
     texts: Sequence[Sequence[str]] = ()  # what stands in the cells instead of numbers
     hovers: Sequence[Sequence[str]] = ()  # what is said of each cell, for %{hovertext} in `hover`
     framed: Sequence[Cells] = ()  # what the summary names, where rows have names
@@ -144,10 +144,9 @@ def add_map(
         "y0": 0 if panel.rows else 1,  # unnamed rows are units, and units count from 1
         "xgap": 2 if columns <= 2 * IN_CELLS else 0, "ygap": 2 if kind != "wide" and rows <= 2 * IN_CELLS else 0,
     }  # fmt: skip
-    texts = panel.texts or (signed_cells(panel.values, panel.digits, lang) if small else ())
+    texts = panel.texts or (signed_cells(panel.values, lang) if small else ())
     if small:
-        template = "%{text}" if texts else f"%{{z:{panel.digits}}}"
-        trace |= {"texttemplate": template, "textfont": {"size": 13}}
+        trace |= {"texttemplate": "%{text}" if texts else NUMBER, "textfont": {"size": 13}}
     for name, cells in (("text", texts), ("hovertext", panel.hovers)):
         if cells:
             trace[name] = [[escaped(cell) for cell in row] for row in cells]
@@ -175,14 +174,14 @@ def add_map(
     })  # fmt: skip
 
 
-def signed_cells(values: np.ndarray, digits: str, lang: Lang) -> list[list[str]]:
+def signed_cells(values: np.ndarray, lang: Lang) -> list[list[str]]:
     """The numbers in the cells where some are negative: Plotly itself would write a hyphen for the minus, and one for
     what is rounded to nothing."""
     if not (values < 0).any():
         return []
     sign = str.maketrans("-.", "−," if lang == "de" else "−.")
-    form = digits.replace(".", "z.")  # z: no minus before 0.00
-    return [["" if np.isnan(value) else f"{value:{form}}".translate(sign) for value in row] for row in values.tolist()]
+    # z: no minus before 0.00
+    return [["" if np.isnan(value) else f"{value:z.2f}".translate(sign) for value in row] for row in values.tolist()]
 
 
 def color_axis(limits: tuple[float, float], title: str, classes: Sequence[str] = (), right: bool = False) -> Json:

@@ -2,14 +2,13 @@
 
 import base64
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.messages import Lang
+from app.messages import Lang, decimal
 from app.plotting import Theme
 from app.plotting.colours import GRID, INK, MASKED, QUIET
 from app.plotting.plot import Json
@@ -124,27 +123,19 @@ class Picture:
             )  # fmt: skip
         axes.set_xlim(x[0], x[-1])
         axes.set_ylim(y[-1], y[0])
-        if template := trace.get("texttemplate"):
+        if "texttemplate" in trace:
             share = (values - colours["cmin"]) / (colours["cmax"] - colours["cmin"])
             for row, column in np.ndindex(down, over):
                 if np.isnan(values[row, column]):
                     continue
-                text = trace["text"][row][column] if template == "%{text}" else None
-                written = plain(text) if text is not None else self.number(float(values[row, column]), template)
+                value = float(values[row, column])
+                written = plain(trace["text"][row][column]) if "text" in trace else decimal(self.style.lang, value, 2)
                 axes.text(
                     column + left, row + top, drawable(written), ha="center", va="center", parse_math=False,
                     fontsize=self.style.points(13), color=contrast(scale(float(share[row, column]))), label="cell",
                     fontfamily=fonts(written),
                 )  # fmt: skip
         self.colour_bar(trace["coloraxis"], axes)
-
-    def number(self, value: float, template: str) -> str:
-        """A number as d3 writes it in a cell: %{z:.2f}."""
-        form = re.fullmatch(r"%\{z:(\+?\.\d[f%])\}", template)
-        if form is None:
-            raise UnknownTrace(f"a still cannot write {template}")
-        text = format(value, form[1]).replace("-", "−")
-        return text.replace(".", ",") if self.style.lang == "de" else text
 
     def colour_bar(self, name: str, axes: "Axes") -> None:
         """Remembers the bar of a colour axis, once."""

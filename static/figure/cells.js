@@ -91,13 +91,10 @@
   }
 
   /* How much width the longest text of a map's cells needs; that of numbers follows from their range. */
-  function valueRoom({ text, texttemplate, coloraxis }, layout, size) {
+  function valueRoom({ text, coloraxis }, layout, size) {
     if (text) return VALUE_AIR + Math.max(0, ...text.flat().map((each) => textWidth(plain(each), size, "normal")));
-    const [, plus, places, unit] = texttemplate.match(/z:(\+?)\.(\d)([f%])/) ?? ["", "", 2, "f"];
     const { cmin, cmax } = layout[coloraxis];
-    const most = Math.trunc(Math.max(-cmin, cmax) * (unit === "%" ? 100 : 1));
-    const sign = plus || cmin < 0 ? "−" : "";
-    return VALUE_AIR + textWidth(`${sign}${most}${Number(places) ? "," : ""}${"0".repeat(places)}${unit === "%" ? " %" : ""}`, size, "normal");
+    return VALUE_AIR + textWidth(`${cmin < 0 ? "−" : ""}${Math.trunc(Math.max(-cmin, cmax))},00`, size, "normal");
   }
 
   Satzblick.cells = {

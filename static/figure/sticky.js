@@ -4,7 +4,6 @@
 (() => {
   const { plain } = Satzblick.text;
 
-  /* Where the figure scrolls in its box, the words stay at its edges: HTML in place of Plotly's labels. */
   function stickyLabels(stage, layout, { panels, cell, columns, rowSize }) {
     const add = (parent, className, style) => {
       const element = Object.assign(document.createElement(className ? "div" : "b"), { className });
