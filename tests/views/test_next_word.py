@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from app import views
+from app.guesses import NextWordQuery, tempered
 from app.messages import whole
 from app.options import settled
-from app.views.next_word import NextWordQuery, joined, replaced, tempered
+from app.views.next_word import joined, replaced
 from models import registry, tokenizer
 from models.run import Run, perform
 
