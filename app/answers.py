@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from app.classes import class_term
 from app.messages import Lang, say, translate, visible
 from app.query import Query, Value
 from app.views import Term, model_title
@@ -97,8 +98,7 @@ def kind(trace: Trace) -> Kind:
 def outcome_term(trace: Trace, number: int) -> str:
     """An answer for a table: a class or label as the model names it, else a piece of the vocabulary."""
     if trace.classification is not None:
-        name = trace.classification.class_names[number]
-        return Term(name, say(f"class.{name}"))
+        return class_term(trace, number)
     if trace.labelling is not None:
         label = trace.labelling.label_names[number]
         kind = say(f"entity.{label.split('-')[-1]}")

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from app.classes import answer, class_name, class_term
 from app.messages import Lang, Message, Strong, percent, say, translate, visible
 from app.views import Term
 from app.words import indexed, words, written
@@ -59,11 +60,8 @@ def filled(trace: Trace, _lang: Lang) -> Iterable[Said]:
 
 def classes(trace: Trace, lang: Lang) -> Iterable[Said]:
     """The likeliest class, which is read off the first token."""
-    assert trace.classification is not None
-    best = int(trace.classification.class_probabilities.argmax())
-    name = trace.classification.class_names[best]
-    share = float(trace.classification.class_probabilities[best])
-    yield Said(0, translate(lang, key := f"class.{name}"), share, Term(name, say(key)))
+    best, share = answer(trace)
+    yield Said(0, class_name(lang, trace, best), share, class_term(trace, best))
 
 
 def names(trace: Trace, lang: Lang) -> Iterable[Said]:

@@ -8,14 +8,15 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from app.classes import answer, class_name, class_term, contributions, said, so_far, typed
 from app.messages import Listed, Message, Strong, decimal, percent, say, signed, translate
 from app.plotting import Panel, Plot, Scale, cell, maps
 from app.query import Query
 from app.sentences import Sentence, begin, by_sentence, reader
-from app.views import Cell, Figure, Table, Term, View, network_title
-from app.words import Word, indexed, shortened, words
+from app.views import Cell, Figure, Table, View, network_title
+from app.words import indexed, shortened, words
 from models.run import Run
-from models.trace import Classification, Trace
+from models.trace import Trace
 
 MODELS = tuple(f"{kind}-intent" for kind in ("bag_of_words", "feed_forward", "rnn", "lstm", "gru", "encoder"))
 RECURRENT = MODELS[2:5]
@@ -51,12 +52,6 @@ class ClassificationQuery(Query):
         return ("align", *(() if one else ("of",)), *(() if self.show == "words" else ("by",)))
 
 
-def said(trace: Trace) -> Classification:
-    """What a classifier said."""
-    assert trace.classification is not None
-    return trace.classification
-
-
 def figure(query: ClassificationQuery, traces: list[Trace]) -> Figure:
     """Networks down and classes across; or classes down, words across; or networks down, words across."""
     found = by_sentence(query, traces)
@@ -66,23 +61,6 @@ def figure(query: ClassificationQuery, traces: list[Trace]) -> Figure:
     summary = [message for sentence in found for message in tell(query, sentence)]
     shown = [sentence.start + len(sentence.traces) - 1 for sentence in found]
     return Figure(plot, summary, table(query, found), [-1] * len(traces), token_runs=shown)
-
-
-def answer(trace: Trace) -> tuple[int, float]:
-    """The class that a network finds likeliest, and how likely."""
-    best = int(said(trace).class_probabilities.argmax())
-    return best, float(said(trace).class_probabilities[best])
-
-
-def class_name(query: ClassificationQuery, trace: Trace, place: int) -> str:
-    """A class as people say it."""
-    return translate(query.lang, f"class.{said(trace).class_names[place]}")
-
-
-def class_term(trace: Trace, place: int) -> Term:
-    """A class for a table."""
-    name = said(trace).class_names[place]
-    return Term(name, say(f"class.{name}"))
 
 
 def likeliest(rows: Sequence[np.ndarray]) -> list[int]:
@@ -99,7 +77,7 @@ def gathered(values: np.ndarray, kept: list[int]) -> np.ndarray:
 def class_labels(query: ClassificationQuery, trace: Trace, kept: list[int]) -> list[str]:
     """The names of the kept classes, and of the sum of the others."""
     others = len(said(trace).class_names) - len(kept)
-    return [*(class_name(query, trace, place) for place in kept),
+    return [*(class_name(query.lang, trace, place) for place in kept),
             translate(query.lang, "classification.others", count=others)]  # fmt: skip
 
 
@@ -145,13 +123,6 @@ def followed(query: ClassificationQuery, found: list[Sentence]) -> Plot:
     return replace(plot, playback=max(steps, key=len))
 
 
-def so_far(trace: Trace) -> np.ndarray:
-    """What a recurrent network holds likely after each token, [tokens, classes]."""
-    progress = said(trace).class_progress
-    assert progress is not None
-    return progress
-
-
 def weighed(query: ClassificationQuery, found: list[Sentence]) -> Plot:
     """Networks down, words across: what each word is worth to each network."""
     hover = translate(query.lang, f"classification.words.hover.{query.by}")
@@ -171,32 +142,13 @@ def weighed(query: ClassificationQuery, found: list[Sentence]) -> Plot:
     return maps(panels, query.lang, "lanes", titles)
 
 
-def typed(trace: Trace) -> list[Word]:
-    """The words of the text, without the model's own tokens: the same for all networks."""
-    return [word for word in words(trace) if word.kind != "special"]
-
-
-def contributions(trace: Trace) -> np.ndarray:
-    """What each word of the text is worth to the likeliest class, [words], as the run has measured it.
-
-    Its probability loses so many percentage points when the word is erased; or gradient × input of its log-odds.
-    """
-    places, (best, _) = [word.position for word in typed(trace)], answer(trace)
-    if trace.slope is not None:
-        sloped: np.ndarray = trace.slope.gradient_input[places]
-        return sloped
-    assert trace.erasure is not None
-    lost: np.ndarray = said(trace).class_probabilities[best] - trace.erasure.erased_probabilities[places, best]
-    return 100 * lost
-
-
 def verdicts(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]:
     """What each network decides and how surely, whether they agree, and which of them are unsure."""
     answers: dict[str, list[str]] = {}
     found: dict[str, float] = {}
     for trace in sentence.traces:
         (best, share), network = answer(trace), network_title(trace.model, query.lang)
-        answers.setdefault(class_name(query, trace, best), []).append(f"{network} {percent(query.lang, share)}")
+        answers.setdefault(class_name(query.lang, trace, best), []).append(f"{network} {percent(query.lang, share)}")
         found[network] = share
     first = begin(query, sentence.number)
     if len(answers) == 1:
@@ -241,7 +193,7 @@ def turned(query: ClassificationQuery, sentence: Sentence, trace: Trace) -> Iter
     since, share = int(wrong[-1]) + 1 if len(wrong) else 0, float(progress[-1].max())
     shared = {
         "model": reader(query, sentence.number, trace.model),
-        "name": Strong(class_name(query, trace, int(best[-1]))),
+        "name": Strong(class_name(query.lang, trace, int(best[-1]))),
         "share": Strong(percent(query.lang, share)),
     }  # fmt: skip
     if since == 0:
@@ -251,7 +203,7 @@ def turned(query: ClassificationQuery, sentence: Sentence, trace: Trace) -> Iter
         yield say(
             key, **shared, word=Strong(indexed(labels, since)),
             then=percent(query.lang, float(progress[since].max())),
-            before=class_name(query, trace, int(best[since - 1])),
+            before=class_name(query.lang, trace, int(best[since - 1])),
         )  # fmt: skip
     yield from unsure(query, {network_title(trace.model, query.lang): share}, progress.shape[1])
 
@@ -273,7 +225,7 @@ def effects(query: ClassificationQuery, sentence: Sentence) -> Iterable[Message]
         told.append(
             say(
                 f"classification.effect.{query.by}", network=network, word=Strong(indexed(typed(trace), most)),
-                name=class_name(query, trace, best), share=percent(query.lang, share),
+                name=class_name(query.lang, trace, best), share=percent(query.lang, share),
                 without=percent(query.lang, share - worth / 100), nats=signed(query.lang, worth, 2),
             )
         )  # fmt: skip

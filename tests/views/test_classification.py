@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from app.classes import contributions, said
 from app.messages import percent, translate
 from app.options import settled
 from app.views import network_title
-from app.views.classification import MODELS, ClassificationQuery, contributions, figure, said, unsure_of
+from app.views.classification import MODELS, ClassificationQuery, figure, unsure_of
 from models import registry
 from models.run import Change, Run, perform
 
