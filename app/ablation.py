@@ -6,7 +6,7 @@ import numpy as np
 
 from app.answers import Answer, outcome, outcome_term, short_outcome
 from app.messages import Message, Strong, percent, say, signed, translate
-from app.plotting import Axis, Curve, Panel, Plot, Scale, chart, maps
+from app.plotting import Axis, Curve, Panel, Plot, Scale, axes_of, chart, maps
 from app.query import Query
 from app.views import Cell, Link
 from app.words import shortened
@@ -40,14 +40,13 @@ def ablated(query: Query, found: Sequence[Answer]) -> Plot:
 
 def links(query: Query, answer: Answer, view: str) -> Iterable[Link]:
     """Each cell of the map leads to the picture of that head."""
-    suffix = str(answer.number + 1) if answer.number else ""
     for (layer, head), change in np.ndenumerate(changes(answer)):
         label = say(
             "faithfulness.heads.link", layer=layer + 1, head=head + 1, points=signed(query.lang, 100 * float(change), 1)
         )
         on = query.changed(layer=layer + 1, head=head + 1)
         box = (head - 0.5, layer - 0.5, head + 0.5, layer + 0.5)
-        yield Link(view, on, label, answer.title, (f"x{suffix}", f"y{suffix}"), box)
+        yield Link(view, on, label, answer.title, axes_of(answer.number), box)
 
 
 def compared(query: Query, found: Sequence[Answer], layer: int, head: int) -> Plot:

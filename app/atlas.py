@@ -19,7 +19,7 @@ from isal import isal_zlib
 from app.messages import Lang, decimal
 from app.plotting import Plot, Theme
 from app.plotting.colours import GRID, MASKED, PAPER, THEMES, colorscale
-from app.plotting.plot import FONT, Json, bold, escaped, themed
+from app.plotting.plot import Json, axes_of, blank, bold, escaped, suffix_of, themed
 
 CLEAR, GREY, FRAME, ZERO = range(4)  # what the first indices stand for; from ZERO on they are values
 TOP = 15  # of four bits
@@ -167,14 +167,10 @@ def source(content: bytes) -> str:
 def plot(atlases: Sequence[Atlas], lang: Lang, bar: str) -> Plot:
     """One image for each run; the scale, called `bar`, stands below the first."""
     data: list[Json] = []
-    layout: Json = {
-        "separators": ",." if lang == "de" else ".,", "font": {"family": FONT, "size": 15},
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "hovermode": False, "dragmode": False, "showlegend": False,
-        "annotations": [],
-    }  # fmt: skip
+    layout = blank(lang) | {"hovermode": False}
     wide = (1 + BETWEEN) / len(atlases) - BETWEEN
     for number, atlas in enumerate(atlases):
-        suffix = "" if number == 0 else str(number + 1)
+        suffix = suffix_of(number)
         image = mosaic(atlas, scale=number == 0)
         unit = atlas.pitch[0]
         heads = {theme: "data:image/png;base64," + source(head(image.shape, theme)) for theme in THEMES}
@@ -197,7 +193,7 @@ def plot(atlases: Sequence[Atlas], lang: Lang, bar: str) -> Plot:
         layout["annotations"] += notes(atlas, suffix)
     layout["annotations"] += scale_notes(atlases[0], lang, bar)
     shape = {
-        "columns": [[f"x{suffix}", f"y{suffix}"] for suffix in ("", "2")[: len(atlases)]],
+        "columns": [list(axes_of(number)) for number in range(len(atlases))],
         "rows": max(atlas.height for atlas in atlases), "cells": max(atlas.width for atlas in atlases),
         "row_labels": bool(atlases[0].rows), "kind": "atlas",
     }  # fmt: skip

@@ -11,7 +11,7 @@ from app.messages import Lang
 from app.plotting import IN_CELLS, Plot, Scale, Theme
 from app.plotting.colours import MASKED, SERIES, THEMES
 from app.plotting.maps import NUMBER, color_axis, signed_cells
-from app.plotting.plot import FONT, Json, bold, escaped, themed, typed
+from app.plotting.plot import Json, blank, bold, escaped, themed, typed
 
 NAMED = 12  # so many lines at most have names, and their numbers in the cells
 ASIDE = 1.5  # columns that a total takes at the right: half a one of nothing, and its own
@@ -75,11 +75,7 @@ def stacks(
     found: Sequence[Stack], lang: Lang, colours: Mapping[str, tuple[Scale, str]], playback: Sequence[str] = ()
 ) -> Plot:
     """One stack, or two beside each other; `colours` are the scale and the title of each colour axis."""
-    layout: Json = {
-        "separators": ",." if lang == "de" else ".,", "font": {"family": FONT, "size": 15},
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "hovermode": "closest", "dragmode": False, "showlegend": False,
-        "annotations": [], "bargap": 0.3, "barmode": "overlay",
-    }  # fmt: skip
+    layout = blank(lang) | {"bargap": 0.3, "barmode": "overlay"}
     data: list[Json] = []
     shown = {name: f"coloraxis{number}".removesuffix("1") for number, name in enumerate(colours, start=1)}
     masked: list[Json] = []

@@ -11,9 +11,9 @@ from app.plotting.colours import Scale, Theme
 from app.plotting.joined import Block, joined
 from app.plotting.maps import IN_CELLS, Panel, cell, maps
 from app.plotting.names import BESIDE, curve_names, label_places
-from app.plotting.plot import Cells, Kind, Plot, beside
+from app.plotting.plot import Cells, Kind, Plot, axes_of, beside
 
 __all__ = [
     "Axis", "BESIDE", "Block", "Cells", "Curve", "Dash", "IN_CELLS", "Kind", "Panel", "Plot", "Scale", "Theme",
-    "beside", "cell", "chart", "curve_names", "joined", "label_places", "maps",
+    "axes_of", "beside", "cell", "chart", "curve_names", "joined", "label_places", "maps",
 ]  # fmt: skip

@@ -7,27 +7,8 @@ from typing import Literal
 import numpy as np
 
 from app.messages import Lang
-from app.plotting.colours import (
-    EDGE,
-    GRID,
-    NAMES,
-    PAPER,
-    PATTERNS,
-    SERIES,
-    SYMBOLS,
-    THEMES,
-    Theme,
-)
-from app.plotting.plot import (
-    FONT,
-    Json,
-    Plot,
-    bold,
-    escaped,
-    lines,
-    themed,
-    typed,
-)
+from app.plotting.colours import EDGE, GRID, NAMES, PAPER, PATTERNS, SERIES, SYMBOLS, THEMES, Theme
+from app.plotting.plot import FONT, Json, Plot, bold, escaped, lines, themed, typed
 
 Dash = Literal["solid", "dash", "dot"]
 MOST_POWERS = 8  # of ten that a log axis names

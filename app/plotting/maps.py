@@ -6,23 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.messages import Lang
-from app.plotting.colours import (
-    CLASSES,
-    THEMES,
-    Scale,
-)
-from app.plotting.plot import (
-    FONT,
-    GAP,
-    Cells,
-    Json,
-    Kind,
-    Plot,
-    bold,
-    escaped,
-    themed,
-    typed,
-)
+from app.plotting.colours import CLASSES, THEMES, Scale
+from app.plotting.plot import GAP, Cells, Json, Kind, Plot, blank, bold, escaped, suffix_of, themed, typed
 
 IN_CELLS = 12  # up to so many cells across or down the value stands in the cell
 NUMBER = "%{z:.2f}"  # how it is written there
@@ -61,21 +46,13 @@ def maps(panels: Sequence[Panel], lang: Lang, kind: Kind, titles: dict[Scale, st
     "table" cells as wide as there is room, for what stands in them.
     """
     data: list[Json] = []
-    layout: Json = {
-        "separators": ",." if lang == "de" else ".,",
-        "font": {"family": FONT, "size": 15},
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "hovermode": "closest",
-        "dragmode": False,
-        "showlegend": False,
-        "annotations": [],
-    }
+    layout = blank(lang)
     width = (1 - GAP * (len(panels) - 1)) / len(panels)
     shown = colour_axes([panel.scale for panel in panels])
     axes: list[list[str]] = []
     tokens: list[Json] = []
     for number, panel in enumerate(panels):
-        suffix = "" if number == 0 else str(number + 1)
+        suffix = suffix_of(number)
         left = number * (width + GAP)
         domain = (left, left + width)
         add_map(data, layout, panel, suffix, domain, kind, lang, shown[panel.scale])

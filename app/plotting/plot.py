@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from app.messages import Lang
 from app.plotting.colours import (
     ACCENT,
     GRID,
@@ -95,21 +96,39 @@ def themed(
     return patch
 
 
+def blank(lang: Lang) -> Json:
+    """The layout of a figure that has no axes yet."""
+    return {
+        "separators": ",." if lang == "de" else ".,", "font": {"family": FONT, "size": 15},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "hovermode": "closest", "dragmode": False, "showlegend": False,
+        "annotations": [],
+    }  # fmt: skip
+
+
+def suffix_of(number: int) -> str:
+    """What stands behind the names of a panel's axes: Plotly counts from 1 and leaves the 1 out."""
+    return str(number + 1) if number else ""
+
+
+def axes_of(number: int) -> tuple[str, str]:
+    """The names of a panel's two axes."""
+    return f"x{suffix_of(number)}", f"y{suffix_of(number)}"
+
+
 def behind(number: int, theme: Theme) -> Json:
     """A hatched ground under the cells of a panel: it shows where a cell has no value."""
-    suffix = "" if number == 0 else str(number + 1)
+    x, y = axes_of(number)
     return {
-        "type": "path", "layer": "below", "xref": f"x{suffix} domain", "yref": f"y{suffix} domain", "path": HATCHED,
+        "type": "path", "layer": "below", "xref": f"{x} domain", "yref": f"{y} domain", "path": HATCHED,
         "fillcolor": MASKED[theme], "line": {"width": 1, "color": HATCH[theme]},
     }  # fmt: skip
 
 
 def around(number: int, cells: Cells, width: int, colour: str) -> Json:
     """A line around cells."""
-    suffix = "" if number == 0 else str(number + 1)
-    (top, bottom), (left, right) = cells
+    (x, y), ((top, bottom), (left, right)) = axes_of(number), cells
     return {
-        "type": "rect", "xref": f"x{suffix}", "yref": f"y{suffix}", "x0": left - 0.5, "x1": right + 0.5,
+        "type": "rect", "xref": x, "yref": y, "x0": left - 0.5, "x1": right + 0.5,
         "y0": top - 0.5, "y1": bottom + 0.5, "line": {"width": width, "color": colour},
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ from app.atlas import Atlas, plot, tiles
 from app.attended import AttentionMapQuery
 from app.looks import Look, LookQuery, look
 from app.messages import Listed, Message, Strong, decimal, percent, say, translate
+from app.plotting import axes_of
 from app.units import run_name, run_title
 from app.views import Cell, Figure, Link, Table, Term, View
 from models.trace import Trace
@@ -179,10 +180,9 @@ def link(query: AttentionHeadsQuery, stated: dict[str, Any], run: int, drawn: At
         kind=told(query, head, "kind"),
         entropy=decimal(query.lang, head.entropy, 2),
     )
-    suffix = str(run + 1) if run else ""
     box = (x - half, y - half, x + half, y + half)
     there = AttentionMapQuery.model_construct(**stated, layer=head.layer, head=head.head)
-    return Link("attention_map", there, label, drawn.title, (f"x{suffix}", f"y{suffix}"), box)
+    return Link("attention_map", there, label, drawn.title, axes_of(run), box)
 
 
 def clearest(heads: Sequence[Head]) -> Head:

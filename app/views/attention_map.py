@@ -22,7 +22,7 @@ from app.attended import (
 from app.looks import look, told
 from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.options import fitted
-from app.plotting import Block, Cells, Panel, Plot, Scale, cell, joined, maps
+from app.plotting import Block, Cells, Panel, Plot, Scale, axes_of, cell, joined, maps
 from app.query import Query
 from app.units import difference_title, panel_title, run_name
 from app.views import Cell, Figure, Rows, Table, View
@@ -124,10 +124,9 @@ def onward(query: AttentionMapQuery, map_: Map, run: int) -> Rows:
         stated["head"] = chosen.head
         asks = [{"looking": place} for place in places]
     names, first = [shortened(word.label) for word in map_.rows], min(USUAL, len(places) - 1)
-    axis = f"y{run + 1}" if run else "y"
     steps = AttentionStepsQuery.model_construct(**stated)
     label = f"attention_map.steps.{run + 1}" if query.comparing else "attention_map.steps"
-    return Rows("attention_steps", steps, label, axis, asks, names, first)
+    return Rows("attention_steps", steps, label, axes_of(run)[1], asks, names, first)
 
 
 def map_title(query: AttentionMapQuery, drawn: Sequence[Map], map_: Map) -> str:

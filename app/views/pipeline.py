@@ -12,7 +12,7 @@ from app import outputs, views
 from app.attended import AttentionMapQuery
 from app.messages import Listed, Message, Strong, decimal, percent, say, translate
 from app.options import fitted
-from app.plotting import Kind, Panel, maps
+from app.plotting import Kind, Panel, axes_of, maps
 from app.query import Choices, Query, layers
 from app.units import run_name, run_title
 from app.views import Cell, Figure, Link, Table, View
@@ -220,7 +220,6 @@ def onward(query: PipelineQuery, run: int, stream: Stream) -> Iterable[Link]:
             "english": "translation", "written": "translation"}.get(kind, "hidden_states")  # fmt: skip
     target = dict(zip(STEPS, ("tokens", "embedding_space", "positions", "attention_map", "pipeline", "hidden_states",
                               last), strict=True))  # fmt: skip
-    suffix = str(run + 1) if run else ""
     for row, step in enumerate(STEPS):
         view = views.catalogue().get(target[step])
         shared = step in ("tokens", "words") and not registry.get(trace.model).source  # the same in all our models
@@ -239,7 +238,7 @@ def onward(query: PipelineQuery, run: int, stream: Stream) -> Iterable[Link]:
         on = kinds.get(target[step], Query).model_construct(**stated)  # type: ignore[arg-type]
         label = say("pipeline.link", step=say(f"pipeline.step_name.{step}"), view=say(f"{target[step]}.title"))
         box = (-0.5, row - 0.5, len(trace.tokens) - 0.5, row + 0.5)
-        yield Link(target[step], on, label, run_title(query, trace), (f"x{suffix}", f"y{suffix}"), box)
+        yield Link(target[step], on, label, run_title(query, trace), axes_of(run), box)
 
 
 def told(query: PipelineQuery, traces: list[Trace], run: int, stream: Stream) -> Iterable[Message]:
