@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from models.training.cache import whole
 from models.training.faults import Fault
 
 Batch = TypeVar("Batch")
@@ -105,19 +106,15 @@ def save_checkpoint(
     progress: Progress,
 ) -> None:
     """Writes all that a run needs to go on; a cut while writing leaves the file before it whole."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    torch.save(
-        {
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "schedule": schedule.state_dict(),
-            "recipe": asdict(recipe),
-            "progress": vars(progress),
-        },
-        partial,
-    )
-    partial.replace(file)
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+        "recipe": asdict(recipe),
+        "progress": vars(progress),
+    }
+    with whole(file) as partial:
+        torch.save(state, partial)
 
 
 def load_checkpoint(

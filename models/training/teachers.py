@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from models.training.cache import whole
 from models.training.lesson import Job, Lesson
 from models.training.loop import Recipe, fit
 
@@ -34,7 +35,8 @@ def answers(
             lesson = lesson_of(one, recipe)
             fit(lesson.network, lesson.loss_of, lesson.batches_from, recipe, checkpoint)
             said.append(logits_of(lesson.network, texts).softmax(-1))
-        np.save(file, torch.stack(said).mean(0).numpy())
+        with whole(file) as partial:
+            np.save(partial, torch.stack(said).mean(0).numpy())
         for checkpoint in jobs:  # until here an interrupted run found in them what was learned
             checkpoint.unlink()
     return torch.from_numpy(np.load(file))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from models.tokenizer import CLS, PAD, SEP, tokenizer
+from models.training.cache import whole
 from models.training.corpora import german_text
 
 LONGEST = 256  # tokens of an example, [CLS] and [SEP] included
@@ -34,16 +35,16 @@ def read(corpora: Path, cache: Path) -> dict[str, Text]:
     """All German training text, tokenised once and kept in the cache folder."""
     names = ("tatoeba", "klexikon", "wikipedia")
     if not all((cache / f"{name}.npz").exists() for name in names):
-        cache.mkdir(parents=True, exist_ok=True)
         for name, paragraphs in german_text(corpora).items():
             sentences = [sentence for paragraph in paragraphs for sentence in paragraph]
             encoded = [encoding.ids for encoding in tokenizer().encode_batch_fast(sentences, add_special_tokens=False)]
-            np.savez(
-                cache / f"{name}.npz",
-                ids=np.concatenate([np.asarray(ids, np.int32) for ids in encoded]),
-                sentences=np.cumsum([0] + [len(ids) for ids in encoded]),
-                paragraphs=np.cumsum([0] + [len(paragraph) for paragraph in paragraphs]),
-            )
+            with whole(cache / f"{name}.npz") as file:
+                np.savez(
+                    file,
+                    ids=np.concatenate([np.asarray(ids, np.int32) for ids in encoded]),
+                    sentences=np.cumsum([0] + [len(ids) for ids in encoded]),
+                    paragraphs=np.cumsum([0] + [len(paragraph) for paragraph in paragraphs]),
+                )
     return {name: Text(**np.load(cache / f"{name}.npz")) for name in names}
 
 

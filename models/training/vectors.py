@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from models.tokenizer import tokenizer
+from models.training.cache import whole
 from models.training.text import Text
 
 
@@ -24,6 +25,7 @@ def piece_vectors(texts: dict[str, Text], units: int, seed: int, cache: Path) ->
         scale = np.linalg.norm(learned.vectors, axis=1).mean()
         for key, index in learned.key_to_index.items():
             vectors[int(key)] = learned.vectors[index] / scale
-        np.save(file, vectors)
+        with whole(file) as partial:
+            np.save(partial, vectors)
     found: np.ndarray = np.load(file)
     return found
