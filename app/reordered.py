@@ -11,6 +11,7 @@ from app import align
 from app.messages import Message, Strong, bound, decimal, percent, say, translate
 from app.options import fitted
 from app.plotting import Panel, Plot, Scale, maps
+from app.units import hidden
 from app.views import Cell, Figure, Table, Term, model_title
 from app.words import shortened, words
 from models.trace import Attention, Trace
@@ -57,12 +58,8 @@ class Reordered:
 
     def states(self, layer: int) -> tuple[np.ndarray, np.ndarray]:
         """The states after a layer and those of their partners, [pairs, units] each."""
-        parts = (self.first.states, self.second.states)
-        found = []
-        for part, places in zip(parts, self.places, strict=True):
-            assert part is not None and part.hidden is not None
-            found.append(part.hidden[layer][places])
-        return found[0], found[1]
+        here, there = self.places
+        return hidden(self.first)[layer][here], hidden(self.second)[layer][there]
 
     @property
     def layers(self) -> int:

@@ -13,7 +13,14 @@ from app.plotting import Panel, Plot, Scale, maps
 from app.query import Query
 from app.views import Cell, Table, model_title
 from app.words import shortened, words
+from models.shapes import Array
 from models.trace import Trace
+
+
+def hidden(trace: Trace) -> Array:
+    """The states of a run after each layer, [layers, tokens, units]."""
+    assert trace.states is not None and trace.states.hidden is not None
+    return trace.states.hidden
 
 
 def drawing(

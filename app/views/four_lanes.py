@@ -11,7 +11,7 @@ from app import align
 from app.messages import Listed, Message, Strong, percent, say, translate, valued
 from app.plotting import Cells, Panel, Scale, maps
 from app.query import LONG_TEXT, Places, Query
-from app.units import difference_title
+from app.units import difference_title, hidden
 from app.views import Cell, Figure, Table, View, model_title
 from app.words import indexed, place_label, shortened, words
 from models import registry
@@ -92,15 +92,13 @@ class FourLanesQuery(Query):
 
 def steps(trace: Trace) -> np.ndarray:
     """‖h(t) − h(t−1)‖ in the last layer as a share of the largest of this run, [tokens]; 0 before the first word."""
-    assert trace.states is not None and trace.states.hidden is not None
-    sizes: np.ndarray = np.linalg.norm(np.diff(trace.states.hidden[-1], axis=0), axis=1)
+    sizes: np.ndarray = np.linalg.norm(np.diff(hidden(trace)[-1], axis=0), axis=1)
     return np.concatenate([[0], sizes / sizes.max()]).astype(np.float32)
 
 
 def reach(plain: Trace, erased: Trace) -> np.ndarray:
     """How much each word's last state changes when a word is erased: ‖h′ − h‖ ÷ (‖h′‖ + ‖h‖), from 0 to 1, [tokens]."""
-    assert plain.states and erased.states and plain.states.hidden is not None and erased.states.hidden is not None
-    ours, theirs = plain.states.hidden[-1], erased.states.hidden[-1]
+    ours, theirs = hidden(plain)[-1], hidden(erased)[-1]
     sizes = np.linalg.norm(ours, axis=1) + np.linalg.norm(theirs, axis=1)
     found: np.ndarray = np.linalg.norm(theirs - ours, axis=1) / np.maximum(sizes, 1e-12)
     return found.astype(np.float32)
@@ -231,8 +229,7 @@ def rows(traces: list[Trace], count: int) -> Iterable[tuple[Cell, ...]]:
     for run, start in enumerate(range(0, len(traces), count), start=1):
         for place in range(start, start + count, 2):
             trace, erased = traces[place], traces[place + 1]
-            assert trace.states is not None and trace.states.hidden is not None
-            distances = np.linalg.norm(np.diff(trace.states.hidden[-1], axis=0, prepend=np.nan), axis=1).tolist()
+            distances = np.linalg.norm(np.diff(hidden(trace)[-1], axis=0, prepend=np.nan), axis=1).tolist()
             columns = (words(trace), distances, steps(trace).tolist(), reach(trace, erased).tolist())
             for word, distance, step, change in zip(*columns, strict=True):
                 yield (

@@ -17,8 +17,7 @@ from models.trace import Trace
 
 def numbers(trace: Trace) -> range:
     """The units of a layer, counted from 1."""
-    assert trace.states is not None and trace.states.hidden is not None
-    return range(1, trace.states.hidden.shape[-1] + 1)
+    return range(1, units.hidden(trace).shape[-1] + 1)
 
 
 class HiddenStatesQuery(Query):
@@ -31,8 +30,7 @@ class HiddenStatesQuery(Query):
 
 def values(query: HiddenStatesQuery, trace: Trace) -> np.ndarray:
     """The layer's states [tokens, units]."""
-    assert trace.states is not None and trace.states.hidden is not None
-    chosen: np.ndarray = trace.states.hidden[(query.layer or 1) - 1]
+    chosen: np.ndarray = units.hidden(trace)[(query.layer or 1) - 1]
     return chosen
 
 

@@ -29,7 +29,7 @@ from app.views import Cell, Figure, Ranked, Table, View, change_term
 from app.words import indexed, place_label, shortened, words
 from models import registry, tokenizer
 from models.run import Change, Run
-from models.trace import Trace
+from models.trace import Prediction, Trace
 
 GUESSES = 5
 EXPECTED = 8  # up to so many tokens, the likeliest guess stands below each word
@@ -79,10 +79,15 @@ class LossPerStepQuery(Query):
         return ("align",)
 
 
+def prediction(trace: Trace) -> Prediction:
+    """What a run expected at each token."""
+    assert trace.prediction is not None
+    return trace.prediction
+
+
 def losses(query: LossPerStepQuery, trace: Trace) -> np.ndarray:
     """−log p of each token, [tokens]; NaN at the first."""
-    assert trace.prediction is not None
-    return trace.prediction.loss / np.float32(np.log(2) if query.unit == "bits" else 1)
+    return prediction(trace).loss / np.float32(np.log(2) if query.unit == "bits" else 1)
 
 
 def figure(query: LossPerStepQuery, traces: list[Trace]) -> Figure:
@@ -165,17 +170,16 @@ def hover_texts(query: LossPerStepQuery, trace: Trace, guessed: Guesses) -> list
 
 def shares(trace: Trace) -> list[float]:
     """The probability of each word; NaN for the first."""
-    assert trace.prediction is not None
-    found: list[float] = np.exp(-trace.prediction.loss).tolist()
+    found: list[float] = np.exp(-prediction(trace).loss).tolist()
     return found
 
 
 def guessed(trace: Trace, lang: Lang) -> Guesses:
     """What a run expects after each token: the five likeliest."""
-    assert trace.prediction is not None
-    ids, shares = trace.prediction.ids[:, :GUESSES], trace.prediction.probabilities[:, :GUESSES].ravel()
+    part = prediction(trace)
+    ids, shares = part.ids[:, :GUESSES], part.probabilities[:, :GUESSES].ravel()
     ranks, flat = ids.shape[1], ids.ravel().tolist()
-    guesses = {id_: visible(trace.prediction.written(id_)) for id_ in set(flat)}
+    guesses = {id_: visible(part.written(id_)) for id_ in set(flat)}
     quoted = {id_: in_quotes(lang, guess) for id_, guess in guesses.items()}
     found = list(zip(map(guesses.__getitem__, flat), shares.tolist(), strict=True))
     told = list(chain.from_iterable(zip(map(quoted.__getitem__, flat), percents(lang, shares), strict=True)))
@@ -193,7 +197,6 @@ def summaries(
     unit = translate(query.lang, f"option.unit.{query.unit}")
     before, sentence, plain = 0.0, -1, [trace for trace in traces if trace.change is None]
     for trace, total, guessed in zip(traces, sums, guesses, strict=True):
-        assert trace.prediction is not None
         sentence += trace.change is None
         wiped = query.wiped(trace.text)
         if trace.change is not None:
@@ -207,7 +210,7 @@ def summaries(
             )  # fmt: skip
             continue
         name = units.run_name(query, plain, sentence)
-        before, worst = total, int(np.nanargmax(trace.prediction.loss))
+        before, worst = total, int(np.nanargmax(prediction(trace).loss))
         guess, share = guessed[worst - 1].found[0]
         key = "loss_per_step.summary.wiped" if wiped else "loss_per_step.summary"
         if len(trace.tokens) == 2:
