@@ -1,12 +1,11 @@
 """What stands around the traces of a still: axes and their words, marks, texts, and the names of the curves."""
 
-import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.plotting.colours import GRID, MASKED
 from app.plotting.plot import Json
 from app.stills.letters import drawable, fonts, plain
-from app.stills.picture import DASHES, Picture, UnknownTrace, long_name
+from app.stills.picture import Picture, UnknownTrace, long_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,9 +40,6 @@ def value_axis(picture: Picture, axes: "Axes", axis: Json) -> None:
         axes.set_yscale("log")
     if "range" in axis:
         axes.set_ylim(*limits(axis))
-    elif axis.get("rangemode") == "tozero":
-        low, high = axes.get_ylim()
-        axes.set_ylim(min(low, 0), max(high, 0))
     if axis.get("side") == "right":
         axes.yaxis.set_ticks_position("right")
         axes.yaxis.set_label_position("right")
@@ -109,9 +105,7 @@ def title(picture: Picture, target: Any, axis: Json) -> None:
 
 
 def place(picture: Picture, ref: str, axis: Literal["x", "y"]) -> tuple[Any, bool]:
-    """The axes that a coordinate is measured on, and whether as a share of them; None for the whole figure."""
-    if ref == "paper":
-        return None, True
+    """The axes that a coordinate is measured on, and whether as a share of them."""
     name, _, share = ref.partition(" ")
     for y, axes in picture.axes.items():
         if name == (y if axis == "y" else picture.across[y]):
@@ -124,39 +118,27 @@ def transform(picture: Picture, item: Json) -> Any:
     from matplotlib.transforms import blended_transform_factory as blended
 
     def one(axis: Literal["x", "y"]) -> Any:
-        axes, share = place(picture, item.get(f"{axis}ref", "paper"), axis)
-        if axes is None:
-            axes = next(iter(picture.axes.values()))
+        axes, share = place(picture, item[f"{axis}ref"], axis)
         return axes.transAxes if share else axes.transData
 
     return blended(one("x"), one("y"))
 
 
 def draw_shape(picture: Picture, shape: Json) -> Any:
-    """A rectangle or a line; the ground behind masked cells is drawn with the cells."""
-    from matplotlib.lines import Line2D
+    """A rectangle; the ground behind masked cells is drawn with the cells."""
     from matplotlib.patches import Rectangle
 
     if shape.get("fillcolor") == MASKED[picture.style.theme] and shape.get("layer") == "below":
         return None
-    line = shape.get("line", {})
-    look: dict[str, Any] = {"linewidth": picture.style.points(line.get("width", 2)), "clip_on": False,
-            "zorder": 0.5 if shape.get("layer") == "below" else 4}  # fmt: skip
-    x0, x1, y0, y1 = (shape[name] for name in ("x0", "x1", "y0", "y1"))
-    edge = line.get("color") or picture.ink()
-    drawn: Any
-    if shape["type"] == "line":
-        drawn = Line2D((x0, x1), (y0, y1), color=edge, linestyle=DASHES[line.get("dash", "solid")], **look)
-    elif shape["type"] == "rect":
-        fill = shape.get("fillcolor", "none")
-        drawn = Rectangle(
-            (x0, y0), x1 - x0, y1 - y0, facecolor=css(fill), edgecolor=edge if line.get("width", 2) else "none",
-            alpha=shape.get("opacity"), **look,
-        )  # fmt: skip
-    else:
+    if shape["type"] != "rect":
         raise UnknownTrace(f"a still cannot hold a shape of type {shape['type']}")
-    axes, _ = place(picture, shape.get("yref", "paper"), "y")
-    axes = axes or next(iter(picture.axes.values()))
+    line, (x0, x1, y0, y1) = shape["line"], (shape[name] for name in ("x0", "x1", "y0", "y1"))
+    drawn = Rectangle(
+        (x0, y0), x1 - x0, y1 - y0, facecolor=shape.get("fillcolor", "none"), edgecolor=line["color"],
+        linewidth=picture.style.points(line["width"]), zorder=0.5 if shape.get("layer") == "below" else 4,
+        clip_on=False,
+    )  # fmt: skip
+    axes, _ = place(picture, shape["yref"], "y")
     drawn.set_transform(transform(picture, shape))
     return axes.add_artist(drawn)
 
@@ -165,13 +147,12 @@ def draw_note(picture: Picture, note: Json) -> Any:
     """A text in the figure; that over a panel stands above its words."""
     text, size = plain(note["text"]), picture.style.points(note.get("font", {}).get("size", 13))
     colour = note.get("font", {}).get("color") or picture.ink()
-    axes, share = place(picture, note.get("yref", "paper"), "y")
-    if axes is not None and share and note.get("y") == 1 and note.get("xanchor") == "left":
+    axes, share = place(picture, note["yref"], "y")
+    if share and note.get("y") == 1 and note.get("xanchor") == "left":
         return axes.set_title(
             drawable(text), loc="left", fontsize=size, color=picture.ink(True), parse_math=False,
             fontfamily=fonts(text), pad=picture.style.points(8),
         )  # fmt: skip
-    axes = axes or next(iter(picture.axes.values()))
     below = -BELOW_TICKS if note.get("name") == "bar" else 0  # its ticks are notes too
     shift = (picture.style.points(note.get("xshift", 0)), picture.style.points(note.get("yshift", below)))
     return axes.annotate(
@@ -203,11 +184,3 @@ def limits(axis: Json) -> tuple[float, float]:
     """The range of an axis; that of a log axis is given in powers of ten."""
     low, high = axis["range"]
     return (10**low, 10**high) if axis.get("type") == "log" else (low, high)
-
-
-def css(colour: str) -> Any:
-    """A colour of CSS as matplotlib knows it."""
-    if parts := re.fullmatch(r"rgba?\(([^)]+)\)", colour.strip()):
-        red, green, blue, *alpha = (float(part) for part in parts[1].split(","))
-        return (red / 255, green / 255, blue / 255, alpha[0] if alpha else 1.0)
-    return colour

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 LEAST_CELL = 24  # pixels: rows of few columns are no flatter
 LEAST_PANEL = 16  # pixels of height, times scale: with less, letters are made smaller
 LEAST_COLUMN, MOST_COLUMNS = 6, 8  # the same of width, for each of so many columns
-LINE = 0.16  # of the height, for a line above the cells
-AIR = 10  # pixels between that line and the title below it
+AIR = 10  # pixels between a title and what stands beside or above it
 WIDE_FROM = 2.2  # cells that would be so much wider than high stay flat
 
 
@@ -116,18 +115,13 @@ def spread_maps(picture: Picture, inner: tuple[float, float, float, float], rows
     sizes = {y: cells(picture, y) for y in picture.axes if "domain" in picture.layout[long_name(picture.across[y])]}
     panels = {y: size for y, size in sizes.items() if picture.layout[long_name(y)].get("domain", (0, 1))[0] == 0}
     gap = extra_gap(picture) + 30 * picture.style.scale
-    line = (top - bottom) * LINE if len(panels) < len(picture.axes) else 0.0  # above the cells and their words
-    above = line + (head(picture, panels) if line else 0.0)
     wide = (right - left - gap * (len(panels) - 1)) / sum(panels.values())
-    high = min((top - bottom - above) / rows, max(wide, LEAST_CELL * picture.style.scale))
+    high = min((top - bottom) / rows, max(wide, LEAST_CELL * picture.style.scale))
     square = all(size == rows for size in panels.values())
     wide = min(wide, high * (1 if square else WIDE_FROM))
     start = left + (right - left - gap * (len(panels) - 1) - wide * sum(panels.values())) / 2
     for y, size in panels.items():
-        put(picture, picture.axes[y], start, top - above - high * rows, wide * size, high * rows)
-        for other, axes in picture.axes.items():
-            if other != y and picture.across[other] == picture.across[y]:
-                put(picture, axes, start, top - line, wide * size, line)
+        put(picture, picture.axes[y], start, top - high * rows, wide * size, high * rows)
         room = (
             wide * size + gap - AIR * picture.style.scale if len(panels) > 1 else picture.style.width - BORDER - start
         )

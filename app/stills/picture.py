@@ -148,17 +148,13 @@ class Picture:
         x = numbers(trace["x"]) if "x" in trace else np.arange(len(y), dtype=float)
         mode, line, marker = trace.get("mode", "lines"), trace.get("line", {}), trace.get("marker", {})
         colour = line.get("color") or self.layout["colorway"][0]
-        face = marker.get("color", colour)
-        many = not isinstance(face, str)
-        dots = MARKERS[marker.get("symbol", "circle")] if "markers" in mode and not many else "none"
+        dots = MARKERS[marker.get("symbol", "circle")] if "markers" in mode else "none"
         drawn = axes.plot(
             x, y, linestyle=DASHES[line.get("dash", "solid")] if "lines" in mode else "none", color=colour,
             linewidth=self.style.points(line.get("width", 2)), marker=dots,
-            markersize=self.style.points(size_of(marker)), markerfacecolor=colour if many else face,
+            markersize=self.style.points(size_of(marker)), markerfacecolor=marker.get("color", colour),
             markeredgewidth=0, clip_on=False, zorder=3, alpha=trace.get("opacity"),
         )  # fmt: skip
-        if many:
-            axes.scatter(x, y, s=self.style.points(size_of(marker)) ** 2, c=list(face), zorder=3, linewidths=0)
         if trace.get("showlegend", True) and trace.get("name"):
             self.named.append((drawn[0], plain(trace["name"])))
         if "text" in mode:
@@ -191,7 +187,7 @@ class Picture:
         name.set_verticalalignment({"top": "bottom", "bottom": "top", "middle": "center"}[down])
 
     def bar(self, trace: Json, axes: "Axes") -> None:
-        """Bars, upright or lying."""
+        """Upright bars."""
         look = {"color": trace["marker"]["color"], "zorder": 3}
         if pattern := trace["marker"].get("pattern"):
             light = (pattern["fgcolor"], pattern["fgopacity"])
@@ -203,7 +199,6 @@ class Picture:
                 "linewidth": self.style.points(line["width"]),
                 "zorder": 4,
             }
-        lying = trace.get("orientation") == "h"
         y = numbers(trace["y"])
         x = numbers(trace["x"]) if "x" in trace else np.arange(len(y), dtype=float)
         count = sum(other["type"] == "bar" and other.get("yaxis") == trace.get("yaxis") for other in self.plot["data"])
@@ -212,18 +207,14 @@ class Picture:
         whole = 1 - self.layout.get("bargap", 0.2)
         width = whole / count if grouped else whole
         shift = (place - (count - 1) / 2) * width if grouped else 0
-        if lying:
-            drawn = axes.barh(y + shift, x, height=width, **look)
-        else:
-            drawn = axes.bar(x + shift, y, width=width, **look)
+        drawn = axes.bar(x + shift, y, width=width, **look)
         if trace.get("showlegend", True) and trace.get("name"):
             self.named.append((drawn, plain(trace["name"])))
         for number, text in enumerate(trace.get("text", ())):
-            at = (x[number], y[number] + shift) if lying else (x[number] + shift, y[number])
-            written, away = plain(text), self.style.points(4)
+            at, written = (x[number] + shift, y[number]), plain(text)
             axes.annotate(
-                drawable(written), at, (away, 0) if lying else (0, away), textcoords="offset points", parse_math=False,
-                ha="left" if lying else "center", va="center" if lying else "bottom", annotation_clip=False,
+                drawable(written), at, (0, self.style.points(4)), textcoords="offset points", parse_math=False,
+                ha="center", va="bottom", annotation_clip=False,
                 fontsize=self.style.points(13), color=self.ink(), fontfamily=fonts(written),
             )  # fmt: skip
 
