@@ -68,3 +68,18 @@ def test_logits_are_read_only_when_something_of_them_is_looked_at(monkeypatch):
     assert found.loss.nbytes == logits.nbytes and not asked
     assert [float(each) for each in found.words[3]] == found.ids[3].tolist() == logits[3].topk(10).indices.tolist()
     assert np.nanmax(found.loss) > 0 and found.probabilities.dtype == np.float32 and asked == [12]
+
+
+def test_a_long_text_is_read_in_parts_to_the_last_bit(monkeypatch):
+    scores, ids = torch.randn(300, 400, generator=torch.Generator().manual_seed(3)), torch.arange(300)
+    whole, made, once = scores.log_softmax(1), [], torch.log_softmax
+    monkeypatch.setattr(torch, "log_softmax", lambda rows, axis: made.append(len(rows)) or once(rows, axis))
+    losses, places, shares = map(torch.from_numpy, prediction.read(scores, ids.numpy()))
+    assert torch.equal(losses[1:], -whole[:-1].gather(1, ids[1:, None])[:, 0])
+    assert torch.equal(shares, torch.from_numpy(np.exp(whole.gather(1, places).numpy())))
+    assert made == [128, 128, 44]  # of 512 tokens and 152,000 pieces at once they would take 300 MB
+
+
+def test_what_is_certain_costs_nothing_without_a_sign():
+    losses, _, _ = prediction.read(torch.tensor([[0.0, 200.0], [0.0, 1.0]]), np.array([1, 1]))
+    assert losses[1] == 0 and not np.signbit(losses[1])
