@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from gzip import BadGzipFile
 
 import typer
 
@@ -27,6 +28,6 @@ def sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, FileNotFoundError):
         return f"There is no file {error.filename}."
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename} cannot be read or written: {error.strerror}."
+    if isinstance(error, OSError) and not isinstance(error, BadGzipFile):
+        return f"{error.filename or 'A file'} cannot be read or written: {error.strerror or error}."
     return f"A file of the corpora is cut off, or not the gzipped UTF-8 that it should be ({error})."

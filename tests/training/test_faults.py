@@ -1,12 +1,14 @@
 """What is wrong with the corpora or with a model's name is told in one sentence, whichever command reads them."""
 
 import gzip
+import os
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from models.training import corpora, crf, faithfulness, memory, nouns, train, trigram
+from models.training.faults import sentence
 
 COMMANDS = {
     "train": (train.train, ["gru"]),
@@ -71,3 +73,10 @@ def test_a_model_that_the_command_cannot_take_is_told(tmp_path, command, argumen
     app.command()(command)
     found = CliRunner().invoke(app, [*arguments, "--corpora", str(tmp_path)])
     assert found.exit_code == 2 and message in found.stderr
+
+
+def test_a_full_disk_is_not_taken_for_a_wrong_corpus():
+    """What fails while it is written has no file's name."""
+    with open("/dev/full", "wb", buffering=0) as full, pytest.raises(OSError, match="No space") as found:
+        os.write(full.fileno(), b"weights")
+    assert sentence(found.value) == "A file cannot be read or written: No space left on device."
