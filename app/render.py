@@ -37,7 +37,8 @@ def plain(messages: Sequence[Message], lang: Lang) -> str:
 
 
 def checked(traces: Sequence[Trace], figure: Figure, lang: Lang) -> str:
-    """How exactly what is recomputed of the layers shown agrees with the libraries that ran the models."""
+    """How exactly what is recomputed of the layers shown agrees with the libraries that ran the models; or that nothing
+    is."""
     if not traces:
         return translate(lang, "check.none")
     if figure.given_by:

@@ -122,7 +122,8 @@ async def trace(
     fields: Annotated[str, Parameter(description="names with commas between; empty: all")] = "",  # noqa: ARG001
     format: Annotated[str, Parameter(description="json or npz", json_schema_extra={"enum": ["json", "npz"]})] = "json",  # noqa: A002, ARG001
 ) -> Response:
-    """The arrays of one forward run: tokens, hidden states, gates, attention, predictions."""
+    """The arrays of one forward run: hidden states, gates, attention, predictions; with the tokens and the names of
+    gates, classes and labels, in npz as arrays of text."""
     query = read(
         api.TraceQuery, api.only(request.scope["query_string"], "model", "text", *options(api.TraceQuery)), "en"
     )
