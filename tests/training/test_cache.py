@@ -15,6 +15,18 @@ def test_a_cut_leaves_what_was_there(tmp_path):
         partial.write_text("1")
         raise KeyboardInterrupt
     assert file.read_text() == "1 2 3"
+    assert list(file.parent.iterdir()) == [file], "no half of it is left"
+
+
+def test_trainings_side_by_side_do_not_write_into_each_others_file(tmp_path):
+    file = tmp_path / "numbers.txt"
+    with whole(file) as one:
+        with whole(file) as other:
+            other.write_text("1 2 3")
+            one.write_text("1")
+        assert file.read_text() == "1 2 3"
+        one.write_text("1 2 3")
+    assert file.read_text() == "1 2 3"
 
 
 @pytest.mark.parametrize(("writer", "last"), [("savez", "wikipedia.npz"), ("save", "piece_vectors_4.npy")])
