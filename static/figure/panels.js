@@ -238,7 +238,7 @@
     ({ rows, cell } = rowsOf(panels, kind, width - columns.slack, rowSize, dense));
     const scrolls = !atlas && cell < leastCell(kind);
     cell = Math.min(Math.max(cell, atlas ? 0 : leastCell(kind)), most);
-    columns = scrolls ? columnLabels(rows, cell) : fittingLabels(rows, cell, width, rowSize);
+    columns = scrolls ? columnLabels(rows, cell, true) : fittingLabels(rows, cell, width, rowSize); // at an edge never slanted
 
     const bars = barsOf(layout, data);
     const given = { map, atlas, bars, rowSize, width, theme };

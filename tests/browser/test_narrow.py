@@ -19,6 +19,7 @@ OUTSIDE = """stage => [...stage.querySelectorAll(".plot svg text")].filter((text
   const [box, edge] = [text, stage].map((each) => each.getBoundingClientRect());
   return box.width && (box.left < edge.left - 1 || box.right > edge.right + 1);
 }).map((text) => text.textContent)"""
+RELATIVE = "Der Mann, der sehr skeptisch ist und gestern spät gekommen ist, war da."
 SIXTY = " ".join(["der", "Hund", "biss", "den", "Mann", "und"] * 10)
 
 
@@ -94,6 +95,14 @@ def test_words_stay_at_the_edges_while_the_figure_scrolls(phone: Screen) -> None
     assert phone.page.eval_on_selector(".figure", "figure => figure.scrollTop") == 200
     after = column.bounding_box()
     assert before and after and after["y"] == pytest.approx(before["y"], abs=2)
+
+
+def test_words_at_the_edge_keep_off_the_title(screen: Screen) -> None:
+    screen.open("/de/pipeline", text=RELATIVE)
+    words = screen.page.locator(".sticky-columns [data-tick]")
+    title = screen.page.locator(".annotation-text").first.bounding_box()
+    tops = [box["y"] for box in (word.bounding_box() for word in words.all()) if box]
+    assert title and len(tops) == 18 and min(tops) >= title["y"] + title["height"]
 
 
 def test_the_chapters_open_on_a_phone(phone: Screen) -> None:
