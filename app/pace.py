@@ -116,8 +116,8 @@ def rounded(lang: Lang, value: float, digits: int = 2) -> str:
 
 
 def amount(lang: Lang, value: float, unit: str, digits: int = 2) -> str:
-    """A time in "ms" or "µs", or a count of "bytes" or "operations" in thousands, millions …"""
+    """A time in "ms" or "µs", or a count of "bytes" or "operations" in thousands, millions …; no line ends in it."""
     if unit in ("ms", "µs"):
-        return f"{rounded(lang, value, digits)} {unit}"
+        return f"{rounded(lang, value, digits)}\u00a0{unit}"
     power = max((power for power in (9, 6, 3, 0) if value >= 10**power), default=0)
     return translate(lang, f"speed.{unit}.{power}", value=rounded(lang, value / 10**power, digits))
