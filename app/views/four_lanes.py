@@ -205,7 +205,7 @@ def summaries(query: FourLanesQuery, sentence: Sentence, which: str) -> Iterable
         for trace, row in zip(plain, felt, strict=True) if not np.isnan(row[second])
     ]  # fmt: skip
     yield say(
-        "four_lanes.summary",
+        "four_lanes.summary.earlier" if second < first else "four_lanes.summary",
         which=which,
         first=Strong(indexed(labels, first)),
         second=Strong(indexed(labels, second)),

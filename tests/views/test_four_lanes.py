@@ -78,13 +78,19 @@ def test_in_the_second_sentence_the_partner_is_erased_and_named(first, align, pl
 def test_what_holds_of_both_sentences_is_said_once():
     *_, found = drawn(text="Der Mann biss den Hund", vs="Der Hund biss den Mann")
     assert [message.key for message in found.summary] == [
-        "four_lanes.summary", "four_lanes.summary.backwards", "four_lanes.summary",
+        "four_lanes.summary", "four_lanes.summary.backwards", "four_lanes.summary.earlier",
     ]  # fmt: skip
     told = [message.text("en") for message in found.summary]
     assert told[0].startswith("First sentence: Without “Mann”") and told[2].startswith(
         "Second sentence: Without “Mann”"
     )
     assert drawn()[2].summary[0].text("en").startswith("Without “Mann”")
+
+
+def test_of_a_word_before_the_erased_one_its_place_is_told():
+    *_, found = drawn(text="Der Mann biss den Hund", vs="Der Hund biss den Mann", lang="de")
+    assert "bei „Hund“: RNN" in found.summary[0].text("de")
+    assert "bei „Hund“, das davor steht: RNN 0" in found.summary[2].text("de")
 
 
 @pytest.mark.parametrize("text", ["weil", "!", "👩‍🚀", "Der Hund " * 100])
