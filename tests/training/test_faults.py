@@ -49,6 +49,7 @@ def test_a_wrong_folder_is_told(tmp_path, name):
         (gzip.compress(b"Geh.\tGo.\n" * 50)[:-12], "A file of the corpora is cut off"),
         (gzip.compress("Über.\tAbove.\n".encode("latin-1")), "A file of the corpora is cut off"),
     ],
+    ids=["three cells", "no gzip", "cut off", "no UTF-8"],  # a packed file has its time in it
 )
 @pytest.mark.parametrize("name", ["train", "train translator", "trigram", "nouns"])
 def test_a_file_in_another_format_is_told(tmp_path, name, content, message):
