@@ -137,9 +137,15 @@ def readable(result: dict[str, Any]) -> Iterator[str]:
             yield from (f"  {key:<24} {inner}" for key, inner in value.items())
         elif isinstance(value, list):
             yield f"{name}:"
-            yield from (f"  {row['sentence']:<52} {', '.join(row['top'])}" for row in value)
+            yield from map(row_text, value)
         else:
             yield f"{name:<26} {value}"
+
+
+def row_text(row: dict[str, Any]) -> str:
+    """A sentence and what the model says of it, with the names in it where they are known."""
+    names = f"  (names: {', '.join(row['names']) or 'none'})" if "names" in row else ""
+    return f"  {row['sentence']:<52} {', '.join(row['top'])}{names}"
 
 
 if __name__ == "__main__":

@@ -42,6 +42,11 @@ def test_the_committed_scores_are_those_of_the_committed_weights(result):
     assert kept["names"]["own sentences"] == {**result, "file": "own sentences"}
 
 
+def test_what_is_printed_has_the_names_beside_what_is_marked(result):
+    printed = "\n".join(evaluate.readable(result))
+    assert "Berlin LOC  (names: Angela Merkel PER, Berlin LOC)" in printed and "  (names: none)" in printed
+
+
 def test_what_the_cards_tell_of_all_four_is_on_record(result):
     found = {row["sentence"]: set(row["top"]) & set(row["names"]) for row in result["sentences"]}
     for said in ("Paris Hilton", "ANGELA MERKEL BESUCHTE SIEMENS IN MÜNCHEN."):
