@@ -139,8 +139,10 @@ def quotation_marks(lang: Lang) -> tuple[str, str]:
 
 
 def quotations(lang: Lang, words: Sequence[str], most: int | None = None) -> str:
-    """Words in quotation marks, between commas; of many the first."""
-    return ", ".join(in_quotes(lang, word) for word in words[:most]) + (" …" if most and len(words) > most else "")
+    """Words in quotation marks, between commas; of many the first, and how many more there are: never one alone."""
+    more = len(words) - most if most else 0
+    told = ", ".join(in_quotes(lang, word) for word in (words[:most] if more > 1 else words))
+    return translate(lang, "quoted.more", words=told, count=more) if more > 1 else told
 
 
 def translator(lang: Lang) -> Callable[..., str]:

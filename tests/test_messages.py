@@ -122,8 +122,10 @@ def test_many_numbers_are_written_as_each_alone(lang: Lang) -> None:
     assert decimals(lang, [], 4) == []
 
 
-def test_of_many_words_only_the_first_are_quoted_and_that_there_are_more_is_said():
+def test_of_many_words_only_the_first_are_quoted_and_how_many_more_there_are_is_said():
     words = [",", "Hund", "a"]
     assert quotations("de", words) == "„,“, „Hund“, „a“"
-    assert quotations("en", words, 2) == "“,”, “Hund” …"
+    assert quotations("de", words, 1) == "„,“ und 2 weitere"
+    assert quotations("en", words, 1) == "“,” and 2 more"
+    assert quotations("en", words, 2).endswith("“a”"), "one more takes no more room than to say so"
     assert quotations("en", words, 3).endswith("“a”")
