@@ -32,7 +32,7 @@
   /* At most so many lines of what fits over a panel. */
   function titleLines(title, size, room, most = 2, weight = "normal") {
     const lines = [""];
-    for (const word of plain(title).split(/[^\S\u00a0]+/)) {
+    for (const word of plain(title).split(/[^\S\u00a0\u202f]+/)) {
       const longer = `${lines.at(-1)} ${word}`.trim();
       if (lines.length === most || textWidth(longer, size, weight) <= room) lines[lines.length - 1] = longer;
       else lines.push(word);

@@ -107,3 +107,10 @@ def test_names_of_axes_are_whole_on_a_slide(screen: Screen, lang: str) -> None:
         screen.open(f"/{lang}/embed/{view}", scale="1.5")
         names = screen.page.locator(".g-xtitle text, .g-ytitle text, .g-y2title text").all_text_contents()
         assert names and "…" not in "".join(names), view
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u202f"])
+def test_a_title_does_not_part_a_number_from_its_sign(screen: Screen, space: str) -> None:
+    screen.open("/de/party")
+    lines = screen.page.evaluate("title => Satzblick.text.titleLines(title, 13, 105)", f"Zusammen 100{space}%")
+    assert lines == ["Zusammen", f"100{space}%"]
