@@ -27,7 +27,7 @@ from app.query import Query
 from app.units import difference_title, panel_title, run_name
 from app.views import Cell, Figure, Rows, Table, View
 from app.views.attention_steps import AttentionStepsQuery
-from app.words import USUAL, Word, distinct, indexed, shortened
+from app.words import Word, distinct, indexed, shortened, usual
 from models.trace import Trace
 
 FIRST = 5  # shares that a word tells where it is pointed at
@@ -123,7 +123,7 @@ def onward(query: AttentionMapQuery, map_: Map, run: int) -> Rows:
     else:
         stated["head"] = chosen.head
         asks = [{"looking": place} for place in places]
-    names, first = [shortened(word.label) for word in map_.rows], min(USUAL, len(places) - 1)
+    names, first = [shortened(word.label) for word in map_.rows], places.index(usual(map_.trace.tokens))
     steps = AttentionStepsQuery.model_construct(**stated)
     label = f"attention_map.steps.{run + 1}" if query.comparing else "attention_map.steps"
     return Rows("attention_steps", steps, label, axes_of(run)[1], asks, names, first)

@@ -283,6 +283,13 @@ def test_each_row_leads_to_its_steps(make_attentive):
     assert (turned.model, turned.vs_model, turned.text, turned.vs) == ("decoder", "encoder", "a b c", None)
 
 
+@pytest.mark.parametrize("special", ["renormalised", "hidden", "shown"])
+def test_the_first_link_leads_from_the_word_that_the_page_of_steps_begins_with(make_attentive, special):
+    trace = make_attentive("[CLS]", "Der", "Mann", ",", "der", "kam", "[SEP]")
+    (rows,) = draw(AttentionMapQuery(layer=1, special=special), trace).rows
+    assert rows.words[rows.first] == "der"
+
+
 def test_a_mean_leads_to_the_head_that_looks_hardest(make_attentive):
     trace = make_attentive("[CLS]", "a", "b", "c", "[SEP]")
     (rows,) = draw(AttentionMapQuery(layer=1, special="shown"), trace).rows
