@@ -52,7 +52,7 @@ WEAK = {  # each sentence has its twin in the catalogues of the app
     "`{case}` with {share}.",
     "blanks_missed": "In {missed} of {items} simple sentences the removed word is not among its first five guesses.",
     "names_missed": "Of the {names} names in {items} sentences of our own it marks {right} with the right boundaries "
-    "and class; what else it marks, {wrong} times, is wrong.",
+    "and class; {wrong} of its marks are wrong.",
     "prejudiced": "Its texts are lopsided (“Tom” is in 23% of the Tatoeba sentences), and so is what it has learned "
     "from them; expect the prejudices of its sources.",
     "pieces": "A cased vocabulary of 14,000 pieces: rare and compound words fall into several pieces, misspelt ones "
