@@ -130,7 +130,9 @@ def sum_look(traces: list[Trace], number: int) -> tuple[int, Dash]:
 
     The second of two runs has longer dashes. Of four, a sentence's two sums have one colour, and the wiped one these.
     """
-    if len(traces) <= 2:
+    if len(traces) == 1:
+        return 1, "dot"
+    if len(traces) == 2:
         return number + 2, "dash" if number else "dot"
     plain = sum(trace.change is None for trace in traces[: number + 1])
     return len(traces) + plain - 1, "dash" if traces[number].change else "dot"

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from app.options import settled
+from app.plotting.colours import SERIES
 from app.render import checked
 from app.views.loss_per_step import LossPerStepQuery, figure
 from models import registry
@@ -51,6 +52,11 @@ def test_a_wiped_memory_is_drawn_beside_the_whole_one():
     said = found.summary[1].text("en")
     assert f"{abs(cost):.2f}" in said and ("more" in said) == (cost > 0)
     assert found.token_runs == [0] and {row[2] for row in found.table.rows()} == {None, "reset_after(2)"}
+
+
+def test_the_sum_of_one_run_is_seen_before_its_bars():
+    bars, line = drawn()[2].plot.data
+    assert (bars["marker"]["color"], line["line"]["color"]) == SERIES[:2]  # blue, orange
 
 
 def test_two_sums_differ_without_their_colours():
